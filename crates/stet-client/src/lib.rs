@@ -1,0 +1,3 @@
+//! The engine: owns store, sync machine, socket and login; commands in, events out. Knows no window system.
+
+pub mod api;

@@ -1,0 +1,3 @@
+//! Notes and the folder library as mergeable documents.
+
+pub mod id;

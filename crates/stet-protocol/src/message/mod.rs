@@ -1,0 +1,185 @@
+//! Every message of the protocol as a type. What the two levels share is here; each level's own forms are in a file of
+//! their own. No encoding, no limits, no decisions.
+
+pub mod level1;
+pub mod level2;
+
+use serde::{Deserialize, Serialize};
+use stet_model::id::{ConnectionId, DeviceId, Lineage, SpaceId, StoreId, UserId};
+
+/// The first message of a client: opens a session, or renews its token on a live level-2 socket.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Auth {
+    /// A JWT.
+    pub token: String,
+    /// `Some(2)` asks for level 2; absent is level 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub protocol: Option<u32>,
+    /// Who is asking; level 2 only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub device: Option<Device>,
+}
+
+/// A device as it names itself.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Device {
+    /// The installation's id.
+    pub id: DeviceId,
+    /// What people call it, e.g. "Maria's laptop".
+    pub name: String,
+    /// `linux`, `macos`, `windows`, …
+    pub platform: String,
+    /// Version of the program.
+    pub app_version: String,
+}
+
+/// The answer to a good `auth`. The level-2 part is absent from a level-1 answer.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct AuthSuccess {
+    /// The seed's text.
+    pub message: String,
+    /// Who the token belongs to.
+    pub user_id: UserId,
+    /// Everything level 2 agrees on.
+    #[serde(flatten, skip_serializing_if = "Option::is_none")]
+    pub level2: Option<Agreement>,
+}
+
+/// What a level-2 `auth` agrees on.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Agreement {
+    /// Always 2.
+    pub protocol: u32,
+    /// This socket.
+    pub connection_id: ConnectionId,
+    /// The server's database.
+    pub store_id: StoreId,
+    /// Server time, epoch milliseconds.
+    pub timestamp: i64,
+    /// How long the token is good for, milliseconds.
+    pub expires_in_ms: u64,
+    /// Silence after which a side pings, milliseconds.
+    pub heartbeat_ms: u64,
+    /// What the server accepts.
+    pub limits: Limits,
+    /// Every space the user may open.
+    pub spaces: Vec<SpaceInfo>,
+}
+
+/// What a server accepts, all on decoded bytes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Limits {
+    /// One message, bytes.
+    pub message_bytes: u64,
+    /// `note_update` bytes a minute.
+    pub update_bytes_per_minute: u64,
+    /// Other messages a minute.
+    pub messages_per_minute: u64,
+    /// UTF-8 bytes of title and body of one note.
+    pub note_bytes: u64,
+    /// Unacknowledged updates of a connection.
+    pub updates_in_flight: u64,
+    /// Unacknowledged bytes of a connection.
+    pub bytes_in_flight: u64,
+}
+
+/// A space in `auth_success`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SpaceInfo {
+    /// The space.
+    pub id: SpaceId,
+    /// What people call it.
+    pub name: String,
+    /// `owner` for the personal space.
+    pub role: String,
+    /// Whether `ops` are opaque to the server.
+    pub encrypted: bool,
+    /// The last seq of its log.
+    pub seq: u64,
+    /// The log's present lineage.
+    pub lineage: Lineage,
+}
+
+/// Why `auth` failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum AuthFailure {
+    /// Get a newer token and try again.
+    TokenExpired,
+    /// Not a token this server can verify.
+    InvalidToken,
+    /// Made for another audience.
+    WrongAudience,
+    /// A good token of somebody who may not use this server.
+    NotAllowed,
+    /// A reason this version doesn't know, or none (the seed's own servers give none).
+    #[serde(other)]
+    Unknown,
+}
+
+/// The closed list of `error.code`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ErrorCode {
+    /// Not a message of this protocol and level.
+    Malformed,
+    /// `auth` comes first.
+    Unauthenticated,
+    /// No such thing, or not yours.
+    NotFound,
+    /// Yours to read, not to change.
+    Forbidden,
+    /// A message or note above its limit.
+    TooLarge,
+    /// The account is full.
+    QuotaExceeded,
+    /// Wait `retryAfterMs`.
+    RateLimited,
+    /// The document is gone for good.
+    Deleted,
+    /// A purge met newer rows.
+    Changed,
+    /// The update builds on rows this log doesn't hold.
+    UnknownBase,
+    /// The cursor isn't of this log.
+    DivergedLog,
+    /// The user has too many sockets open.
+    TooManySockets,
+    /// The server's own fault.
+    Internal,
+    /// A code this version doesn't know, or none.
+    #[serde(other)]
+    Unknown,
+}
+
+/// The answer to what can't be done.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ErrorMessage {
+    /// For people.
+    pub message: String,
+    /// For programs. The seed's own servers give none.
+    #[serde(default = "ErrorMessage::no_code")]
+    pub code: ErrorCode,
+    /// The document it is about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note_id: Option<stet_model::id::NoteId>,
+    /// The request it answers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+    /// When to try again, milliseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry_after_ms: Option<u64>,
+}
+
+impl ErrorMessage {
+    const fn no_code() -> ErrorCode {
+        ErrorCode::Unknown
+    }
+}

@@ -1,0 +1,2 @@
+//! Starts the sync server.
+fn main() {}

@@ -1,0 +1,266 @@
+//! Everything that can be written, as values: a caller says what, one transaction does it. No decisions.
+
+use stet_model::id::{DeviceId, FolderId, Lineage, NoteId, SpaceId};
+
+/// A document of a space: a note, or the space's library.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct DocKey {
+    /// The space.
+    pub space: SpaceId,
+    /// The document.
+    pub note: NoteId,
+}
+
+/// One change to the store. A `Vec<Write>` is one transaction: all of it or nothing.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Write {
+    /// A local edit: the delta is appended to the document's log and the head moves.
+    Local {
+        /// The document; made when it isn't there.
+        doc: DocKey,
+        /// The delta, opaque.
+        delta: Vec<u8>,
+        /// The version after it, opaque.
+        head: Vec<u8>,
+        /// Whether the head holds something the server hasn't confirmed (always, unless local only).
+        unsent: bool,
+        /// The note's row; absent for the library.
+        row: Option<RowFields>,
+        /// Local time, epoch milliseconds: sorts unsent notes.
+        at: i64,
+    },
+    /// Rows of the server's log, raw, before any is imported, together with the cursor. A row whose (doc, seq) is
+    /// already stored is skipped. The documents become *pending*.
+    Remote {
+        /// The space.
+        space: SpaceId,
+        /// The rows, in order.
+        rows: Vec<RemoteRow>,
+        /// Where the log was read up to; absent for rows sent ahead or fetched by name.
+        cursor: Option<Cursor>,
+    },
+    /// Pending rows of a document up to `seq` went into it.
+    Imported {
+        /// The document.
+        doc: DocKey,
+        /// The last seq imported.
+        seq: u64,
+        /// The version of the document now.
+        head: Vec<u8>,
+        /// What the server is known to hold.
+        known: Vec<u8>,
+        /// Whether the head holds something the server hasn't confirmed.
+        unsent: bool,
+        /// The note's row; absent for the library.
+        row: Option<RowFields>,
+        /// Server time of the last row, epoch milliseconds.
+        updated_at: i64,
+    },
+    /// The server confirmed an update.
+    Acked {
+        /// The document.
+        doc: DocKey,
+        /// What the server is known to hold now.
+        known: Vec<u8>,
+        /// The seq it got; raises the document's last seq.
+        seq: u64,
+        /// Whether something newer is still unsent.
+        unsent: bool,
+        /// Server time of the commit, epoch milliseconds.
+        updated_at: i64,
+        /// The space's cursor, when this ack was next in line.
+        cursor: Option<Cursor>,
+    },
+    /// Moves the cursor alone (the end of a catch-up).
+    Cursor {
+        /// The space.
+        space: SpaceId,
+        /// Where the log was read up to.
+        cursor: Cursor,
+    },
+    /// Replaces the document's log up to `through` (an `n` of [`crate::StoredUpdate`]) by one snapshot.
+    Snapshot {
+        /// The document.
+        doc: DocKey,
+        /// The snapshot, opaque.
+        bytes: Vec<u8>,
+        /// The last log entry it covers.
+        through: i64,
+    },
+    /// Sets a document aside, or lets it go on.
+    Held {
+        /// The document.
+        doc: DocKey,
+        /// Why; `None` lets it go on.
+        held: Option<Held>,
+    },
+    /// The document is gone for good. Its text goes, a tombstone stays. Pending rows are dropped.
+    Purged {
+        /// The document.
+        doc: DocKey,
+        /// The tombstone's seq on the server; 0 while the purge is only asked for (see `PurgeAsked`).
+        seq: u64,
+        /// The space's cursor, when it moves with it.
+        cursor: Option<Cursor>,
+    },
+    /// The user asked to remove the note for good; kept until the server confirmed it.
+    PurgeAsked {
+        /// The note.
+        doc: DocKey,
+        /// `false` takes it back (the note changed elsewhere meanwhile).
+        asked: bool,
+    },
+    /// Text for the search index; clears the document's mark if the text is still the newest (`head` equals the stored
+    /// head).
+    Index {
+        /// The note.
+        doc: DocKey,
+        /// The version the text was taken at.
+        head: Vec<u8>,
+        /// The title.
+        title: String,
+        /// The body.
+        body: String,
+    },
+    /// The folder rows of a space, all of them, for lists and counts.
+    Folders {
+        /// The space.
+        space: SpaceId,
+        /// In display order, parents first.
+        folders: Vec<FolderFields>,
+    },
+    /// A point of a note's history.
+    Point {
+        /// The note.
+        doc: DocKey,
+        /// Frontiers, opaque.
+        frontiers: Vec<u8>,
+        /// Epoch milliseconds.
+        at: i64,
+        /// The device whose edits it ends.
+        device: Option<DeviceId>,
+    },
+    /// How far another device is.
+    Device {
+        /// The space.
+        space: SpaceId,
+        /// The device's state; replaces the former one.
+        device: DeviceRow,
+    },
+    /// A named value; `None` removes it.
+    Meta {
+        /// The name.
+        key: &'static str,
+        /// The value, text or JSON.
+        value: Option<String>,
+    },
+    /// Moves every document of one space to another: the local store moves into an account.
+    MoveSpace {
+        /// The space that was local only.
+        from: SpaceId,
+        /// The account's personal space. The library's document id changes with it.
+        to: SpaceId,
+    },
+}
+
+/// A raw row of the server's log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RemoteRow {
+    /// The document.
+    pub note: NoteId,
+    /// Place in the log.
+    pub seq: u64,
+    /// The updates, opaque, each one stored entry.
+    pub ops: Vec<Vec<u8>>,
+    /// Server time, epoch milliseconds.
+    pub timestamp: i64,
+    /// Who sent it.
+    pub device: Option<DeviceId>,
+}
+
+/// A place in a space's log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Cursor {
+    /// Every row up to here is stored.
+    pub seq: u64,
+    /// The lineage `seq` belongs to.
+    pub lineage: Lineage,
+}
+
+/// Why a document can't go on.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Held {
+    /// `push` (it can't be sent) or `import` (a row can't be read).
+    pub at: HeldAt,
+    /// The protocol's code, in words.
+    pub code: String,
+    /// For people.
+    pub message: String,
+}
+
+/// Which way a document is held.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum HeldAt {
+    /// It can't be sent.
+    Push,
+    /// A row of it can't be read.
+    Import,
+}
+
+/// What a list shows of a note.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RowFields {
+    /// One line.
+    pub title: String,
+    /// The first words of the body.
+    pub preview: String,
+    /// As the note says, whether or not the folder exists.
+    pub folder: Option<FolderId>,
+    /// Starred.
+    pub starred: bool,
+    /// Kept at the top.
+    pub pinned: bool,
+    /// Put away.
+    pub archived: bool,
+    /// Hidden (level 1's flag).
+    pub hidden: bool,
+    /// In the trash, as derived.
+    pub trashed: bool,
+    /// Sorted.
+    pub tags: Vec<String>,
+    /// Epoch milliseconds.
+    pub created_at: i64,
+    /// UTF-8 bytes of title and body.
+    pub bytes: u64,
+}
+
+/// A folder row.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FolderFields {
+    /// The folder.
+    pub id: FolderId,
+    /// Its name.
+    pub name: String,
+    /// Its colour.
+    pub color: Option<String>,
+    /// The folder it is in.
+    pub parent: Option<FolderId>,
+    /// 0 at the top.
+    pub depth: u32,
+}
+
+/// How far another device is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeviceRow {
+    /// The device.
+    pub id: DeviceId,
+    /// What people call it.
+    pub name: String,
+    /// Everything up to here is on its disk.
+    pub seq: u64,
+    /// How many documents it had still to send.
+    pub unsent: u64,
+    /// Server time, epoch milliseconds.
+    pub last_seen: i64,
+}

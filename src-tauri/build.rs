@@ -1,0 +1,2 @@
+//! Prepares the build.
+fn main() {}

@@ -1,0 +1,2 @@
+//! Every routine of the project in one place.
+fn main() {}
