@@ -1,1 +1,5 @@
-//! The two pure state machines of a connection: the device's side and the server's.
+//! The two pure state machines of a connection. Values in, values out; the time is an argument. No I/O, no clock, no
+//! randomness.
+
+pub mod device;
+pub mod server;
