@@ -104,6 +104,15 @@ impl SpaceId {
     }
 }
 
+/// A document of a space: a note, or the space's library.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct DocKey {
+    /// The space.
+    pub space: SpaceId,
+    /// The document.
+    pub note: NoteId,
+}
+
 /// The server's name for a user: opaque text, at level 2 random and the server's own.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]

@@ -1,15 +1,7 @@
 //! Everything that can be written, as values: a caller says what, one transaction does it. No decisions.
 
+pub use stet_model::id::DocKey;
 use stet_model::id::{DeviceId, FolderId, Lineage, NoteId, SpaceId};
-
-/// A document of a space: a note, or the space's library.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct DocKey {
-    /// The space.
-    pub space: SpaceId,
-    /// The document.
-    pub note: NoteId,
-}
 
 /// One change to the store. A `Vec<Write>` is one transaction: all of it or nothing.
 #[derive(Clone, Debug, PartialEq)]
