@@ -1,0 +1,34 @@
+//! `cargo xtask bench`: builds the measuring program of the test package at full speed and runs it. What is measured is
+//! decided there.
+
+use crate::failure::Failure;
+use crate::process;
+use crate::project::Project;
+use crate::system::{self, Purpose};
+use crate::ui;
+
+/// Options of `bench`.
+#[derive(clap::Args)]
+pub struct Args {
+    /// Install what is missing without asking
+    #[arg(long, short)]
+    yes: bool,
+    /// Handed to the measuring program; `-- --help` says which there are
+    #[arg(last = true)]
+    rest: Vec<String>,
+}
+
+/// Builds everything in the bench profile, then measures.
+pub fn bench(project: &Project, args: &Args) -> Result<(), Failure> {
+    project.require_target("stet-tests", "bin", "bench")?;
+    system::ensure(&[Purpose::Build, Purpose::Headless, Purpose::EndToEnd], args.yes)?;
+    ui::build(project)?;
+    process::run(&mut project.cargo(&["build", "--workspace", "--profile", "bench"]))?;
+    // Cargo's folder for the bench profile is `release`.
+    let program = project.program("bench", crate::project::Profile::Release);
+    process::run(
+        std::process::Command::new(program)
+            .args(&args.rest)
+            .current_dir(&project.root),
+    )
+}
