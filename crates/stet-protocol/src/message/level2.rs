@@ -67,6 +67,7 @@ pub enum ServerMessage {
         seq: u64,
         timestamp: i64,
         from_user_id: UserId,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
         from_device_id: Option<DeviceId>,
     },
     Receipts {

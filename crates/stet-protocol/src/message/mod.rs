@@ -1,10 +1,14 @@
 //! Every message of the protocol as a type. What the two levels share is here; each level's own forms are in a file of
 //! their own. No encoding, no limits, no decisions.
 
+mod kinds;
 pub mod level1;
 pub mod level2;
+mod strict;
+mod tolerant;
 
-use serde::{Deserialize, Serialize};
+use serde::de::{Error, Unexpected};
+use serde::{Deserialize, Deserializer, Serialize};
 use stet_model::id::{ConnectionId, DeviceId, Lineage, SpaceId, StoreId, UserId};
 
 /// The first message of a client: opens a session, or renews its token on a live level-2 socket.
@@ -36,7 +40,7 @@ pub struct Device {
 }
 
 /// The answer to a good `auth`. The level-2 part is absent from a level-1 answer.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct AuthSuccess {
     /// The seed's text.
@@ -46,6 +50,61 @@ pub struct AuthSuccess {
     /// Everything level 2 agrees on.
     #[serde(flatten, skip_serializing_if = "Option::is_none")]
     pub level2: Option<Agreement>,
+}
+
+// A flattened option would take a mistyped agreement for none, and a level-2 server for one of level 1.
+impl<'de> Deserialize<'de> for AuthSuccess {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let answer = Answer::deserialize(deserializer)?;
+        let level2 = match answer.protocol {
+            None | Some(1) => None,
+            Some(2) => Some(answer.agreement()?),
+            Some(other) => {
+                return Err(D::Error::invalid_value(
+                    Unexpected::Unsigned(other.into()),
+                    &"protocol 2, which was asked for",
+                ));
+            }
+        };
+        Ok(Self {
+            message: answer.message,
+            user_id: answer.user_id,
+            level2,
+        })
+    }
+}
+
+/// `auth_success` before its level is known.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Answer {
+    #[serde(default, deserialize_with = "tolerant::null_as_default")]
+    message: String,
+    user_id: UserId,
+    protocol: Option<u32>,
+    connection_id: Option<ConnectionId>,
+    store_id: Option<StoreId>,
+    timestamp: Option<i64>,
+    expires_in_ms: Option<u64>,
+    heartbeat_ms: Option<u64>,
+    limits: Option<Limits>,
+    spaces: Option<Vec<SpaceInfo>>,
+}
+
+impl Answer {
+    fn agreement<E: Error>(&self) -> Result<Agreement, E> {
+        let missing = E::missing_field;
+        Ok(Agreement {
+            protocol: 2,
+            connection_id: self.connection_id.ok_or_else(|| missing("connectionId"))?,
+            store_id: self.store_id.ok_or_else(|| missing("storeId"))?,
+            timestamp: self.timestamp.ok_or_else(|| missing("timestamp"))?,
+            expires_in_ms: self.expires_in_ms.ok_or_else(|| missing("expiresInMs"))?,
+            heartbeat_ms: self.heartbeat_ms.ok_or_else(|| missing("heartbeatMs"))?,
+            limits: self.limits.clone().ok_or_else(|| missing("limits"))?,
+            spaces: self.spaces.clone().ok_or_else(|| missing("spaces"))?,
+        })
+    }
 }
 
 /// What a level-2 `auth` agrees on.
@@ -162,10 +221,15 @@ pub enum ErrorCode {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ErrorMessage {
-    /// For people.
+    /// For people; empty when the server says nothing.
+    #[serde(default, deserialize_with = "tolerant::null_as_default")]
     pub message: String,
     /// For programs. The seed's own servers give none.
-    #[serde(default = "ErrorMessage::no_code")]
+    #[serde(
+        default = "ErrorMessage::no_code",
+        deserialize_with = "tolerant::code",
+        skip_serializing_if = "ErrorMessage::is_unknown"
+    )]
     pub code: ErrorCode,
     /// The document it is about.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -181,5 +245,10 @@ pub struct ErrorMessage {
 impl ErrorMessage {
     const fn no_code() -> ErrorCode {
         ErrorCode::Unknown
+    }
+
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes the field by reference")]
+    fn is_unknown(code: &ErrorCode) -> bool {
+        *code == ErrorCode::Unknown
     }
 }
