@@ -1,1 +1,12 @@
-//! The world the tests run in.
+//! The world the tests run in: real programs on a private screen and bus (`stage`), peers that speak the protocol in
+//! plain JSON (`scripted`), a device without a window (`device`). No tests, and nothing the product uses.
+
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a harness tells the test that it failed by panicking with what it saw"
+)]
+
+pub mod scripted;
+pub mod stage;
+pub mod wait;

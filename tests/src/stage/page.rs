@@ -1,0 +1,281 @@
+//! What a person does and sees in the app's window: keys, clicks, texts. Elements are found by their `data-test` names.
+
+use fantoccini::Locator;
+use fantoccini::actions::{InputSource as _, KeyAction, KeyActions};
+use fantoccini::elements::Element;
+use fantoccini::error::CmdError;
+use serde_json::{Value, json};
+
+use super::app::AppProcess;
+use crate::wait::{eventually, holds, same};
+
+/// WebDriver's code for the Enter key.
+const ENTER: char = '\u{e007}';
+/// WebDriver's code for the Control key.
+const CONTROL: char = '\u{e009}';
+
+/// The text of an editor, line by line, without the hint an empty one shows.
+const READ_EDITOR: &str = r"
+    const content = document.querySelector(`[data-test='${arguments[0]}'] .cm-content`);
+    if (!content) return null;
+    const text = line => {
+        const copy = line.cloneNode(true);
+        copy.querySelectorAll('.cm-placeholder, .cm-widgetBuffer').forEach(hint => hint.remove());
+        return copy.textContent;
+    };
+    return [...content.querySelectorAll('.cm-line')].map(text).join('\n');";
+
+/// The text of the caret's line before the caret; null when the caret is elsewhere.
+const BEFORE_CARET: &str = r"
+    const selection = document.getSelection();
+    const at = selection?.focusNode;
+    const line = (at?.nodeType === Node.TEXT_NODE ? at.parentElement : at)?.closest?.('.cm-line');
+    if (!line || !selection.isCollapsed) return null;
+    const range = document.createRange();
+    range.setStart(line, 0);
+    range.setEnd(at, selection.focusOffset);
+    return range.toString();";
+
+/// Calls a command as the page does.
+const INVOKE: &str = r"
+    const [command, args, done] = arguments;
+    window.__TAURI_INTERNALS__.invoke(command, { args })
+        .then(answer => done({ answer }), error => done({ error }));";
+
+impl AppProcess {
+    /// The first element with this `data-test` name.
+    ///
+    /// # Errors
+    /// When the page doesn't have one now.
+    pub async fn find(&self, test: &str) -> Result<Element, CmdError> {
+        self.client().find(Locator::Css(&selector(test))).await
+    }
+
+    /// Clicks an element as soon as it is there.
+    pub async fn click(&self, test: &str) {
+        self.click_css(&selector(test)).await;
+    }
+
+    /// Clicks the first element a CSS selector finds, as soon as it is there.
+    pub async fn click_css(&self, css: &str) {
+        eventually(&format!("{css} on {}, clicked", self.name()), async || {
+            self.client().find(Locator::Css(css)).await?.click().await
+        })
+        .await;
+    }
+
+    /// The text of an element; empty while it isn't there.
+    pub async fn text(&self, test: &str) -> String {
+        self.texts(test).await.join("\n")
+    }
+
+    /// The texts of all elements with this name.
+    pub async fn texts(&self, test: &str) -> Vec<String> {
+        let script = "return [...document.querySelectorAll(arguments[0])].map(element => element.innerText.trim())";
+        let found = self.run(script, vec![json!(selector(test))]).await;
+        found.as_array().into_iter().flatten().map(as_text).collect()
+    }
+
+    /// How many elements a CSS selector finds.
+    pub async fn count(&self, css: &str) -> usize {
+        self.client()
+            .find_all(Locator::Css(css))
+            .await
+            .map_or(0, |found| found.len())
+    }
+
+    /// The open note's body as the page shows it. `None` without an open note.
+    pub async fn body(&self) -> Option<String> {
+        let text = self.run(READ_EDITOR, vec![json!("body-editor")]).await;
+        text.as_str().map(str::to_owned)
+    }
+
+    /// The open note's title as the page shows it. `None` without an open note.
+    pub async fn title(&self) -> Option<String> {
+        let text = self.run(READ_EDITOR, vec![json!("title-editor")]).await;
+        text.as_str().map(str::to_owned)
+    }
+
+    /// Waits until the body reads so.
+    pub async fn sees_body(&self, text: &str) {
+        eventually(&format!("the body {text:?} on {}", self.name()), async || {
+            same(self.body().await.as_deref().unwrap_or("no note is open"), text)
+        })
+        .await;
+    }
+
+    /// Waits until the body contains this.
+    pub async fn sees_in_body(&self, text: &str) {
+        eventually(&format!("{text:?} in the body on {}", self.name()), async || {
+            let body = self.body().await;
+            holds(body.as_ref().is_some_and(|body| body.contains(text)), body)
+        })
+        .await;
+    }
+
+    /// Waits until a row of the list shows this.
+    pub async fn sees_row(&self, text: &str) {
+        eventually(&format!("{text:?} in the list on {}", self.name()), async || {
+            let rows = self.texts("note-row").await;
+            holds(rows.iter().any(|row| row.contains(text)), rows)
+        })
+        .await;
+    }
+
+    /// Waits until the pill shows this, in any case of letters.
+    pub async fn sees_pill(&self, text: &str) {
+        eventually(&format!("{text:?} in the pill on {}", self.name()), async || {
+            let pill = self.text("pill").await;
+            holds(pill.to_lowercase().contains(&text.to_lowercase()), pill)
+        })
+        .await;
+    }
+
+    /// Makes a note with the button and keys, and leaves the caret at the end of its body.
+    pub async fn write_note(&self, title: &str, body: &str) {
+        let before = self.title().await;
+        self.click("new-note").await;
+        eventually("a new, empty note", async || {
+            let (now, body) = (self.title().await, self.body().await);
+            let empty = now.as_deref() == Some("") && body.as_deref() == Some("");
+            holds(empty, (&before, now, body))
+        })
+        .await;
+        self.click_css(&editor("title-editor")).await;
+        self.keys(title).await;
+        self.click_css(&editor("body-editor")).await;
+        self.keys(body).await;
+        self.sees_body(body).await;
+    }
+
+    /// Opens the note whose row shows this text.
+    pub async fn open_note(&self, text: &str) {
+        self.sees_row(text).await;
+        let script = r"
+            const rows = [...document.querySelectorAll(arguments[0])];
+            const row = rows.find(row => row.innerText.includes(arguments[1]));
+            row?.scrollIntoView({ block: 'nearest' });
+            return row ?? null;";
+        eventually(&format!("{text:?} opened on {}", self.name()), async || {
+            let found = self
+                .client()
+                .execute(script, vec![json!(selector("note-row")), json!(text)])
+                .await;
+            let found = found.map_err(|error| error.to_string())?;
+            let reference = found
+                .as_object()
+                .and_then(|element| element.values().next())
+                .and_then(Value::as_str);
+            let reference = reference.ok_or("no such row")?.to_owned().into();
+            let row = Element::from_element_id(self.client().clone(), reference);
+            row.click().await.map_err(|error| error.to_string())?;
+            Ok::<(), String>(())
+        })
+        .await;
+        self.find_editor().await;
+    }
+
+    async fn find_editor(&self) {
+        eventually("an open note", async || {
+            self.client().find(Locator::Css(&editor("body-editor"))).await.map(drop)
+        })
+        .await;
+    }
+
+    /// Puts the caret at the end of the body and types there.
+    pub async fn type_at_end(&self, text: &str) {
+        self.find_editor().await;
+        self.click_css(&editor("body-editor")).await;
+        self.chord(CONTROL, '\u{e010}').await;
+        self.keys(text).await;
+    }
+
+    /// Types wherever the caret is. A line end is the Enter key.
+    pub async fn keys(&self, text: &str) {
+        // In pieces, so that one call doesn't outlast the driver's patience.
+        let characters: Vec<char> = text.chars().collect();
+        for piece in characters.chunks(32) {
+            let mut actions = KeyActions::new("keyboard".to_owned());
+            for character in piece {
+                let value = if *character == '\n' { ENTER } else { *character };
+                actions = actions.then(KeyAction::Down { value }).then(KeyAction::Up { value });
+            }
+            self.client().perform_actions(actions).await.expect("type");
+        }
+    }
+
+    /// Presses a key while another is held.
+    pub async fn chord(&self, held: char, key: char) {
+        let actions = KeyActions::new("keyboard".to_owned())
+            .then(KeyAction::Down { value: held })
+            .then(KeyAction::Down { value: key })
+            .then(KeyAction::Up { value: key })
+            .then(KeyAction::Up { value: held });
+        self.client()
+            .perform_actions(actions)
+            .await
+            .expect("press keys together");
+    }
+
+    /// Presses Control and this key.
+    pub async fn control(&self, key: char) {
+        self.chord(CONTROL, key).await;
+    }
+
+    /// The text of the caret's line before the caret. `None` when there is no caret in an editor.
+    pub async fn before_caret(&self) -> Option<String> {
+        self.run(BEFORE_CARET, Vec::new()).await.as_str().map(str::to_owned)
+    }
+
+    /// Calls a command of the engine: for set-up only.
+    ///
+    /// # Panics
+    /// When the command answers an error.
+    pub async fn invoke(&self, command: &str, args: Value) -> Value {
+        let called = self
+            .client()
+            .execute_async(INVOKE, vec![json!(command), args.clone()])
+            .await;
+        let mut called = called.unwrap_or_else(|error| panic!("{command} {args}: {error}"));
+        assert!(called.get("error").is_none(), "{command} {args}: {}", called["error"]);
+        called["answer"].take()
+    }
+
+    /// The status value, asked from the engine.
+    pub async fn status(&self) -> Value {
+        self.invoke("get_start", json!({})).await["status"].take()
+    }
+
+    /// Waits until the pill says that nothing is unsent.
+    pub async fn is_synced(&self) {
+        eventually(&format!("{} synced", self.name()), async || {
+            let status = self.status().await;
+            let synced = status["isSynced"] == json!(true) && status["unsent"] == json!(0);
+            holds(synced, format!("{status}"))
+        })
+        .await;
+    }
+
+    /// Runs a script on the page; null when the page can't be asked now.
+    pub async fn run(&self, script: &str, arguments: Vec<Value>) -> Value {
+        self.client().execute(script, arguments).await.unwrap_or(Value::Null)
+    }
+
+    /// Saves a picture of the page.
+    pub async fn picture(&self, path: &std::path::Path) {
+        let png = self.client().screenshot().await.expect("take a picture of the page");
+        std::fs::write(path, png).expect("save a picture");
+    }
+}
+
+fn selector(test: &str) -> String {
+    format!("[data-test='{test}']")
+}
+
+fn editor(test: &str) -> String {
+    format!("[data-test='{test}'] .cm-content")
+}
+
+fn as_text(value: &Value) -> String {
+    value.as_str().unwrap_or_default().to_owned()
+}

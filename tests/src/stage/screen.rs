@@ -1,0 +1,168 @@
+//! A private X server with a window manager on it, its pictures, and what a user does to windows from outside.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output};
+
+use super::ground::Ground;
+use super::processes::Program;
+use crate::wait::{eventually, holds};
+
+/// Windows without frames: a frame is the desktop's, not the app's.
+const WINDOW_MANAGER: &str = r#"<?xml version="1.0" encoding="UTF-8"?>
+<openbox_config xmlns="http://openbox.org/3.4/rc">
+  <focus><focusNew>yes</focusNew><followMouse>no</followMouse></focus>
+  <placement><policy>Smart</policy></placement>
+  <applications><application class="*"><decor>no</decor></application></applications>
+</openbox_config>
+"#;
+
+/// A screen nobody sees.
+pub struct Screen {
+    display: String,
+    environment: Vec<(String, String)>,
+    _manager: Program,
+    _server: Program,
+}
+
+impl Screen {
+    /// Starts an X server on a free display number, and a window manager, and waits for both.
+    pub async fn start(ground: &Ground, (width, height): (u32, u32)) -> Self {
+        let mut environment = ground.environment();
+        let mut command = Command::new("Xvfb");
+        command.env_clear().envs(environment.clone());
+        command.args(["-displayfd", "1", "-nolisten", "tcp", "-noreset", "-screen", "0"]);
+        command.arg(format!("{width}x{height}x24"));
+        let mut server = Program::start(&mut command, &ground.log("screen.log"));
+        let display = eventually("the screen's number", async || {
+            server.expect_alive();
+            let said = server.output();
+            match said.trim().parse::<u32>() {
+                Ok(number) if said.ends_with('\n') => Ok(format!(":{number}")),
+                _ => Err(said),
+            }
+        })
+        .await;
+        environment.push(("DISPLAY".to_owned(), display.clone()));
+        let manager = manage(ground, &environment).await;
+        Self {
+            display,
+            environment,
+            _manager: manager,
+            _server: server,
+        }
+    }
+
+    /// The display, e.g. `:99`.
+    pub fn display(&self) -> &str {
+        &self.display
+    }
+
+    /// Saves a picture of the whole screen.
+    pub fn picture(&self, path: &Path) {
+        if let Some(folder) = path.parent() {
+            fs::create_dir_all(folder).expect("make the picture's folder");
+        }
+        let taken = self.run("import", &["-window", "root", &path.display().to_string()]);
+        assert!(
+            taken.status.success(),
+            "import: {}",
+            String::from_utf8_lossy(&taken.stderr)
+        );
+    }
+
+    /// The visible windows of a process.
+    pub fn windows(&self, process: u32) -> Vec<String> {
+        let found = self.run(
+            "xdotool",
+            &["search", "--onlyvisible", "--pid", &process.to_string(), "--name", "."],
+        );
+        // It fails when there is none.
+        String::from_utf8_lossy(&found.stdout)
+            .lines()
+            .map(str::to_owned)
+            .collect()
+    }
+
+    /// Clicks the close button of a process's windows, so to speak.
+    pub fn close_windows(&self, process: u32) {
+        for window in self.windows(process) {
+            self.act(&["windowquit", &window]);
+        }
+    }
+
+    /// Gives a process's window the focus.
+    pub async fn focus(&self, process: u32) {
+        eventually("the focus", async || {
+            let windows = self.windows(process);
+            for window in &windows {
+                self.act(&["windowactivate", window]);
+            }
+            let focused = self.focused();
+            holds(
+                focused.as_ref().is_some_and(|focused| windows.contains(focused)),
+                (focused, windows),
+            )
+        })
+        .await;
+    }
+
+    /// The window that has the focus.
+    pub fn focused(&self) -> Option<String> {
+        let said = self.run("xdotool", &["getactivewindow"]);
+        let window = String::from_utf8_lossy(&said.stdout).trim().to_owned();
+        (said.status.success() && !window.is_empty()).then_some(window)
+    }
+
+    /// Puts a process's windows somewhere.
+    pub fn place(&self, process: u32, (x, y): (u32, u32), (width, height): (u32, u32)) {
+        for window in self.windows(process) {
+            let [x, y, width, height] = [x, y, width, height].map(|number| number.to_string());
+            self.act(&["windowsize", "--sync", &window, &width, &height]);
+            self.act(&["windowmove", "--sync", &window, &x, &y]);
+        }
+    }
+
+    fn act(&self, arguments: &[&str]) {
+        // A window may go between the search and this.
+        let _ = self.run("xdotool", arguments);
+    }
+
+    fn run(&self, program: &str, arguments: &[&str]) -> Output {
+        Command::new(program)
+            .env_clear()
+            .envs(self.environment.iter().cloned())
+            .args(arguments)
+            .output()
+            .unwrap_or_else(|error| {
+                panic!("{program} can't be started ({error}); `cargo xtask doctor` says how to get it")
+            })
+    }
+}
+
+async fn manage(ground: &Ground, environment: &[(String, String)]) -> Program {
+    let configuration = ground.path().join("openbox.xml");
+    fs::write(&configuration, WINDOW_MANAGER).expect("write the window manager's configuration");
+    let mut command = Command::new("openbox");
+    command
+        .env_clear()
+        .envs(environment.iter().cloned())
+        .env("HOME", ground.folder("openbox"))
+        .arg("--sm-disable")
+        .arg("--config-file")
+        .arg(&configuration);
+    let mut manager = Program::start(&mut command, &ground.log("openbox.log"));
+    eventually("a window manager", async || {
+        manager.expect_alive();
+        let asked = Command::new("xprop")
+            .env_clear()
+            .envs(environment.iter().cloned())
+            .args(["-root", "_NET_SUPPORTING_WM_CHECK"])
+            .output()
+            .expect("start xprop");
+        let said = String::from_utf8_lossy(&asked.stdout).into_owned();
+        holds(said.contains("window id"), said)
+    })
+    .await;
+    manager
+}

@@ -1,0 +1,58 @@
+//! The pages people read: that they name what exists, and that what they point to is there.
+
+use crate::tree::{page, pages, root};
+
+#[test]
+fn the_architecture_page_names_every_crate() {
+    let text = page("docs/architecture.md").text;
+    let manifests = pages(&["Cargo.toml", "crates", "tests", "xtask"], &["Cargo.toml"]);
+    for manifest in manifests {
+        let name = manifest.text.lines().find_map(|line| line.strip_prefix("name = "));
+        let name = name
+            .unwrap_or_else(|| panic!("{} has no name", manifest.path))
+            .trim_matches('"');
+        assert!(
+            text.contains(&format!("`{name}`")),
+            "docs/architecture.md doesn't name `{name}`"
+        );
+    }
+}
+
+#[test]
+fn links_between_pages_lead_somewhere() {
+    let mut broken = Vec::new();
+    for page in pages(&["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs"], &[".md"]) {
+        for link in links(&page.text) {
+            let target = link.split('#').next().unwrap_or_default();
+            if !target.is_empty() && !root().join(page.folder()).join(target).exists() {
+                broken.push(format!("{} → {link}", page.path));
+            }
+        }
+    }
+    assert!(broken.is_empty(), "nothing is there:\n{}", broken.join("\n"));
+}
+
+#[test]
+fn continuous_integration_runs_the_test_command_of_the_readme() {
+    let command = "cargo xtask test --yes";
+    assert!(
+        page("README.md").text.contains(command),
+        "README.md doesn't say `{command}`"
+    );
+    let script = page(".ci/run").text;
+    let runs: Vec<&str> = script.lines().filter(|line| line.contains("cargo xtask")).collect();
+    assert_eq!(runs.len(), 1, ".ci/run has its own way: {runs:?}");
+    assert!(runs[0].contains(command), ".ci/run runs {runs:?}");
+}
+
+/// What a page's links and pictures point to in the checkout.
+fn links(text: &str) -> Vec<&str> {
+    let mut found: Vec<&str> = text
+        .split("](")
+        .skip(1)
+        .filter_map(|rest| rest.split(')').next())
+        .collect();
+    found.extend(text.split("src=\"").skip(1).filter_map(|rest| rest.split('"').next()));
+    found.retain(|link| !link.contains("://") && !link.starts_with("mailto:"));
+    found
+}
