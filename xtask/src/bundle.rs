@@ -1,10 +1,12 @@
-//! `cargo xtask bundle`: the .deb and the .rpm, made by Tauri's own command line tool from the interface's packages.
+//! `cargo xtask bundle`: the .deb and the .rpm, made by Tauri's own command line tool. The tool is installed
+//! from `xtask/packaging`, apart from the interface: nothing else needs it.
 
 use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
 
 use crate::failure::Failure;
+use crate::npm;
 use crate::process;
 use crate::project::Project;
 use crate::system::{self, Purpose};
@@ -25,7 +27,9 @@ pub struct Args {
 pub fn bundle(project: &Project, args: &Args) -> Result<(), Failure> {
     system::ensure(&[Purpose::Build, Purpose::Bundle], args.yes)?;
     ui::build(project)?;
-    let tool = project.root.join("ui/node_modules/.bin/tauri");
+    let packaging = project.root.join("xtask/packaging");
+    npm::install(&packaging)?;
+    let tool = packaging.join("node_modules/.bin/tauri");
     let mut make = Command::new(tool);
     make.args(["build", "--bundles", "deb,rpm"]).current_dir(&project.root);
     if args.debug {

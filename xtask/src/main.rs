@@ -7,6 +7,7 @@ mod bench;
 mod bundle;
 mod doctor;
 mod failure;
+mod npm;
 mod process;
 mod project;
 mod run;

@@ -53,13 +53,6 @@ impl Project {
         command
     }
 
-    /// `npm` in the interface's folder.
-    pub fn npm(&self, args: &[&str]) -> Command {
-        let mut command = Command::new(if cfg!(windows) { "npm.cmd" } else { "npm" });
-        command.args(args).current_dir(self.root.join("ui"));
-        command
-    }
-
     /// Builds every program. Always the whole workspace: features differ when packages are built alone, and the window
     /// system's crates would be compiled again at each turn.
     pub fn build(&self, profile: Profile) -> Result<(), Failure> {

@@ -2,6 +2,45 @@
 
 use crate::tree::{page, pages, root};
 
+/// Every name that the seed's page gives to a hook, what it returns, an option, a callback, a component, a prop, a
+/// setting and a source file.
+const SEED: &[&str] = &[
+    "useNotes",
+    "notes",
+    "selectedNote",
+    "webSocket",
+    "updateNote",
+    "createNote",
+    "deleteNote",
+    "useWebSocket",
+    "autoConnect",
+    "onNoteSync",
+    "onNoteCreatedSync",
+    "onError",
+    "onAuthenticated",
+    "status",
+    "isConnected",
+    "isAuthenticated",
+    "reconnectAttempts",
+    "lastSync",
+    "joinedNotes",
+    "error",
+    "reconnect",
+    "clearError",
+    "joinNote",
+    "leaveNote",
+    "sendNoteUpdate",
+    "WebSocketStatus",
+    "WebSocketStatusCompact",
+    "showDetails",
+    "onReconnect",
+    "onClearError",
+    "VITE_WEBSOCKET_URL",
+    "localStorage",
+    "webSocketService.ts",
+    "types/websocket.ts",
+];
+
 #[test]
 fn the_architecture_page_names_every_crate() {
     let text = page("docs/architecture.md").text;
@@ -15,6 +54,20 @@ fn the_architecture_page_names_every_crate() {
             text.contains(&format!("`{name}`")),
             "docs/architecture.md doesn't name `{name}`"
         );
+    }
+}
+
+#[test]
+fn the_architecture_page_maps_every_name_of_the_seed() {
+    let text = page("docs/architecture.md").text;
+    let rows: Vec<&str> = text.lines().filter(|line| line.starts_with("| ")).collect();
+    for name in SEED {
+        let mapped = rows.iter().any(|row| {
+            row.split('|')
+                .nth(1)
+                .is_some_and(|cell| cell.contains(&format!("`{name}`")))
+        });
+        assert!(mapped, "docs/architecture.md has no row for `{name}`");
     }
 }
 
