@@ -157,3 +157,27 @@ pub struct Boot {
     /// How many documents there are, tombstones not counted.
     pub documents: u64,
 }
+
+/// A point of a note's history.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredPoint {
+    /// Its place among all points of this store; larger is later.
+    pub id: i64,
+    /// Frontiers, opaque.
+    pub frontiers: Vec<u8>,
+    /// Epoch milliseconds.
+    pub at: i64,
+    /// The device whose edits it ends.
+    pub device: Option<DeviceId>,
+}
+
+/// What the log's digest is made of: every document of a space, tombstones and the library too.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LedgerRow {
+    /// The document.
+    pub note: NoteId,
+    /// The last seq of it this device holds.
+    pub last_seq: u64,
+    /// It is gone for good.
+    pub purged: bool,
+}

@@ -155,6 +155,30 @@ pub enum Write {
     },
 }
 
+impl Write {
+    /// About how many bytes of memory and disk it takes, for the bounds of queues.
+    pub(crate) fn weight(&self) -> usize {
+        const ROW: usize = 512;
+        ROW + match self {
+            Self::Local { delta, head, .. } => delta.len() + head.len(),
+            Self::Remote { rows, .. } => rows.iter().flat_map(|row| &row.ops).map(|ops| ROW + ops.len()).sum(),
+            Self::Imported { head, known, .. } => head.len() + known.len(),
+            Self::Acked { known, .. } => known.len(),
+            Self::Snapshot { bytes, .. } => bytes.len(),
+            Self::Index { head, title, body, .. } => head.len() + title.len() + body.len(),
+            Self::Folders { folders, .. } => folders.len() * ROW,
+            Self::Point { frontiers, .. } => frontiers.len(),
+            Self::Meta { value, .. } => value.as_ref().map_or(0, String::len),
+            Self::Cursor { .. }
+            | Self::Held { .. }
+            | Self::Purged { .. }
+            | Self::PurgeAsked { .. }
+            | Self::Device { .. }
+            | Self::MoveSpace { .. } => 0,
+        }
+    }
+}
+
 /// A raw row of the server's log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RemoteRow {

@@ -1,0 +1,244 @@
+//! The one thread that writes. It commits at once when idle and groups what piled up meanwhile; it never waits for more
+//! to come and never decides what is written.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use crate::error::WriteError;
+use crate::write::Write;
+use crate::writer::Writer;
+
+/// Jobs that may wait. A job is at least one document's change, so more than this waiting means that the disk stands
+/// still, and the caller's own queue (documents whose head isn't stored) is the better place.
+pub const QUEUE_JOBS: usize = 1024;
+
+/// Bytes that may wait: several of the protocol's largest batches. A single larger job is taken when nothing waits.
+pub const QUEUE_BYTES: usize = 64 << 20;
+
+/// Bytes after which a group is closed: what a slow disk writes in about 100 ms, so that nobody waits long for others.
+pub const GROUP_BYTES: usize = 4 << 20;
+
+/// Silence after which the log is folded into the database, so that it never delays somebody who types.
+const IDLE: Duration = Duration::from_millis(250);
+
+/// Called on the disk thread for every job, with its tag, in the order of the commits.
+pub type OnDone = Box<dyn FnMut(u64, Result<(), WriteError>) + Send>;
+
+/// A job that wasn't taken. It comes back whole: nothing is lost.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum SubmitError {
+    /// As much as may wait is waiting. Keep the writes and submit them again after the next call of `on_done`: each
+    /// one means that room was made.
+    #[error("too many writes wait for the disk; submit again when one is done")]
+    Full(Vec<Write>),
+    /// The thread has ended: it was closed, or the system gave none.
+    #[error("the disk thread has ended; open the store again")]
+    Closed(Vec<Write>),
+}
+
+impl SubmitError {
+    /// The writes that weren't taken.
+    pub fn into_writes(self) -> Vec<Write> {
+        match self {
+            Self::Full(writes) | Self::Closed(writes) => writes,
+        }
+    }
+}
+
+/// Owns the [`Writer`] and commits jobs in groups. Each job is all or nothing: when a group fails, its jobs are tried
+/// one by one, so that a bad one fails alone.
+///
+/// Jobs are committed in the order they came, with one exception: jobs that only bring search text
+/// ([`Write::Index`]) come after the others of their group, in a transaction of their own, so that nobody's typing waits
+/// for the index.
+pub struct DiskThread {
+    queue: Arc<Queue>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl DiskThread {
+    /// Starts the thread. If the system gives none, every [`DiskThread::submit`] answers [`SubmitError::Closed`].
+    pub fn start(writer: Writer, on_done: OnDone) -> Self {
+        let queue = Arc::new(Queue::default());
+        let worker = Arc::clone(&queue);
+        let thread =
+            thread::Builder::new().name("stet-disk".to_owned()).spawn(move || work(&worker, writer, on_done)).ok();
+        if thread.is_none() {
+            queue.close();
+        }
+        Self { queue, thread }
+    }
+
+    /// Hands over a job; `on_done` is called with `tag` when it is on disk or has failed. Never blocks.
+    ///
+    /// # Errors
+    /// [`SubmitError`] gives the writes back when they weren't taken.
+    pub fn submit(&self, tag: u64, writes: Vec<Write>) -> Result<(), SubmitError> {
+        self.queue.push(Job::new(tag, writes))
+    }
+
+    /// Commits everything that was taken and ends the thread. Dropping does the same.
+    pub fn close(self) {
+        drop(self);
+    }
+}
+
+impl Drop for DiskThread {
+    fn drop(&mut self) {
+        self.queue.close();
+        if let Some(thread) = self.thread.take()
+            && thread.thread().id() != thread::current().id()
+        {
+            // A panic in `on_done` was reported when it happened; the queue is closed either way.
+            drop(thread.join());
+        }
+    }
+}
+
+struct Job {
+    tag: u64,
+    writes: Vec<Write>,
+    bytes: usize,
+    index_only: bool,
+}
+
+impl Job {
+    fn new(tag: u64, writes: Vec<Write>) -> Self {
+        let bytes = writes.iter().map(Write::weight).sum();
+        let index_only = writes.iter().all(|write| matches!(write, Write::Index { .. }));
+        Self { tag, writes, bytes, index_only }
+    }
+}
+
+#[derive(Default)]
+struct Queue {
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    jobs: VecDeque<Job>,
+    bytes: usize,
+    closed: bool,
+}
+
+/// What the thread does next.
+enum Turn {
+    Commit(Vec<Job>),
+    Idle,
+    End,
+}
+
+impl Queue {
+    // The state is plain data that every method leaves whole, so a panic elsewhere can't have torn it.
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn push(&self, job: Job) -> Result<(), SubmitError> {
+        let mut state = self.lock();
+        if state.closed {
+            return Err(SubmitError::Closed(job.writes));
+        }
+        let crowded = state.jobs.len() >= QUEUE_JOBS || state.bytes + job.bytes > QUEUE_BYTES;
+        if crowded && !state.jobs.is_empty() {
+            return Err(SubmitError::Full(job.writes));
+        }
+        state.bytes += job.bytes;
+        state.jobs.push_back(job);
+        drop(state);
+        self.changed.notify_one();
+        Ok(())
+    }
+
+    fn close(&self) {
+        self.lock().closed = true;
+        self.changed.notify_all();
+    }
+
+    /// Waits for jobs; with `until_idle`, only so long.
+    fn next(&self, until_idle: Option<Duration>) -> Turn {
+        let mut state = self.lock();
+        while state.jobs.is_empty() {
+            if state.closed {
+                return Turn::End;
+            }
+            state = match until_idle {
+                None => self.changed.wait(state).unwrap_or_else(PoisonError::into_inner),
+                Some(limit) => {
+                    let (state, wait) =
+                        self.changed.wait_timeout(state, limit).unwrap_or_else(PoisonError::into_inner);
+                    if wait.timed_out() && state.jobs.is_empty() && !state.closed {
+                        return Turn::Idle;
+                    }
+                    state
+                }
+            };
+        }
+        Turn::Commit(state.take_group())
+    }
+}
+
+impl State {
+    fn take_group(&mut self) -> Vec<Job> {
+        let mut group = Vec::new();
+        let mut bytes = 0;
+        while bytes < GROUP_BYTES
+            && let Some(job) = self.jobs.pop_front()
+        {
+            bytes += job.bytes;
+            group.push(job);
+        }
+        self.bytes -= bytes;
+        group
+    }
+}
+
+/// Closes the queue also when the thread unwinds, so that no job is taken that nobody would commit.
+struct ClosesQueue<'a>(&'a Queue);
+
+impl Drop for ClosesQueue<'_> {
+    fn drop(&mut self) {
+        self.0.close();
+    }
+}
+
+fn work(queue: &Queue, mut writer: Writer, mut on_done: OnDone) {
+    let _closes = ClosesQueue(queue);
+    let mut until_idle = None;
+    loop {
+        match queue.next(until_idle) {
+            Turn::Commit(group) => {
+                let (index, edits): (Vec<Job>, Vec<Job>) = group.into_iter().partition(|job| job.index_only);
+                commit(&mut writer, &edits, &mut on_done);
+                commit(&mut writer, &index, &mut on_done);
+                until_idle = Some(IDLE);
+            }
+            Turn::Idle => {
+                // Folding the log is no part of any job: what is committed is safe in the log, and the next idle
+                // moment tries again.
+                drop(writer.checkpoint_if_large());
+                until_idle = None;
+            }
+            Turn::End => return,
+        }
+    }
+}
+
+fn commit(writer: &mut Writer, jobs: &[Job], on_done: &mut OnDone) {
+    let together = match jobs {
+        [] => return,
+        [job] => {
+            on_done(job.tag, writer.commit(&job.writes));
+            return;
+        }
+        jobs => writer.commit_each(jobs.iter().flat_map(|job| &job.writes)),
+    };
+    for job in jobs {
+        let result = if together.is_ok() { Ok(()) } else { writer.commit(&job.writes) };
+        on_done(job.tag, result);
+    }
+}
