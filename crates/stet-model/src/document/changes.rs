@@ -1,0 +1,96 @@
+//! What an import did to the texts, from the document library's events (in characters) to UTF-16 changes. Never here:
+//! importing.
+
+use loro::TextDelta;
+use loro::event::{Diff, DiffEvent};
+
+use super::{BODY, TITLE};
+use crate::text::{TextChange, coalesce, difference, utf16_length};
+
+/// What the events of one import said.
+#[derive(Debug, Default)]
+pub(super) struct Received {
+    title: Vec<Vec<TextDelta>>,
+    body: Vec<Vec<TextDelta>>,
+    /// Something else than the two texts changed.
+    pub(super) others: bool,
+}
+
+impl Received {
+    pub(super) fn take(&mut self, event: &DiffEvent<'_>) {
+        for change in &event.events {
+            match (&change.diff, change.target.name()) {
+                (Diff::Text(delta), name) if change.target.is_root() && name.as_str() == TITLE => {
+                    self.title.push(delta.clone());
+                }
+                (Diff::Text(delta), name) if change.target.is_root() && name.as_str() == BODY => {
+                    self.body.push(delta.clone());
+                }
+                _ => self.others = true,
+            }
+        }
+    }
+
+    /// The changes that turn the title before into the one after.
+    pub(super) fn title(&self, before: &str, after: impl FnOnce() -> String) -> Vec<TextChange> {
+        changes(&self.title, before, after)
+    }
+
+    /// The changes that turn the body before into the one after.
+    pub(super) fn body(&self, before: &str, after: impl FnOnce() -> String) -> Vec<TextChange> {
+        changes(&self.body, before, after)
+    }
+}
+
+fn changes(deltas: &[Vec<TextDelta>], before: &str, after: impl FnOnce() -> String) -> Vec<TextChange> {
+    match deltas {
+        [] => Vec::new(),
+        [delta] => from_delta(before, delta),
+        // One import is one event; were it ever several, their offsets would build on each other.
+        _ => difference(before, &after()),
+    }
+}
+
+/// Characters of the old text, walked once from the front; cheap where it is plain ASCII.
+struct Walk<'a> {
+    rest: &'a str,
+    ascii: bool,
+}
+
+impl Walk<'_> {
+    /// Goes on by `count` characters and says how many UTF-16 units they are.
+    fn skip(&mut self, count: usize) -> u32 {
+        let end = if self.ascii {
+            count.min(self.rest.len())
+        } else {
+            self.rest
+                .char_indices()
+                .nth(count)
+                .map_or(self.rest.len(), |(end, _)| end)
+        };
+        let (skipped, rest) = self.rest.split_at(end);
+        self.rest = rest;
+        utf16_length(skipped)
+    }
+}
+
+fn from_delta(before: &str, delta: &[TextDelta]) -> Vec<TextChange> {
+    let mut walk = Walk {
+        rest: before,
+        ascii: before.is_ascii(),
+    };
+    let mut changes = Vec::with_capacity(delta.len());
+    let mut at = 0;
+    for step in delta {
+        match step {
+            TextDelta::Retain { retain, .. } => at += walk.skip(*retain),
+            TextDelta::Insert { insert, .. } => changes.push(TextChange::new(at, at, insert.as_str())),
+            TextDelta::Delete { delete } => {
+                let to = at + walk.skip(*delete);
+                changes.push(TextChange::new(at, to, ""));
+                at = to;
+            }
+        }
+    }
+    coalesce(changes)
+}

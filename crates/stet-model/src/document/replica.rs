@@ -1,0 +1,309 @@
+//! The wall around the document library: whatever touches it with outside bytes goes through here, and a panic inside
+//! it ends here. Also the format byte, authorship and commit times. Never here: what a document means.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use loro::event::DiffEvent;
+use loro::{CommitOptions, EncodedBlobMode, ExportMode, LoroDoc, VersionVector};
+
+use super::changes::Received;
+use super::error::DocumentError;
+use super::version::{Point, Version};
+use crate::id::PeerId;
+
+/// The first byte of every blob of operations this library made.
+pub(super) const FORMAT: u8 = 1;
+/// Operations by one author are kept as one change while they lie within this time, milliseconds. The library writes a
+/// time for every change, so this is how finely a history can be dated.
+const CHANGE_SPAN_MS: i64 = 60_000;
+/// Entries after which the record of a document is drawn together: 1,024 keystrokes are about 100 KB in single entries.
+const RECORD_ENTRIES: usize = 1_024;
+
+/// One document of the library underneath, and what it takes to make it again when the library stops inside it.
+pub(super) struct Replica {
+    kept: Mutex<Kept>,
+    peer: PeerId,
+}
+
+struct Kept {
+    doc: LoroDoc,
+    record: Record,
+    lost: bool,
+}
+
+/// Everything the document took in, so that it can be made again: the library's locks don't survive a panic.
+#[derive(Default)]
+struct Record {
+    entries: Vec<Vec<u8>>,
+    until: VersionVector,
+}
+
+/// Blobs whose format, checksum and kind were looked at.
+pub(super) struct Checked {
+    blobs: Vec<Vec<u8>>,
+    has_snapshot: bool,
+    /// The end version of what they hold.
+    pub(super) brought: Version,
+}
+
+/// An empty document by this author. The largest id is reserved by the library and stands for the one before it.
+pub(super) fn open(peer: PeerId) -> LoroDoc {
+    let doc = LoroDoc::new();
+    // Only the reserved id is refused, and that isn't given.
+    let _ = doc.set_peer_id(peer.0.min(u64::MAX - 1));
+    doc.set_change_merge_interval(CHANGE_SPAN_MS);
+    doc
+}
+
+fn walled<T>(work: impl FnOnce() -> T) -> Result<T, DocumentError> {
+    catch_unwind(AssertUnwindSafe(work)).map_err(|panic| {
+        let said = panic.downcast_ref::<String>().cloned();
+        let said = said.or_else(|| panic.downcast_ref::<&str>().map(|said| (*said).to_owned()));
+        let reason = said
+            .unwrap_or_else(|| "no reason given".to_owned())
+            .chars()
+            .take(200)
+            .collect();
+        DocumentError::Stopped { reason }
+    })
+}
+
+fn damaged(error: impl std::fmt::Display) -> DocumentError {
+    DocumentError::Damaged {
+        reason: error.to_string().chars().take(200).collect(),
+    }
+}
+
+/// Looks at blobs from outside without a document: their format byte, checksum and kind.
+pub(super) fn check(parts: &[&[u8]]) -> Result<Checked, DocumentError> {
+    let mut checked = Checked {
+        blobs: Vec::with_capacity(parts.len()),
+        has_snapshot: false,
+        brought: Version::new(),
+    };
+    for part in parts {
+        let blob = match part.split_first() {
+            Some((&FORMAT, blob)) => blob,
+            other => {
+                return Err(DocumentError::UnknownFormat {
+                    format: other.map(|(format, _)| *format),
+                });
+            }
+        };
+        let meta = walled(|| LoroDoc::decode_import_blob_meta(blob, true))?.map_err(damaged)?;
+        match meta.mode {
+            EncodedBlobMode::Updates => {}
+            EncodedBlobMode::Snapshot => checked.has_snapshot = true,
+            other => return Err(damaged(format_args!("it is of the unused kind {other}"))),
+        }
+        checked.brought.merge(&Version::from_loro(&meta.partial_end_vv));
+        checked.blobs.push(blob.to_vec());
+    }
+    Ok(checked)
+}
+
+impl Replica {
+    pub(super) fn new(peer: PeerId) -> Self {
+        Self {
+            kept: Mutex::new(Kept {
+                doc: open(peer),
+                record: Record::default(),
+                lost: false,
+            }),
+            peer,
+        }
+    }
+
+    pub(super) fn load(parts: &[&[u8]], peer: PeerId) -> Result<Self, DocumentError> {
+        let checked = check(parts)?;
+        let mut replica = Self::new(peer);
+        if replica.import(checked)?.pending {
+            return Err(DocumentError::Pending);
+        }
+        Ok(replica)
+    }
+
+    fn kept(&self) -> std::sync::MutexGuard<'_, Kept> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Reads the document. When the library panics the document is made again.
+    pub(super) fn read<T>(&self, work: impl FnOnce(&LoroDoc) -> T) -> Result<T, DocumentError> {
+        let doc = {
+            let kept = self.kept();
+            if kept.lost {
+                return Err(DocumentError::Lost);
+            }
+            kept.doc.clone()
+        };
+        walled(|| work(&doc)).inspect_err(|_| self.restore())
+    }
+
+    /// Writes to the document and commits at this time. On an error nothing of it stays.
+    pub(super) fn write<T, E: From<DocumentError>>(
+        &mut self,
+        at: i64,
+        work: impl FnOnce(&LoroDoc) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let done = self.read(|doc| {
+            let done = work(doc);
+            if done.is_ok() {
+                doc.commit_with(CommitOptions::new().timestamp(at));
+            }
+            done
+        })?;
+        match done {
+            Ok(done) => {
+                self.record()?;
+                Ok(done)
+            }
+            Err(error) => {
+                if self.read(|doc| doc.get_pending_txn_len() > 0)? {
+                    self.restore();
+                }
+                Err(error)
+            }
+        }
+    }
+
+    /// Takes in checked blobs. On an error the document is as it was.
+    pub(super) fn import(&mut self, checked: Checked) -> Result<Landed, DocumentError> {
+        let Checked {
+            blobs, has_snapshot, ..
+        } = checked;
+        let received = Arc::new(Mutex::new(Received::default()));
+        let landed = self.read(|doc| {
+            let sink = Arc::clone(&received);
+            let before = doc.oplog_vv();
+            let subscription = doc.subscribe_root(Arc::new(move |event: DiffEvent<'_>| {
+                sink.lock().unwrap_or_else(PoisonError::into_inner).take(&event);
+            }));
+            let imported = doc.import_batch(&blobs);
+            drop(subscription);
+            imported?;
+            if has_snapshot {
+                // A snapshot is decoded at the first look; a panic there must happen inside this wall.
+                doc.get_deep_value();
+            }
+            let pending = doc.export_pending_updates().is_ok_and(|pending| pending.is_some());
+            let head = doc.oplog_vv();
+            Ok((head != before, head, pending))
+        })?;
+        match landed {
+            Ok((changed, head, pending)) => {
+                {
+                    let mut kept = self.kept();
+                    kept.record.entries.extend(blobs);
+                    kept.record.until = head;
+                }
+                self.record()?;
+                let received = std::mem::take(&mut *received.lock().unwrap_or_else(PoisonError::into_inner));
+                Ok(Landed {
+                    changed,
+                    pending,
+                    received,
+                })
+            }
+            Err(error) => {
+                self.restore();
+                let error: loro::LoroError = error;
+                Err(damaged(error))
+            }
+        }
+    }
+
+    /// Adds what is new to the record. Called after every change, so that the record is never behind.
+    fn record(&mut self) -> Result<(), DocumentError> {
+        let (until, full) = {
+            let kept = self.kept();
+            (kept.record.until.clone(), kept.record.entries.len() >= RECORD_ENTRIES)
+        };
+        let recorded = self.read(|doc| {
+            let head = doc.oplog_vv();
+            if full {
+                let pending = doc.export_pending_updates().map_err(damaged)?;
+                let snapshot = doc.export(ExportMode::Snapshot).map_err(damaged)?;
+                return Ok((head, std::iter::once(snapshot).chain(pending).collect()));
+            }
+            let news = (head != until).then(|| doc.export(ExportMode::updates(&until)));
+            Ok((head, news.transpose().map_err(damaged)?.into_iter().collect::<Vec<_>>()))
+        })?;
+        let (head, news): (VersionVector, Vec<Vec<u8>>) = recorded?;
+        let mut kept = self.kept();
+        if full {
+            kept.record.entries.clear();
+        }
+        kept.record.entries.extend(news);
+        kept.record.until = head;
+        Ok(())
+    }
+
+    /// Makes the document again from its record.
+    fn restore(&self) {
+        let mut kept = self.kept();
+        let doc = open(self.peer);
+        let again = walled(|| doc.import_batch(&kept.record.entries).map(|_| doc.oplog_vv()));
+        kept.lost = !matches!(again, Ok(Ok(version)) if version == kept.record.until);
+        kept.doc = doc;
+    }
+}
+
+/// What an import did.
+pub(super) struct Landed {
+    /// The version moved.
+    pub(super) changed: bool,
+    /// Something waits for operations that are missing.
+    pub(super) pending: bool,
+    pub(super) received: Received,
+}
+
+/// What all documents can.
+impl Replica {
+    pub(super) fn peer(&self) -> PeerId {
+        self.peer
+    }
+
+    pub(super) fn set_peer(&mut self, peer: PeerId) {
+        self.peer = peer;
+        // Nothing is uncommitted here, and the reserved id isn't given: it can't be refused.
+        let _ = self.read(|doc| doc.set_peer_id(peer.0.min(u64::MAX - 1)));
+    }
+
+    pub(super) fn head(&self) -> Version {
+        self.read(|doc| Version::from_loro(&doc.oplog_vv())).unwrap_or_default()
+    }
+
+    pub(super) fn point(&self) -> Point {
+        self.read(|doc| Point::from_loro(&doc.oplog_frontiers()))
+            .unwrap_or_default()
+    }
+
+    /// Whether everything in this version is in the document.
+    pub(super) fn holds(&self, version: &Version) -> bool {
+        self.head().includes(version)
+    }
+
+    /// Exports with the format byte in front; empty when the history can't be read.
+    pub(super) fn export(&self, mode: ExportMode<'_>) -> Vec<u8> {
+        let exported = self.read(|doc| doc.export(mode));
+        exported.ok().and_then(Result::ok).map(framed).unwrap_or_default()
+    }
+}
+
+pub(super) fn framed(blob: Vec<u8>) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(blob.len() + 1);
+    bytes.push(FORMAT);
+    bytes.extend(blob);
+    bytes
+}
+
+impl std::fmt::Debug for Replica {
+    /// Never shows content: note text must not reach a log.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Replica")
+            .field("peer", &self.peer)
+            .field("head", &self.head())
+            .finish_non_exhaustive()
+    }
+}
