@@ -73,14 +73,14 @@ impl LogDigest {
 }
 
 impl ContentDigest {
-    /// A document's hash comes in: the first 16 bytes of its SHA-256.
-    pub fn add(&mut self, hash: [u8; 16]) {
-        self.0 = self.0.wrapping_add(u128::from_be_bytes(hash));
+    /// A document's hash comes in, as the model makes it: `content_digest` or `library_digest`.
+    pub fn add(&mut self, hash: u128) {
+        self.0 = self.0.wrapping_add(hash);
     }
 
     /// Takes out what [`ContentDigest::add`] put in.
-    pub fn remove(&mut self, hash: [u8; 16]) {
-        self.0 = self.0.wrapping_sub(u128::from_be_bytes(hash));
+    pub fn remove(&mut self, hash: u128) {
+        self.0 = self.0.wrapping_sub(hash);
     }
 }
 

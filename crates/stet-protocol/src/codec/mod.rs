@@ -3,6 +3,7 @@
 
 mod error;
 mod form;
+mod redacted;
 mod tree;
 
 use serde::Serialize;
@@ -11,6 +12,7 @@ use serde::de::DeserializeOwned;
 pub use error::DecodeError;
 pub(crate) use error::FieldError;
 pub(crate) use form::Form;
+pub use redacted::redacted;
 pub(crate) use tree::{Fields, Tree, field, field_mut};
 
 /// How a message is written.

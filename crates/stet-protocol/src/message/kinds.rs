@@ -108,6 +108,7 @@ fn one_id<I: PartialEq>(outside: Option<I>, inside: Option<I>, field: &'static s
 impl Form for level1::ServerMessage {
     fn settle(kind: &str, fields: &mut Fields<'_>) {
         match kind {
+            "auth_success" => settle_level(fields),
             // The page this level comes from shows a new note without its text: there it has none yet.
             "note_created_sync" => {
                 if let Some(Tree::Map(note)) = field_mut(fields, "noteData") {
@@ -139,4 +140,17 @@ fn fill<'de>(fields: &mut Fields<'de>, name: &'static str, value: impl FnOnce() 
 
 impl Form for level2::ClientMessage {}
 
-impl Form for level2::ServerMessage {}
+impl Form for level2::ServerMessage {
+    fn settle(kind: &str, fields: &mut Fields<'_>) {
+        if kind == "auth_success" {
+            settle_level(fields);
+        }
+    }
+}
+
+/// Without `protocol` the answer is a level-1 server's, and whatever else it says isn't the agreement.
+fn settle_level(fields: &mut Fields<'_>) {
+    if field(fields, "protocol").is_none_or(|level| matches!(level, Tree::Unsigned(1))) {
+        fields.retain(|(name, _)| matches!(name.as_ref(), "type" | "message" | "userId"));
+    }
+}

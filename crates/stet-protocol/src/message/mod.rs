@@ -7,12 +7,14 @@ pub mod level2;
 mod strict;
 mod tolerant;
 
+use std::fmt;
+
 use serde::de::{Error, Unexpected};
 use serde::{Deserialize, Deserializer, Serialize};
 use stet_model::id::{ConnectionId, DeviceId, Lineage, SpaceId, StoreId, UserId};
 
 /// The first message of a client: opens a session, or renews its token on a live level-2 socket.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Auth {
     /// A JWT.
@@ -23,6 +25,21 @@ pub struct Auth {
     /// Who is asking; level 2 only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub device: Option<Device>,
+}
+
+/// Without the token, which has no place in a log.
+impl fmt::Debug for Auth {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            token: _,
+            protocol,
+            device,
+        } = self;
+        f.debug_struct("Auth")
+            .field("protocol", protocol)
+            .field("device", device)
+            .finish_non_exhaustive()
+    }
 }
 
 /// A device as it names itself.
@@ -57,7 +74,7 @@ impl<'de> Deserialize<'de> for AuthSuccess {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let answer = Answer::deserialize(deserializer)?;
         let level2 = match answer.protocol {
-            None | Some(1) => None,
+            None => None,
             Some(2) => Some(answer.agreement()?),
             Some(other) => {
                 return Err(D::Error::invalid_value(
@@ -165,6 +182,30 @@ pub struct SpaceInfo {
     pub lineage: Lineage,
 }
 
+/// An enum whose values are names on the wire, with the list of them.
+macro_rules! names {
+    ($name:ident, { $($variant:ident => $text:literal),+ $(,)? }) => {
+        impl $name {
+            /// Every value that is ever sent.
+            pub const ALL: &'static [Self] = &[$(Self::$variant),+];
+
+            /// The name on the wire.
+            pub const fn name(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $text,)+
+                    Self::Unknown => "unknown",
+                }
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(self.name())
+            }
+        }
+    };
+}
+
 /// Why `auth` failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -181,6 +222,13 @@ pub enum AuthFailure {
     #[serde(other)]
     Unknown,
 }
+
+names!(AuthFailure, {
+    TokenExpired => "token-expired",
+    InvalidToken => "invalid-token",
+    WrongAudience => "wrong-audience",
+    NotAllowed => "not-allowed",
+});
 
 /// The closed list of `error.code`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -216,6 +264,22 @@ pub enum ErrorCode {
     #[serde(other)]
     Unknown,
 }
+
+names!(ErrorCode, {
+    Malformed => "malformed",
+    Unauthenticated => "unauthenticated",
+    NotFound => "not-found",
+    Forbidden => "forbidden",
+    TooLarge => "too-large",
+    QuotaExceeded => "quota-exceeded",
+    RateLimited => "rate-limited",
+    Deleted => "deleted",
+    Changed => "changed",
+    UnknownBase => "unknown-base",
+    DivergedLog => "diverged-log",
+    TooManySockets => "too-many-sockets",
+    Internal => "internal",
+});
 
 /// The answer to what can't be done.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
