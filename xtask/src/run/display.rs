@@ -12,8 +12,6 @@ use crate::process::{self, Group};
 /// A window's size; all three panes fit.
 const WIDTH: u32 = 1280;
 const HEIGHT: u32 = 860;
-/// A window is mapped before the app says that it is painted.
-const MAPPED: Duration = Duration::from_secs(10);
 /// A caret may blink for ever; by then everything else has come to rest.
 const AT_REST: Duration = Duration::from_secs(5);
 
@@ -63,28 +61,9 @@ impl Display {
         }
     }
 
-    /// Puts the windows of these processes side by side.
-    pub fn place(&self, processes: impl Iterator<Item = u32>) -> Result<(), Failure> {
-        for (index, process) in processes.enumerate() {
-            let pid = process.to_string();
-            let window = process::wait_for(MAPPED, || {
-                let mut search = self.xdotool(&["search", "--onlyvisible", "--pid", &pid, "--name", ".+"]);
-                // It fails while there is none.
-                let found = search
-                    .output()
-                    .map(|output| String::from_utf8_lossy(&output.stdout).into_owned());
-                Ok(found.ok().and_then(|windows| windows.lines().next().map(str::to_owned)))
-            })?;
-            let Some(window) = window else {
-                return Err(Failure::said(format!(
-                    "Process {pid} says that it is ready but shows no window."
-                )));
-            };
-            let left = (WIDTH * u32::try_from(index).unwrap_or(0)).to_string();
-            process::answer(&mut self.xdotool(&["windowmove", &window, &left, "0"]))?;
-            process::answer(&mut self.xdotool(&["windowsize", &window, &WIDTH.to_string(), &HEIGHT.to_string()]))?;
-        }
-        Ok(())
+    /// What `DISPLAY` must be to use it.
+    pub fn name(&self) -> &str {
+        &self.name
     }
 
     /// Takes a picture of the whole display once nothing moves any more.
@@ -113,11 +92,5 @@ impl Display {
             Ok(rests.then_some(()))
         })?;
         Ok(path.to_path_buf())
-    }
-
-    fn xdotool(&self, args: &[&str]) -> Command {
-        let mut command = Command::new("xdotool");
-        command.args(args).env("DISPLAY", &self.name);
-        command
     }
 }

@@ -4,6 +4,7 @@
 mod apps;
 mod display;
 mod server;
+mod windows;
 
 use std::env;
 use std::fs;
@@ -147,7 +148,11 @@ fn picture(
         }
         println!("{}: window painted, synced.", app.group.name());
     }
-    display.place(open.iter().map(|app| app.group.id()))?;
+    if !windows::place(open, Some(display.name()))? {
+        return Err(Failure::said(
+            "An app says that its window is painted, but there is no such window.",
+        ));
+    }
     let path = display.picture(&project.target.join("run/headless.png"))?;
     println!("Picture: {}", path.display());
     Ok(())
@@ -156,6 +161,9 @@ fn picture(
 /// Watches until the last app has ended.
 fn watch(mut open: Vec<App>, mut server: Option<&mut Group>, signs_in: bool) -> Result<(), Failure> {
     println!("Stet is open. Ctrl-C ends it, and so does Quit in the tray's menu.");
+    if open.len() > 1 && !(windows::can_place() && windows::place(&mut open, None)?) {
+        println!("This desktop lets nobody place windows (or xdotool is missing): put them side by side yourself.");
+    }
     if !signs_in {
         println!("Neither STET_TOKEN nor STET_TOKEN_FILE is set: the app isn't signed in at that server.");
     }
