@@ -1,7 +1,12 @@
 //! Runs the vectors of `tests/vectors`: every frame is decoded, the message encoded again both ways and compared with
 //! what is stored. The vectors are data for other implementations too; nothing here is needed to understand them.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
 
 use std::collections::BTreeSet;
 use std::fmt::Debug;

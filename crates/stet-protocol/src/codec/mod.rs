@@ -126,8 +126,9 @@ fn prepare<M: Message>(tree: &mut Tree<'_>) -> Result<&'static str, DecodeError>
                     detail: "in `many` an object is expected".to_owned(),
                 });
             };
-            if kind_of::<M>(inner)? == "many" {
-                return Err(DecodeError::NestedMany);
+            match kind_of::<M>(inner)? {
+                "many" => return Err(DecodeError::NestedMany),
+                kind => M::settle(kind, inner),
             }
         }
     }

@@ -59,8 +59,8 @@ pub fn from_json(text: &str) -> Result<Tree<'_>, DecodeError> {
 pub fn from_message_pack(bytes: &[u8]) -> Result<Tree<'_>, DecodeError> {
     let bounds = Bounds::default();
     let mut source = rmp_serde::Deserializer::from_read_ref(bytes);
-    // One more than ours, so that ours speaks first.
-    source.set_max_depth(MESSAGE_DEPTH + 1);
+    // Well beyond ours, so that ours speaks first.
+    source.set_max_depth(2 * MESSAGE_DEPTH);
     let tree = bounds
         .top()
         .deserialize(&mut source)

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use stet_model::id::{ConnectionId, DeviceId, Lineage, NoteId, SpaceId, UserId};
 
-use super::{Auth, AuthFailure, AuthSuccess, ErrorMessage};
+use super::{Auth, AuthFailure, AuthSuccess, ErrorMessage, tolerant};
 use crate::bytes::Bytes;
 
 /// What a level-2 client sends.
@@ -43,10 +43,12 @@ pub enum ClientMessage {
 #[expect(missing_docs, reason = "the protocol page describes every message and field")]
 pub enum ServerMessage {
     ConnectionEstablished {
+        #[serde(default, deserialize_with = "tolerant::null_as_default")]
         message: String,
     },
     AuthSuccess(AuthSuccess),
     AuthFailed {
+        #[serde(default, deserialize_with = "tolerant::null_as_default")]
         message: String,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         reason: Option<AuthFailure>,
@@ -94,7 +96,7 @@ pub enum ServerMessage {
     },
     Pong {
         timestamp: i64,
-        #[serde(default)]
+        #[serde(default, deserialize_with = "tolerant::null_as_default")]
         seqs: std::collections::BTreeMap<SpaceId, u64>,
     },
     /// The socket fell behind: only acks come until the next `sync`.
@@ -140,10 +142,18 @@ pub struct Row {
     /// The document.
     pub note_id: NoteId,
     /// The updates; empty for a tombstone.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(
+        default,
+        skip_serializing_if = "Vec::is_empty",
+        deserialize_with = "tolerant::null_as_default"
+    )]
     pub ops: Vec<Bytes>,
     /// Whether the document is gone for good.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[serde(
+        default,
+        skip_serializing_if = "std::ops::Not::not",
+        deserialize_with = "tolerant::null_as_default"
+    )]
     pub purged: bool,
     /// Server time of the commit, epoch milliseconds.
     #[serde(default)]
@@ -164,7 +174,11 @@ pub struct SyncBatch {
     /// What `since` becomes once the rows are stored.
     pub up_to: u64,
     /// Rows sent ahead of their turn: they don't move `since`.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[serde(
+        default,
+        skip_serializing_if = "std::ops::Not::not",
+        deserialize_with = "tolerant::null_as_default"
+    )]
     pub early: bool,
     /// Rows sent so far in this catch-up.
     pub done: u64,

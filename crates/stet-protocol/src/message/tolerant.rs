@@ -158,7 +158,8 @@ fn zone_offset(zone: &str) -> Option<i64> {
     let (hours, minutes) = digits.split_at_checked(2)?;
     let minutes = minutes.strip_prefix(':').unwrap_or(minutes);
     let minutes = if minutes.is_empty() { 0 } else { number(minutes, 2)? };
-    Some(sign * (number(hours, 2)? * 60 + minutes) * 60 * 1000)
+    let hours = number(hours, 2)?;
+    (hours < 24 && minutes < 60).then_some(sign * (hours * 60 + minutes) * 60 * 1000)
 }
 
 /// A number of exactly this many digits.
