@@ -67,10 +67,8 @@ impl Config {
     /// When no data folder is known or the server's address can't be used.
     pub fn from_environment(data: Option<PathBuf>, fallback: Option<PathBuf>) -> Result<Self, ConfigError> {
         let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
-        let data_dir = data
-            .or_else(|| variable("STET_DATA_DIR").map(PathBuf::from))
-            .or(fallback)
-            .ok_or(ConfigError::NoDataDir)?;
+        let data_dir =
+            data.or_else(|| variable("STET_DATA_DIR").map(PathBuf::from)).or(fallback).ok_or(ConfigError::NoDataDir)?;
         let server_url = match variable("STET_SERVER_URL") {
             Some(url) => Some(socket_url(&url)?),
             None if cfg!(debug_assertions) => Some("ws://localhost:3000".to_owned()),

@@ -1,8 +1,19 @@
 //! The engine: owns store, sync machine, socket and login; commands in, events out. Knows no window system.
 
 pub mod api;
+pub mod client;
 pub mod config;
 pub mod desktop;
+pub mod engine;
+mod lists;
+pub mod log;
+mod record;
+mod run;
+mod socket;
+mod token;
+mod welcome;
+mod words;
 
+pub use client::{Client, StartError};
 pub use config::Config;
 pub use desktop::Desktop;

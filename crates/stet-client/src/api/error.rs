@@ -18,10 +18,7 @@ pub struct CommandError {
 impl CommandError {
     /// An error of this code with this sentence.
     pub fn new(code: ErrorCode, message: impl Into<String>) -> Self {
-        Self {
-            code,
-            message: message.into(),
-        }
+        Self { code, message: message.into() }
     }
 }
 

@@ -1,0 +1,209 @@
+//! The engine as a running thing: started over a data folder, called by a user interface, ended with everything saved.
+
+use std::fs::{File, TryLockError};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use stet_model::id::NoteId;
+use stet_store::{DiskThread, ListQuery, ListView, OpenError, Options, ReadError, Reader, WriteError};
+use tokio::sync::{mpsc, oneshot, watch};
+
+use crate::api::command::{Answer, Call, Command, Done, PurgeNote};
+use crate::api::{CommandError, ErrorCode};
+use crate::config::Config;
+use crate::desktop::Desktop;
+use crate::engine::{Engine, Input, ListContext, Setup};
+use crate::lists;
+use crate::run::{Loop, Order, now};
+
+/// The database in the data folder.
+pub const DATABASE: &str = "notes.sqlite";
+/// The file whose lock says that a process uses the data folder.
+pub const LOCK: &str = "lock";
+/// Calls that wait for the engine; a user interface has far fewer.
+const ORDERS: usize = 256;
+/// Saving at the end may take this long; a disk that hangs for longer doesn't come back.
+const SAVE_TIME: Duration = Duration::from_secs(10);
+/// Notes named in the tray at the start.
+const RECENT: u32 = 5;
+
+/// Why the engine can't start. Nothing was changed; the message says what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// Another process uses the folder.
+    #[error("{0} is in use by another Stet. Switch to that window, or start this one with another --data folder.")]
+    InUse(PathBuf),
+    /// The folder can't be made or locked.
+    #[error("The data folder {path} can't be used: {reason}. Check its permissions, or choose another with --data.")]
+    DataDir {
+        /// The folder.
+        path: PathBuf,
+        /// What the system says.
+        reason: String,
+    },
+    /// The database can't be opened.
+    #[error(transparent)]
+    Store(#[from] OpenError),
+    /// The database was opened and can't be read.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    /// The system gives no random numbers.
+    #[error("The system gives no random numbers: {0}.")]
+    Random(String),
+}
+
+/// A running engine. Cheap to clone; the engine ends when it is told to, or when the last clone is gone.
+#[derive(Clone)]
+pub struct Client {
+    orders: mpsc::Sender<Order>,
+    reader: Reader,
+    lists: watch::Receiver<ListContext>,
+    _lock: Arc<File>,
+}
+
+impl Client {
+    /// Starts an engine. Must be called on a tokio runtime; blocks while the database is opened.
+    ///
+    /// # Errors
+    /// [`StartError`] when the folder is in use or can't be used.
+    pub fn start(config: Config, desktop: Arc<dyn Desktop>) -> Result<Self, StartError> {
+        // The TLS library wants its algorithms named once; another part of the program may have done it.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let lock = lock(&config.data_dir)?;
+        let (writer, reader) = stet_store::open(&config.data_dir.join(DATABASE), &Options::default())?;
+        let boot = writer.boot()?;
+        let mut seed = [0; 32];
+        getrandom::fill(&mut seed).map_err(|error| StartError::Random(error.to_string()))?;
+        let (done_sender, done) = mpsc::unbounded_channel();
+        let on_done = move |tag, result: Result<(), WriteError>| {
+            let _ = done_sender.send((tag, result.map_err(|error| error.to_string())));
+        };
+        let started = Instant::now();
+        let setup = Setup {
+            server_url: config.server_url,
+            device_name: config.device_name,
+            platform: config.platform,
+            app_version: config.app_version,
+            seed,
+            boot,
+        };
+        let (mut engine, first) = Engine::new(setup, now(started));
+        engine.remember(recent(&reader, engine.space()));
+        let context = ListContext { space: engine.space(), has_server: false, other_seq: None };
+        let (lists_sender, lists) = watch::channel(context);
+        let (orders, order_receiver) = mpsc::channel(ORDERS);
+        let running = Loop {
+            engine,
+            started,
+            desktop,
+            disk: DiskThread::start(writer, Box::new(on_done)),
+            done,
+            reader: reader.clone(),
+            token: config.token,
+            orders: order_receiver,
+            lists: lists_sender,
+        };
+        tokio::spawn(running.run(first));
+        Ok(Self { orders, reader, lists, _lock: Arc::new(lock) })
+    }
+
+    /// Runs a command and waits for its answer.
+    ///
+    /// # Errors
+    /// As the command says: a code to act on and a sentence to show.
+    pub async fn call<C: Call>(&self, args: C) -> Result<C::Answer, CommandError> {
+        let answer = self.answer(args.into()).await?;
+        C::Answer::try_from(answer)
+            .map_err(|_| CommandError::new(ErrorCode::Internal, "The engine answered something else."))
+    }
+
+    async fn answer(&self, command: Command) -> Result<Answer, CommandError> {
+        match command {
+            Command::ListNotes(args) => {
+                self.read(move |reader, lists| lists::page(reader, lists, args).map(Answer::from)).await
+            }
+            Command::GetSidebar(_) => self.read(|reader, lists| lists::sidebar(reader, lists).map(Answer::from)).await,
+            Command::GetNote(args) => {
+                self.read(move |reader, lists| lists::row(reader, lists, args.note_id).map(Answer::from)).await
+            }
+            Command::EmptyTrash(_) => {
+                for note_id in self.read(lists::trashed).await? {
+                    self.order(PurgeNote { note_id }.into()).await?;
+                }
+                Ok(Done {}.into())
+            }
+            Command::GetStart(args) => match self.order(Command::GetStart(args)).await? {
+                Answer::Start(mut start) => {
+                    start.sidebar = self.read(lists::sidebar).await?;
+                    Ok(start.into())
+                }
+                other => Ok(other),
+            },
+            other => self.order(other).await,
+        }
+    }
+
+    async fn order(&self, command: Command) -> Result<Answer, CommandError> {
+        let (sender, answer) = oneshot::channel();
+        let ended = || CommandError::new(ErrorCode::Internal, "Stet is closing.");
+        self.orders.send(Order::Call(command, sender)).await.map_err(|_| ended())?;
+        answer.await.map_err(|_| ended())?
+    }
+
+    async fn read<T: Send + 'static>(
+        &self,
+        question: impl FnOnce(&Reader, ListContext) -> Result<T, CommandError> + Send + 'static,
+    ) -> Result<T, CommandError> {
+        let (reader, lists) = (self.reader.clone(), *self.lists.borrow());
+        tokio::task::spawn_blocking(move || question(&reader, lists))
+            .await
+            .map_err(|error| CommandError::new(ErrorCode::Internal, error.to_string()))?
+    }
+
+    /// The user wants to see the window, with this note: a notification, the tray or a link was clicked.
+    pub fn show(&self, note: Option<NoteId>) {
+        self.tell(Input::Show(note));
+    }
+
+    /// The network is back, or the machine woke up: connect now.
+    pub fn network_up(&self) {
+        self.tell(Input::NetworkUp);
+    }
+
+    fn tell(&self, input: Input) {
+        let orders = self.orders.clone();
+        tokio::spawn(async move {
+            let _ = orders.send(Order::Input(input)).await;
+        });
+    }
+
+    /// Saves everything, closes the connection and ends; how many notes the server hasn't got yet.
+    pub async fn shutdown(&self) -> u32 {
+        let (sender, unsent) = oneshot::channel();
+        if self.orders.send(Order::End(sender)).await.is_err() {
+            return 0;
+        }
+        match tokio::time::timeout(SAVE_TIME, unsent).await {
+            Ok(Ok(unsent)) => unsent,
+            _ => 0,
+        }
+    }
+}
+
+fn lock(data_dir: &std::path::Path) -> Result<File, StartError> {
+    let unusable = |error: std::io::Error| StartError::DataDir { path: data_dir.to_owned(), reason: error.to_string() };
+    std::fs::create_dir_all(data_dir).map_err(unusable)?;
+    let file = File::options().create(true).truncate(false).write(true).open(data_dir.join(LOCK)).map_err(unusable)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(StartError::InUse(data_dir.to_owned())),
+        Err(TryLockError::Error(error)) => Err(unusable(error)),
+    }
+}
+
+fn recent(reader: &Reader, space: stet_model::id::SpaceId) -> Vec<(NoteId, String)> {
+    let query = ListQuery { space, view: ListView::All, search: String::new(), after: None, limit: RECENT };
+    let rows = reader.list(&query).map(|page| page.rows).unwrap_or_default();
+    rows.into_iter().map(|row| (row.note, row.fields.title)).collect()
+}

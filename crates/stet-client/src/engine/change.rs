@@ -1,0 +1,258 @@
+//! Commands: where each goes, and those that change a note's fields.
+
+use stet_model::document::{Document, NoteDocument, NoteEdit};
+use stet_model::id::{DocKey, NoteId};
+use stet_store::Write;
+
+use super::documents::Task;
+use super::documents::live::Live;
+use super::documents::writing::After;
+use super::{Engine, Now};
+use crate::api::command::{Created, Diagnostics, Done, Start};
+use crate::api::note::{NoteChange, Settings, Sidebar};
+use crate::api::{Command, ErrorCode};
+
+/// Longest title a list can show; longer ones are cut where they are typed by programs, in characters.
+const TITLE_CHARS: usize = 1_000;
+
+impl Engine {
+    pub(super) fn command(&mut self, call: u64, command: Command, now: Now) {
+        match command {
+            Command::GetStart(_) => {
+                let start = self.start_value(now);
+                self.reply(call, start);
+            }
+            Command::GetDiagnostics(_) => {
+                let text = self.diagnostics(now);
+                self.reply(call, Diagnostics { text });
+            }
+            Command::OpenNote(ref args) => self.with(self.doc(args.note_id), Task::Command(call, command), now),
+            Command::EditNote(args) => self.edit_note(call, args, now),
+            Command::PullNote(args) => self.pull_note(call, &args),
+            Command::CloseNote(args) => self.close_sessions(call, &args.sessions),
+            Command::CreateNote(args) => self.create_note(call, args, now),
+            Command::ChangeNote(ref args) => self.with(self.doc(args.note_id), Task::Command(call, command), now),
+            Command::TrashNote(ref args) => self.with(self.doc(args.note_id), Task::Command(call, command), now),
+            Command::RestoreNote(ref args) => self.with(self.doc(args.note_id), Task::Command(call, command), now),
+            Command::PurgeNote(ref args) => self.with(self.doc(args.note_id), Task::Command(call, command), now),
+            Command::CreateFolder(_) | Command::RenameFolder(_) | Command::MoveFolder(_) | Command::DeleteFolder(_) => {
+                self.with(self.library_doc(), Task::Command(call, command), now)
+            }
+            Command::UpdateSettings(args) => self.update_settings(call, args.settings, now),
+            Command::JoinNote(args) => {
+                self.device.join(self.space, args.note_id, now.mono);
+                self.reply(call, Done {});
+            }
+            Command::LeaveNote(args) => {
+                self.device.leave(self.space, args.note_id, now.mono);
+                self.reply(call, Done {});
+            }
+            Command::Reconnect(_) | Command::SyncNow(_) => self.sync_now(call, now),
+            Command::ClearError(_) => {
+                self.report.clear_error();
+                self.reply(call, Done {});
+            }
+            Command::Pause(args) => {
+                self.device.pause(args.paused, now.mono);
+                self.reply(call, Done {});
+            }
+            Command::RecordDetails(args) => {
+                self.recorder.record(args.on, now);
+                self.reply(call, Done {});
+            }
+            Command::SetFocus(args) => {
+                self.notices.look_at(args.note_id);
+                self.reply(call, Done {});
+            }
+            // Lists are read beside the engine, by the client.
+            Command::ListNotes(_) | Command::GetSidebar(_) | Command::GetNote(_) | Command::EmptyTrash(_) => {
+                self.refuse(call, ErrorCode::Internal, "Lists aren't the engine's to answer.");
+            }
+        }
+    }
+
+    /// A command about a document that is in memory now.
+    pub(super) fn command_on(&mut self, doc: DocKey, call: u64, command: Command, now: Now) {
+        let edits = match command {
+            Command::OpenNote(_) => return self.open_note(doc, call),
+            Command::PurgeNote(_) => return self.purge_note(doc, call, now),
+            Command::CreateFolder(_) | Command::RenameFolder(_) | Command::MoveFolder(_) | Command::DeleteFolder(_) => {
+                return self.change_folders(doc, call, command, now);
+            }
+            Command::TrashNote(_) => NoteEdit::Trash,
+            Command::RestoreNote(_) => NoteEdit::Restore,
+            Command::ChangeNote(args) => match args.change {
+                NoteChange::Title { text } => NoteEdit::SetTitle(text.chars().take(TITLE_CHARS).collect()),
+                NoteChange::Starred { value } => NoteEdit::Starred(value),
+                NoteChange::Pinned { value } => NoteEdit::Pinned(value),
+                NoteChange::Archived { value } => NoteEdit::Archived(value),
+                NoteChange::Folder { folder_id } => NoteEdit::Folder(folder_id),
+                NoteChange::AddTag { tag } => NoteEdit::AddTag(tag),
+                NoteChange::RemoveTag { tag } => NoteEdit::RemoveTag(tag),
+            },
+            other => return self.refuse(call, ErrorCode::Internal, format!("{} has no document.", other.name())),
+        };
+        match self.edit_document(doc, &[edits], now) {
+            Ok(()) => {
+                self.save(doc, now);
+                self.report.lists_changed();
+                self.report.sidebar_changed();
+                self.row_changed(doc);
+                self.reply_written(call, Done {});
+            }
+            Err(message) => self.refuse(call, ErrorCode::Invalid, message),
+        }
+    }
+
+    /// Applies edits to a note in memory and tells its editors.
+    pub(super) fn edit_document(&mut self, doc: DocKey, edits: &[NoteEdit], now: Now) -> Result<(), String> {
+        let at = self.commit_time(now);
+        let device_id = self.setup.device_id;
+        let Some(live) = self.documents.get_mut(doc) else {
+            return Err("This note isn't here.".to_owned());
+        };
+        live.used_at = now.mono;
+        live.local_at = at;
+        let Document::Note(note) = &mut live.document else {
+            return Err("This isn't a note.".to_owned());
+        };
+        if !live.signed {
+            note.edit(&NoteEdit::Device(device_id), at).map_err(|error| error.to_string())?;
+            live.signed = true;
+        }
+        for edit in edits {
+            let Some(live) = self.documents.get_mut(doc) else { break };
+            let Document::Note(note) = &mut live.document else {
+                break;
+            };
+            let edited = note.edit(edit, at).map_err(|error| error.to_string())?;
+            self.tell_editors(doc, None, &edited.title, &edited.body);
+        }
+        Ok(())
+    }
+
+    fn create_note(&mut self, call: u64, args: crate::api::command::CreateNote, now: Now) {
+        let bytes = stet_model::note::note_bytes(&args.title, &args.body);
+        if bytes > self.note_bytes {
+            return self.refuse_size(call, bytes);
+        }
+        let wall = self.commit_time(now).max(0);
+        let note = NoteId::from_time(wall as u64, self.fresh_id_bytes());
+        let doc = self.doc(note);
+        self.documents.insert(doc, Live::new(Document::Note(NoteDocument::new(self.peer)), now.mono));
+        let mut edits = vec![NoteEdit::CreatedAt(wall)];
+        edits.extend(args.folder_id.map(|folder| NoteEdit::Folder(Some(folder))));
+        if !args.title.is_empty() {
+            edits.push(NoteEdit::SetTitle(args.title));
+        }
+        if !args.body.is_empty() {
+            edits.push(NoteEdit::SetBody(args.body));
+        }
+        match self.edit_document(doc, &edits, now) {
+            Ok(()) => {
+                self.save(doc, now);
+                self.report.lists_changed();
+                self.report.sidebar_changed();
+                self.row_changed(doc);
+                self.reply_written(call, Created { note_id: note });
+            }
+            Err(message) => {
+                self.documents.remove(doc);
+                self.refuse(call, ErrorCode::Invalid, message);
+            }
+        }
+    }
+
+    pub(super) fn refuse_size(&mut self, call: u64, bytes: u64) {
+        let (have, limit) = (bytes / 1_048_576, self.note_bytes / 1_048_576);
+        let message = format!("A note can have {limit} MB; this one would have {have} MB. Split it into two notes.");
+        self.refuse(call, ErrorCode::TooLarge, message);
+    }
+
+    fn purge_note(&mut self, doc: DocKey, call: u64, now: Now) {
+        let Some(live) = self.documents.get_mut(doc) else {
+            return;
+        };
+        let after = live.last_seq;
+        let only_here = after == 0 && live.known.is_empty() && !self.device.is_in_flight(doc);
+        self.release(doc);
+        self.device.drop_document(doc);
+        self.end_sessions_of(doc);
+        if only_here {
+            self.write(Write::Purged { doc, seq: 0, cursor: None }, After::Nothing);
+            self.forget(doc);
+        } else {
+            if let Some(live) = self.documents.get_mut(doc) {
+                live.purge_asked = true;
+            }
+            self.write(Write::PurgeAsked { doc, asked: true }, After::Nothing);
+            self.ledger.unsent.remove(&doc);
+            self.ledger.purges.insert(doc, after);
+            self.device.purge(doc, after, now.mono);
+        }
+        self.report.forget_note(doc.note);
+        self.report.lists_changed();
+        self.report.sidebar_changed();
+        self.reply_written(call, Done {});
+    }
+
+    /// Nothing of this document is needed any more.
+    pub(super) fn forget(&mut self, doc: DocKey) {
+        self.documents.remove(doc);
+        self.ledger.unsent.remove(&doc);
+        self.ledger.unindexed.remove(&doc);
+        self.ledger.purges.remove(&doc);
+        self.ledger.held.remove(&doc);
+        self.report.forget_note(doc.note);
+        self.report.lists_changed();
+        self.report.sidebar_changed();
+    }
+
+    fn sync_now(&mut self, call: u64, now: Now) {
+        if self.server_url().is_none() {
+            return self.refuse(call, ErrorCode::Offline, "No server is set: notes are kept on this device only.");
+        }
+        if self.device.is_paused() {
+            self.device.pause(false, now.mono);
+        }
+        // What was refused may be taken now: a click is a new try for everything.
+        for doc in self.ledger.held.keys().copied().collect::<Vec<_>>() {
+            self.try_again(doc, now);
+        }
+        self.device.connect(now.mono);
+        self.device.sync_now(self.space, now.mono);
+        self.reply(call, Done {});
+    }
+
+    fn update_settings(&mut self, call: u64, mut settings: Settings, now: Now) {
+        if let Some(url) = settings.server_url.take().filter(|url| !url.trim().is_empty()) {
+            match crate::config::socket_url(&url) {
+                Ok(url) => settings.server_url = Some(url),
+                Err(error) => return self.refuse(call, ErrorCode::Invalid, error.to_string()),
+            }
+        }
+        let before = self.server_url().map(ToOwned::to_owned);
+        self.device.set_backoff(super::binding::backoff(&settings));
+        self.store_settings(settings.clone());
+        if self.server_url() != before.as_deref() {
+            self.device.disconnect();
+            if self.server_url().is_some() {
+                self.device.connect(now.mono);
+            }
+            self.report.everything_changed();
+        }
+        self.reply_written(call, settings);
+    }
+
+    fn start_value(&mut self, now: Now) -> Start {
+        Start {
+            status: self.status(now),
+            settings: self.settings.clone(),
+            sidebar: Sidebar::default(),
+            device_id: self.setup.device_id,
+            device_name: self.setup.device_name.clone(),
+            version: self.setup.app_version.clone(),
+            debug: cfg!(debug_assertions),
+        }
+    }
+}

@@ -1,0 +1,165 @@
+//! A document in memory: its versions in memory, on the way to the disk, on the disk, and on the server.
+
+use stet_model::document::{Document, Version};
+use stet_model::id::{DeviceId, DocKey};
+use stet_model::note::preview;
+use stet_store::{Held, RowFields, StoredDocument, StoredUpdate};
+
+/// Characters of a body shown in lists.
+const PREVIEW_CHARS: usize = 160;
+
+/// A document in memory.
+pub(in crate::engine) struct Live {
+    pub(in crate::engine) document: Document,
+    /// What this disk holds for certain.
+    pub(in crate::engine) on_disk: Version,
+    /// What it will hold when every write under way is through.
+    pub(in crate::engine) queued: Version,
+    /// What the server is known to hold.
+    pub(in crate::engine) known: Version,
+    /// The last seq of the document here.
+    pub(in crate::engine) last_seq: u64,
+    /// A local write is under way; the next one waits for it.
+    pub(in crate::engine) writing: bool,
+    /// Writes of any kind under way: such a document stays in memory.
+    pub(in crate::engine) outstanding: u32,
+    pub(in crate::engine) held: Option<Held>,
+    pub(in crate::engine) purge_asked: bool,
+    /// Server time of the last change, epoch milliseconds.
+    pub(in crate::engine) updated_at: i64,
+    /// Local time of the last local edit in this process, epoch milliseconds.
+    pub(in crate::engine) local_at: i64,
+    /// Entries of the stored log since the last snapshot.
+    pub(in crate::engine) log_entries: usize,
+    /// Rows on disk that aren't part of the document yet.
+    pub(in crate::engine) pending: Vec<PendingRow>,
+    /// Whether this process has put its peer's device into the document.
+    pub(in crate::engine) signed: bool,
+    /// When it was used last, monotonic milliseconds.
+    pub(in crate::engine) used_at: u64,
+    /// Open editors.
+    pub(in crate::engine) editors: u32,
+}
+
+/// A raw row waiting to be imported.
+#[derive(Clone, Debug)]
+pub(in crate::engine) struct PendingRow {
+    pub(in crate::engine) seq: u64,
+    pub(in crate::engine) ops: Vec<Vec<u8>>,
+    pub(in crate::engine) timestamp: i64,
+    pub(in crate::engine) device: Option<DeviceId>,
+    /// It came live, in this process.
+    pub(in crate::engine) live: bool,
+}
+
+impl Live {
+    pub(in crate::engine) fn new(document: Document, now: u64) -> Self {
+        Self {
+            document,
+            on_disk: Version::default(),
+            queued: Version::default(),
+            known: Version::default(),
+            last_seq: 0,
+            writing: false,
+            outstanding: 0,
+            held: None,
+            purge_asked: false,
+            updated_at: 0,
+            local_at: 0,
+            log_entries: 0,
+            pending: Vec::new(),
+            signed: false,
+            used_at: now,
+            editors: 0,
+        }
+    }
+
+    /// What the store had. The versions come from the document itself: a stored head may claim more than the log holds
+    /// after a failed write.
+    pub(in crate::engine) fn from_stored(document: Document, stored: StoredDocument, now: u64) -> Self {
+        let head = document.head();
+        let known = Version::decode(&stored.known).unwrap_or_default();
+        let log_entries = stored.updates.len();
+        let pending = stored.updates.into_iter().filter(|update| !update.imported);
+        Self {
+            on_disk: head.clone(),
+            queued: head,
+            known,
+            last_seq: stored.last_seq,
+            held: stored.held,
+            purge_asked: stored.purge_asked,
+            updated_at: stored.updated_at,
+            log_entries,
+            pending: pending.fold(Vec::new(), join_row),
+            ..Self::new(document, now)
+        }
+    }
+
+    /// Whether something in memory isn't on its way to the disk.
+    pub(in crate::engine) fn is_dirty(&self) -> bool {
+        !self.queued.includes(&self.document.head())
+    }
+
+    /// Whether everything is on disk.
+    pub(in crate::engine) fn is_saved(&self) -> bool {
+        !self.writing && self.on_disk.includes(&self.document.head())
+    }
+
+    /// Whether something isn't confirmed by the server.
+    pub(in crate::engine) fn is_unsent(&self) -> bool {
+        !self.known.includes(&self.document.head())
+    }
+
+    /// What lists show of the note; nothing for a library.
+    pub(in crate::engine) fn row(&self) -> Option<RowFields> {
+        let Document::Note(note) = &self.document else {
+            return None;
+        };
+        let (title, body, fields) = (note.title(), note.body(), note.fields());
+        Some(RowFields {
+            preview: preview(&body, PREVIEW_CHARS),
+            folder: fields.folder,
+            starred: fields.starred,
+            pinned: fields.pinned,
+            archived: fields.archived,
+            hidden: fields.hidden,
+            trashed: fields.trashed,
+            tags: fields.tags,
+            created_at: fields.created_at,
+            bytes: (title.len() + body.len()) as u64,
+            title,
+        })
+    }
+
+    /// When the note was changed last, as lists show it.
+    pub(in crate::engine) fn changed_at(&self) -> i64 {
+        if self.is_unsent() { self.local_at.max(self.updated_at) } else { self.updated_at.max(self.local_at.min(1)) }
+    }
+}
+
+/// Puts the entries of one row together again.
+fn join_row(mut rows: Vec<PendingRow>, update: StoredUpdate) -> Vec<PendingRow> {
+    let seq = update.seq.unwrap_or_default();
+    match rows.last_mut().filter(|row| row.seq == seq) {
+        Some(row) => row.ops.push(update.ops),
+        None => rows.push(PendingRow {
+            seq,
+            ops: vec![update.ops],
+            timestamp: update.timestamp,
+            device: update.device,
+            live: false,
+        }),
+    }
+    rows
+}
+
+/// The parts a stored document is made of.
+pub(in crate::engine) fn parts(stored: &StoredDocument) -> Vec<&[u8]> {
+    let imported = stored.updates.iter().filter(|update| update.imported).map(|update| update.ops.as_slice());
+    stored.snapshot.as_deref().into_iter().chain(imported).collect()
+}
+
+/// Whether this document is its space's library.
+pub(in crate::engine) fn is_library(doc: DocKey) -> bool {
+    doc.space.library() == doc.note
+}

@@ -1,0 +1,295 @@
+//! The documents in memory: loading, what waits for a load, and letting go.
+
+pub(in crate::engine) mod live;
+pub(in crate::engine) mod writing;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use stet_model::document::{Document, LibraryDocument, NoteDocument};
+use stet_model::id::{DocKey, PeerId};
+use stet_store::{Held, HeldAt, StoredDocument, Write};
+use stet_sync::device::Device;
+
+use self::live::{Live, PendingRow, is_library, parts};
+use self::writing::After;
+use super::{Engine, Now, Output};
+use crate::api::{Command, ErrorCode};
+
+/// Documents kept in memory without an open editor: opening a recent note again is free.
+const KEPT: usize = 32;
+/// Documents read in one go: enough to keep the disk busy, few enough to answer a keystroke in between.
+const LOAD_BATCH: usize = 64;
+/// Rows in memory before the socket has to wait, bytes and documents.
+const WAITING_BYTES: usize = 16 * 1024 * 1024;
+const WAITING_DOCUMENTS: usize = 4_096;
+
+/// The documents in memory.
+#[derive(Default)]
+pub(in crate::engine) struct Documents {
+    live: BTreeMap<DocKey, Live>,
+    /// What to do once a document is there.
+    waiting: BTreeMap<DocKey, Vec<Task>>,
+    /// Asked for in this step.
+    wanted: Vec<DocKey>,
+    /// Imports of closed documents, oldest first; read in batches, so that a keystroke never waits for many.
+    imports: BTreeSet<DocKey>,
+    loading: usize,
+    /// Rows on disk, kept until they are imported.
+    rows: BTreeMap<DocKey, Vec<PendingRow>>,
+    row_bytes: usize,
+}
+
+/// Something that needs a document in memory.
+pub(in crate::engine) enum Task {
+    Command(u64, Command),
+    Import,
+    Prepare,
+    Index,
+    Level1(Box<super::level1::Foreign>),
+    /// The folders are read when the engine starts.
+    Folders,
+}
+
+impl Documents {
+    pub(in crate::engine) fn get(&self, doc: DocKey) -> Option<&Live> {
+        self.live.get(&doc)
+    }
+
+    pub(in crate::engine) fn get_mut(&mut self, doc: DocKey) -> Option<&mut Live> {
+        self.live.get_mut(&doc)
+    }
+
+    pub(in crate::engine) fn insert(&mut self, doc: DocKey, live: Live) {
+        self.live.insert(doc, live);
+    }
+
+    pub(in crate::engine) fn remove(&mut self, doc: DocKey) {
+        self.live.remove(&doc);
+        self.take_rows(doc);
+    }
+
+    pub(in crate::engine) fn iter(&self) -> impl Iterator<Item = (&DocKey, &Live)> {
+        self.live.iter()
+    }
+
+    pub(in crate::engine) fn keys(&self) -> Vec<DocKey> {
+        self.live.keys().copied().collect()
+    }
+
+    pub(in crate::engine) fn takes_rows(&self) -> bool {
+        self.row_bytes < WAITING_BYTES && self.rows.len() < WAITING_DOCUMENTS
+    }
+
+    pub(in crate::engine) fn all_saved(&self) -> bool {
+        self.live.values().all(Live::is_saved)
+    }
+
+    pub(in crate::engine) fn keep_row(&mut self, doc: DocKey, row: PendingRow) {
+        self.row_bytes += row.ops.iter().map(Vec::len).sum::<usize>();
+        self.rows.entry(doc).or_default().push(row);
+    }
+
+    pub(in crate::engine) fn take_rows(&mut self, doc: DocKey) -> Vec<PendingRow> {
+        let rows = self.rows.remove(&doc).unwrap_or_default();
+        let bytes: usize = rows.iter().flat_map(|row| &row.ops).map(Vec::len).sum();
+        self.row_bytes = self.row_bytes.saturating_sub(bytes);
+        rows
+    }
+
+    pub(in crate::engine) fn queue_import(&mut self, doc: DocKey) {
+        self.imports.insert(doc);
+    }
+
+    /// Everything known under one space belongs to another from now on.
+    pub(in crate::engine) fn move_space(&mut self, rename: impl Fn(DocKey) -> DocKey) {
+        self.live = std::mem::take(&mut self.live).into_iter().map(|(doc, live)| (rename(doc), live)).collect();
+        self.waiting = std::mem::take(&mut self.waiting).into_iter().map(|(doc, tasks)| (rename(doc), tasks)).collect();
+        self.rows = std::mem::take(&mut self.rows).into_iter().map(|(doc, rows)| (rename(doc), rows)).collect();
+        self.imports = std::mem::take(&mut self.imports).into_iter().map(&rename).collect();
+        self.wanted = self.waiting.keys().copied().collect();
+    }
+
+    /// Lets go of documents nobody uses, the longest unused first.
+    pub(in crate::engine) fn evict(&mut self, device: &Device, now: u64) {
+        if self.live.len() <= KEPT {
+            return;
+        }
+        let idle = |doc: &DocKey, live: &Live| {
+            live.editors == 0
+                && live.outstanding == 0
+                && live.is_saved()
+                && !is_library(*doc)
+                && !self.waiting.contains_key(doc)
+                && !self.rows.contains_key(doc)
+                && !device.is_in_flight(*doc)
+                && live.used_at < now
+        };
+        let mut unused: Vec<_> =
+            self.live.iter().filter(|(doc, live)| idle(doc, live)).map(|(doc, live)| (live.used_at, *doc)).collect();
+        unused.sort_unstable();
+        for (_, doc) in unused.into_iter().take(self.live.len() - KEPT) {
+            self.live.remove(&doc);
+        }
+    }
+}
+
+impl Engine {
+    /// Does something with a document, now or once it is read.
+    pub(in crate::engine) fn with(&mut self, doc: DocKey, task: Task, now: Now) {
+        if let Some(live) = self.documents.get_mut(doc) {
+            live.used_at = now.mono;
+            return self.run(doc, task, now);
+        }
+        let tasks = self.documents.waiting.entry(doc).or_default();
+        if tasks.is_empty() {
+            self.documents.wanted.push(doc);
+        }
+        tasks.push(task);
+    }
+
+    /// Asks for everything wanted, and for the next imports when none is under way.
+    pub(in crate::engine) fn flush_loads(&mut self) {
+        if self.documents.loading == 0 {
+            let next: Vec<_> = self.documents.imports.iter().copied().take(LOAD_BATCH).collect();
+            for doc in next {
+                self.documents.imports.remove(&doc);
+                let tasks = self.documents.waiting.entry(doc).or_default();
+                if tasks.is_empty() {
+                    self.documents.wanted.push(doc);
+                }
+                tasks.push(Task::Import);
+            }
+        }
+        if !self.documents.wanted.is_empty() {
+            let wanted = std::mem::take(&mut self.documents.wanted);
+            self.documents.loading += 1;
+            self.outputs.push(Output::Load(wanted));
+        }
+    }
+
+    /// Documents were read.
+    pub(in crate::engine) fn loaded(
+        &mut self,
+        loaded: Vec<(DocKey, Result<Option<StoredDocument>, String>)>,
+        now: Now,
+    ) {
+        self.documents.loading = self.documents.loading.saturating_sub(1);
+        for (doc, result) in loaded {
+            let Some(tasks) = self.documents.waiting.remove(&doc) else {
+                continue;
+            };
+            if self.documents.get(doc).is_none() {
+                match result {
+                    Ok(stored) => self.take_in(doc, stored, &tasks, now),
+                    Err(error) => self.report.storage_failed(&error),
+                }
+            }
+            for task in tasks {
+                if self.documents.get(doc).is_some() {
+                    self.run(doc, task, now);
+                } else {
+                    self.without_document(doc, task, now);
+                }
+            }
+        }
+    }
+
+    /// Makes the document in memory from what was stored; unknown ones are made new where the tasks ask for it.
+    fn take_in(&mut self, doc: DocKey, stored: Option<StoredDocument>, tasks: &[Task], now: Now) {
+        let Some(stored) = stored.filter(|stored| !stored.purged) else {
+            let new = is_library(doc) || tasks.iter().any(|task| matches!(task, Task::Level1(_)));
+            if new {
+                self.documents.insert(doc, Live::new(empty(doc, self.peer), now.mono));
+            }
+            return;
+        };
+        match load(doc, &stored, self.peer) {
+            Ok(document) => self.documents.insert(doc, Live::from_stored(document, stored, now.mono)),
+            Err(error) => {
+                let held = Held { at: HeldAt::Import, code: "damaged".to_owned(), message: error };
+                self.hold(doc, held);
+            }
+        }
+    }
+
+    fn run(&mut self, doc: DocKey, task: Task, now: Now) {
+        match task {
+            Task::Command(call, command) => self.command_on(doc, call, command, now),
+            Task::Import => self.import(doc, now),
+            Task::Prepare => self.prepare(doc, now),
+            Task::Index => self.index(doc),
+            Task::Level1(foreign) => self.merge_level1(doc, *foreign, now),
+            Task::Folders => {
+                self.import(doc, now);
+                self.read_folders(false);
+            }
+        }
+    }
+
+    fn without_document(&mut self, doc: DocKey, task: Task, now: Now) {
+        match task {
+            Task::Command(call, _) => {
+                let words = match self.ledger.held.get(&doc) {
+                    Some(held) => format!("This note can't be opened: {}", held.message),
+                    None => "This note isn't here any more.".to_owned(),
+                };
+                self.refuse(call, ErrorCode::NotFound, words);
+            }
+            Task::Prepare => self.device.nothing_to_send(doc, now.mono),
+            Task::Import => {
+                self.documents.take_rows(doc);
+            }
+            Task::Index => {
+                self.ledger.unindexed.remove(&doc);
+            }
+            Task::Level1(_) | Task::Folders => {}
+        }
+    }
+
+    /// Sets a document aside with its reason; everything else goes on.
+    pub(in crate::engine) fn hold(&mut self, doc: DocKey, held: Held) {
+        if let Some(live) = self.documents.get_mut(doc) {
+            live.held = Some(held.clone());
+        }
+        self.ledger.held.insert(doc, held.clone());
+        self.write(Write::Held { doc, held: Some(held) }, After::Nothing);
+        self.report.lists_changed();
+        self.row_changed(doc);
+    }
+
+    /// Lets a held document go on.
+    pub(in crate::engine) fn release(&mut self, doc: DocKey) {
+        if self.ledger.held.remove(&doc).is_some() {
+            if let Some(live) = self.documents.get_mut(doc) {
+                live.held = None;
+            }
+            self.write(Write::Held { doc, held: None }, After::Nothing);
+            self.row_changed(doc);
+        }
+    }
+}
+
+/// A document nobody has written to.
+pub(in crate::engine) fn empty(doc: DocKey, peer: PeerId) -> Document {
+    if is_library(doc) {
+        Document::Library(LibraryDocument::new(peer))
+    } else {
+        Document::Note(NoteDocument::new(peer))
+    }
+}
+
+fn load(doc: DocKey, stored: &StoredDocument, peer: PeerId) -> Result<Document, String> {
+    let parts = parts(stored);
+    let loaded = if is_library(doc) {
+        LibraryDocument::load(&parts, peer).map(Document::Library)
+    } else {
+        NoteDocument::load(&parts, peer).map(Document::Note)
+    };
+    loaded.map_err(|error| error.to_string())
+}
+
+/// Whether a snapshot reads back as the same document.
+pub(in crate::engine) fn reads_back(doc: DocKey, snapshot: &[u8], document: &Document) -> bool {
+    let stored = StoredDocument { snapshot: Some(snapshot.to_vec()), ..StoredDocument::default() };
+    load(doc, &stored, PeerId(1)).is_ok_and(|copy| copy.head() == document.head())
+}

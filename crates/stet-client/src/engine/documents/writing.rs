@@ -1,0 +1,284 @@
+//! What goes to the disk and what happens once it is there. Everything one input leads to is one transaction; a document
+//! has one local write under way at a time, so that typing is grouped by the disk's own pace.
+
+use std::collections::BTreeMap;
+
+use rand_chacha::rand_core::Rng;
+use stet_model::document::Version;
+use stet_model::id::{DocKey, PeerId, SpaceId};
+use stet_store::Write;
+use stet_sync::device::Place;
+
+use super::live::Live;
+use crate::api::{Answer, CommandError, ErrorCode};
+use crate::engine::{Engine, Now, Output};
+
+/// What couldn't be written is tried again after this long, milliseconds: a full disk may get room.
+const RETRY_MS: u64 = 2_000;
+/// Entries of a document's log before it is folded into a snapshot.
+const FOLD_AT: usize = 256;
+
+/// What follows a write.
+#[derive(Debug)]
+pub(in crate::engine) enum After {
+    Nothing,
+    /// A local edit is on disk up to this version.
+    Local {
+        doc: DocKey,
+        head: Version,
+    },
+    /// A document's rows are part of it.
+    Imported {
+        doc: DocKey,
+        brought: Version,
+    },
+    /// Something else about a document in memory.
+    Touched {
+        doc: DocKey,
+    },
+    /// Rows are on disk: import them.
+    Rows {
+        docs: Vec<DocKey>,
+    },
+    /// The space was received up to here.
+    Place {
+        space: SpaceId,
+        place: Place,
+    },
+    /// The local store belongs to an account now.
+    Bound,
+    /// A snapshot replaced the log of a document.
+    Folded {
+        doc: DocKey,
+    },
+    /// Search text is in the index.
+    Indexed {
+        doc: DocKey,
+    },
+    /// A command is done.
+    Reply {
+        call: u64,
+        answer: Box<Answer>,
+    },
+}
+
+/// Writes gathered and under way.
+#[derive(Debug, Default)]
+pub(in crate::engine) struct Writing {
+    gathered: Vec<Write>,
+    after: Vec<After>,
+    under_way: BTreeMap<u64, Vec<After>>,
+    next_tag: u64,
+    retry_at: Option<u64>,
+}
+
+impl Writing {
+    pub(in crate::engine) fn is_idle(&self) -> bool {
+        self.gathered.is_empty() && self.under_way.is_empty()
+    }
+
+    pub(in crate::engine) const fn wake_at(&self) -> Option<u64> {
+        self.retry_at
+    }
+}
+
+impl Engine {
+    /// Adds to the transaction of this step.
+    pub(in crate::engine) fn write(&mut self, write: Write, after: After) {
+        self.writing.gathered.push(write);
+        if let After::Local { doc, .. } | After::Imported { doc, .. } | After::Touched { doc } | After::Folded { doc } =
+            &after
+            && let Some(live) = self.documents.get_mut(*doc)
+        {
+            live.outstanding += 1;
+        }
+        self.writing.after.push(after);
+    }
+
+    /// Has something follow the writes gathered so far in this step.
+    pub(in crate::engine) fn after_writes(&mut self, after: After) {
+        self.writing.after.push(after);
+    }
+
+    /// Answers a command once everything gathered in this step is on disk.
+    pub(in crate::engine) fn reply_written(&mut self, call: u64, answer: impl Into<Answer>) {
+        self.writing.after.push(After::Reply { call, answer: Box::new(answer.into()) });
+    }
+
+    /// Hands the gathered writes over as one transaction.
+    pub(in crate::engine) fn flush_writes(&mut self) {
+        let after = std::mem::take(&mut self.writing.after);
+        let writes = std::mem::take(&mut self.writing.gathered);
+        if writes.is_empty() {
+            // Nothing to wait for: what should follow a write follows at once.
+            for after in after {
+                if let After::Reply { call, answer } = after {
+                    self.outputs.push(Output::Reply { call, result: Ok(*answer) });
+                }
+            }
+            return;
+        }
+        self.writing.next_tag += 1;
+        let tag = self.writing.next_tag;
+        self.writing.under_way.insert(tag, after);
+        self.outputs.push(Output::Write { tag, writes });
+    }
+
+    /// A transaction is on disk, or failed.
+    pub(in crate::engine) fn written(&mut self, tag: u64, result: Result<(), String>, now: Now) {
+        let Some(after) = self.writing.under_way.remove(&tag) else {
+            return;
+        };
+        match result {
+            Ok(()) => {
+                self.report.storage_works();
+                after.into_iter().for_each(|after| self.follow(after, now));
+            }
+            Err(words) => {
+                self.report.storage_failed(&words);
+                self.writing.retry_at = Some(now.mono + RETRY_MS);
+                after.into_iter().for_each(|after| self.undo(after, &words, now));
+            }
+        }
+    }
+
+    fn follow(&mut self, after: After, now: Now) {
+        match after {
+            After::Local { doc, head } => self.local_written(doc, &head, now),
+            After::Imported { doc, brought } => {
+                if let Some(live) = self.settled(doc) {
+                    live.on_disk.merge(&brought);
+                }
+                self.import(doc, now);
+                self.offer(doc, now);
+            }
+            After::Touched { doc } => {
+                self.settled(doc);
+            }
+            After::Folded { doc } => {
+                if let Some(live) = self.settled(doc) {
+                    live.log_entries = 0;
+                }
+            }
+            After::Rows { docs } => docs.into_iter().for_each(|doc| self.rows_stored(doc, now)),
+            After::Place { space, place } => self.device.stored(space, place, now.mono),
+            After::Bound => self.bound(now),
+            After::Indexed { doc } => {
+                self.ledger.unindexed.remove(&doc);
+            }
+            After::Reply { call, answer } => self.outputs.push(Output::Reply { call, result: Ok(*answer) }),
+            After::Nothing => {}
+        }
+    }
+
+    fn undo(&mut self, after: After, words: &str, now: Now) {
+        match after {
+            After::Local { doc, .. } => {
+                // Whether a failed commit reached the disk can't be known. The next one covers it whole, and later
+                // operations come from a new peer, so that nothing is ever written twice under one name.
+                let peer = PeerId(self.random.next_u64());
+                if let Some(live) = self.settled(doc) {
+                    live.writing = false;
+                    live.queued = live.on_disk.clone();
+                    live.document.set_peer(peer);
+                    live.signed = false;
+                }
+            }
+            After::Imported { doc, .. } => {
+                self.settled(doc);
+                self.forget_failed_import(doc);
+                self.device.store_failed(now.mono);
+            }
+            After::Touched { doc } | After::Folded { doc } => {
+                self.settled(doc);
+            }
+            After::Rows { docs } => {
+                for doc in docs {
+                    self.documents.take_rows(doc);
+                }
+                self.device.store_failed(now.mono);
+            }
+            After::Place { .. } => self.device.store_failed(now.mono),
+            After::Bound => self.binding_failed(),
+            After::Reply { call, .. } => {
+                let message = format!("This isn't saved yet: {words} Stet keeps trying.");
+                let result = Err(CommandError::new(ErrorCode::Storage, message));
+                self.outputs.push(Output::Reply { call, result });
+            }
+            After::Indexed { .. } | After::Nothing => {}
+        }
+    }
+
+    fn settled(&mut self, doc: DocKey) -> Option<&mut Live> {
+        let live = self.documents.get_mut(doc)?;
+        live.outstanding = live.outstanding.saturating_sub(1);
+        Some(live)
+    }
+
+    fn local_written(&mut self, doc: DocKey, head: &Version, now: Now) {
+        if let Some(live) = self.settled(doc) {
+            live.writing = false;
+            live.on_disk.merge(head);
+            live.log_entries += 1;
+        }
+        self.fold_if_long(doc);
+        self.save(doc, now);
+        self.offer(doc, now);
+        self.row_changed(doc);
+    }
+
+    /// Writes what isn't on its way to the disk, unless a write of this document is.
+    pub(in crate::engine) fn save(&mut self, doc: DocKey, now: Now) {
+        let at = self.commit_time(now);
+        let Some(live) = self.documents.get_mut(doc) else {
+            return;
+        };
+        if live.writing || !live.is_dirty() {
+            return;
+        }
+        let head = live.document.head();
+        let delta = live.document.export_between(&live.queued, &head);
+        let unsent = live.is_unsent();
+        live.writing = true;
+        live.queued = head.clone();
+        live.local_at = at;
+        let row = live.row();
+        let write = Write::Local { doc, delta, head: head.encode(), unsent, row, at };
+        if unsent {
+            self.ledger.unsent.insert(doc);
+        } else {
+            self.ledger.unsent.remove(&doc);
+        }
+        if !super::live::is_library(doc) {
+            self.ledger.unindexed.insert(doc);
+        }
+        self.write(write, After::Local { doc, head });
+    }
+
+    fn fold_if_long(&mut self, doc: DocKey) {
+        let Some(live) = self.documents.get_mut(doc) else {
+            return;
+        };
+        if live.log_entries < FOLD_AT || !live.pending.is_empty() {
+            return;
+        }
+        live.log_entries = 0;
+        let bytes = live.document.snapshot();
+        // The log is dropped only for a snapshot that reads back as the same document.
+        let reads_back = super::reads_back(doc, &bytes, &live.document);
+        if reads_back {
+            self.write(Write::Snapshot { doc, bytes, through: i64::MAX }, After::Folded { doc });
+        }
+    }
+
+    /// Tries again to write what failed.
+    pub(in crate::engine) fn retry_writes(&mut self, now: Now) {
+        if self.writing.retry_at.is_some_and(|at| now.mono >= at) {
+            self.writing.retry_at = None;
+            self.retry_binding();
+            for doc in self.documents.keys() {
+                self.save(doc, now);
+            }
+        }
+    }
+}

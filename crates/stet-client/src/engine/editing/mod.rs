@@ -1,0 +1,244 @@
+//! Opening notes and the editors' edits: one revision a keystroke, the document is the authority.
+
+pub(in crate::engine) mod session;
+
+use stet_model::document::{Document, NoteEdit};
+use stet_model::id::DocKey;
+use stet_model::text::TextChange;
+
+use self::session::{Field, Session, Verdict};
+use super::{Engine, Now};
+use crate::api::ErrorCode;
+use crate::api::Event;
+use crate::api::command::{Done, EditAnswer, EditNote, PullNote, Pulled};
+use crate::api::event::NoteUpdates;
+use crate::api::note::{OpenedNote, OpenedText, TextUpdate};
+
+/// A larger insertion is applied in pieces of this many bytes, so that it can be sent in pieces.
+const PIECE_BYTES: usize = 256 * 1024;
+
+impl Engine {
+    pub(in crate::engine) fn open_note(&mut self, doc: DocKey, call: u64) {
+        let Some(row) = self.note_row(doc) else {
+            return self.refuse(call, ErrorCode::NotFound, "This note isn't here any more.");
+        };
+        let (Some(title), Some(body)) = (self.begin_session(doc, Field::Title), self.begin_session(doc, Field::Body))
+        else {
+            return self.refuse(call, ErrorCode::NotFound, "This isn't a note.");
+        };
+        self.reply(call, OpenedNote { row, title, body });
+    }
+
+    fn begin_session(&mut self, doc: DocKey, field: Field) -> Option<OpenedText> {
+        let live = self.documents.get_mut(doc)?;
+        let Document::Note(note) = &live.document else {
+            return None;
+        };
+        let text = match field {
+            Field::Title => note.title(),
+            Field::Body => note.body(),
+        };
+        live.editors += 1;
+        self.next_session += 1;
+        let name = session::name(doc.note, field, self.next_session);
+        self.sessions.insert(name.clone(), Session::new(doc, field));
+        Some(OpenedText { session: name, revision: 0, text })
+    }
+
+    pub(in crate::engine) fn close_sessions(&mut self, call: u64, sessions: &[String]) {
+        for name in sessions {
+            if let Some(session) = self.sessions.remove(name)
+                && let Some(live) = self.documents.get_mut(session.doc)
+            {
+                live.editors = live.editors.saturating_sub(1);
+            }
+        }
+        self.reply(call, Done {});
+    }
+
+    pub(in crate::engine) fn end_sessions_of(&mut self, doc: DocKey) {
+        self.sessions.retain(|_, session| session.doc != doc);
+        if let Some(live) = self.documents.get_mut(doc) {
+            live.editors = 0;
+        }
+    }
+
+    pub(in crate::engine) fn pull_note(&mut self, call: u64, args: &PullNote) {
+        match self.sessions.get_mut(&args.session).and_then(|session| session.since(args.base_revision)) {
+            Some(updates) => self.reply(call, Pulled { from: args.base_revision, updates }),
+            None => self.refuse(call, ErrorCode::NotFound, "This editing session has ended: open the note again."),
+        }
+    }
+
+    pub(in crate::engine) fn edit_note(&mut self, call: u64, args: EditNote, now: Now) {
+        let Some(session) = self.sessions.get_mut(&args.session) else {
+            return self.reopen(call, &args.session, "This note was opened again meanwhile.");
+        };
+        let (doc, field) = (session.doc, session.field);
+        match session.judge(&args.session, args.base_revision, args.updates.len()) {
+            Verdict::Unknown => self.reopen(call, &args.session, "The editor and the note had lost each other."),
+            Verdict::Stale(updates) => {
+                self.reply(call, EditAnswer::Stale { from: args.base_revision, updates });
+            }
+            Verdict::Apply(skip) => {
+                let added: usize =
+                    args.updates.iter().skip(skip).flat_map(|u| &u.changes).map(|c| c.insert.len()).sum();
+                if let Some(bytes) = self.too_large(doc, added) {
+                    return self.refuse_size(call, bytes);
+                }
+                for update in args.updates.iter().skip(skip) {
+                    if let Err(message) = self.apply_update((doc, field), &args.session, update, now) {
+                        self.save(doc, now);
+                        return self.reopen(call, &args.session, &message);
+                    }
+                }
+                self.save(doc, now);
+                self.row_changed(doc);
+                let revision = self.sessions.get(&args.session).map_or(0, Session::revision);
+                self.reply(call, EditAnswer::Ok { revision });
+            }
+        }
+    }
+
+    /// The size a note would have, if that is too much.
+    fn too_large(&self, doc: DocKey, added: usize) -> Option<u64> {
+        let live = self.documents.get(doc)?;
+        let Document::Note(note) = &live.document else {
+            return None;
+        };
+        if added == 0 {
+            return None;
+        }
+        let bytes = stet_model::note::note_bytes(&note.title(), &note.body()) + added as u64;
+        (bytes > self.note_bytes).then_some(bytes)
+    }
+
+    fn apply_update(
+        &mut self,
+        (doc, field): (DocKey, Field),
+        author: &str,
+        update: &TextUpdate,
+        now: Now,
+    ) -> Result<(), String> {
+        let changes: Vec<TextChange> = update
+            .changes
+            .iter()
+            .map(|change| TextChange::new(change.from, change.to, change.insert.clone()))
+            .collect();
+        let normalised: Vec<TextChange> = changes.iter().map(normalise).collect();
+        for piece in pieces(normalised.clone()) {
+            let edit = match field {
+                Field::Title => NoteEdit::Title(piece),
+                Field::Body => NoteEdit::Body(piece),
+            };
+            self.edit_quietly(doc, &edit, now)?;
+        }
+        let (title, body): (&[_], &[_]) = match field {
+            Field::Title => (&normalised, &[]),
+            Field::Body => (&[], &normalised),
+        };
+        self.tell_editors(doc, Some(author), title, body);
+        // What had to be normalised differs from what the editor shows: it begins anew from the text as it is.
+        if normalised == changes { Ok(()) } else { Err("Line ends were made alike.".to_owned()) }
+    }
+
+    fn edit_quietly(&mut self, doc: DocKey, edit: &NoteEdit, now: Now) -> Result<(), String> {
+        self.edit_document(doc, &[], now)?;
+        let at = self.commit_time(now);
+        let Some(live) = self.documents.get_mut(doc) else {
+            return Err("This note isn't here.".to_owned());
+        };
+        let Document::Note(note) = &mut live.document else {
+            return Err("This isn't a note.".to_owned());
+        };
+        note.edit(edit, at).map(|_| ()).map_err(|error| error.to_string())
+    }
+
+    /// Adds a revision to every editor of these texts. Editors other than the author hear of it.
+    pub(in crate::engine) fn tell_editors(
+        &mut self,
+        doc: DocKey,
+        author: Option<&str>,
+        title: &[TextChange],
+        body: &[TextChange],
+    ) {
+        let mut events = Vec::new();
+        for (name, session) in self.sessions.iter_mut().filter(|(_, session)| session.doc == doc) {
+            let changes = match session.field {
+                Field::Title => title,
+                Field::Body => body,
+            };
+            if changes.is_empty() {
+                continue;
+            }
+            let from = session.revision();
+            session.push(author.unwrap_or(session::REMOTE), changes);
+            if author != Some(name.as_str()) {
+                let updates = session.since(from).unwrap_or_default();
+                events.push(Event::NoteUpdates(NoteUpdates { session: name.clone(), from, updates }));
+            }
+        }
+        events.into_iter().for_each(|event| self.emit(event));
+    }
+
+    /// Answers with the text as it is, under a new session.
+    fn reopen(&mut self, call: u64, name: &str, message: &str) {
+        if let Some(session) = self.sessions.remove(name)
+            && let Some(live) = self.documents.get_mut(session.doc)
+        {
+            live.editors = live.editors.saturating_sub(1);
+        }
+        let opened = session::parse(name).and_then(|(note, field)| self.begin_session(self.doc(note), field));
+        match opened {
+            Some(opened) => self.reply(call, EditAnswer::Reopen { opened, message: message.to_owned() }),
+            None => self.refuse(call, ErrorCode::NotFound, "This note isn't open any more: open it again."),
+        }
+    }
+}
+
+fn normalise(change: &TextChange) -> TextChange {
+    TextChange::new(change.from, change.to, stet_model::text::normalise_line_ends(&change.insert).into_owned())
+}
+
+/// Splits one large insertion into several edits, each applied after the one before.
+fn pieces(changes: Vec<TextChange>) -> Vec<Vec<TextChange>> {
+    let large = changes.len() == 1 && changes.iter().any(|change| change.insert.len() > PIECE_BYTES);
+    if !large {
+        return vec![changes];
+    }
+    let mut pieces = Vec::new();
+    for change in changes {
+        let (mut from, mut to) = (change.from, change.to);
+        let mut rest = change.insert.as_str();
+        while !rest.is_empty() {
+            let mut end = rest.len().min(PIECE_BYTES);
+            while !rest.is_char_boundary(end) {
+                end -= 1;
+            }
+            let (piece, after) = rest.split_at(end);
+            pieces.push(vec![TextChange::new(from, to, piece)]);
+            from += stet_model::text::utf16_length(piece);
+            to = from;
+            rest = after;
+        }
+    }
+    pieces
+}
+
+#[cfg(test)]
+mod tests {
+    use stet_model::text::{TextChange, apply};
+
+    use super::{PIECE_BYTES, pieces};
+
+    #[test]
+    fn a_large_paste_in_pieces_gives_the_same_text_as_in_one() {
+        let paste = "Grüße 🌿 aus dem Garten\n".repeat(30_000);
+        let change = vec![TextChange::new(1, 2, paste)];
+        let whole = apply("abc", &change).expect("fits");
+        let parts = pieces(change);
+        assert!(parts.len() > 2 && parts.iter().flatten().all(|piece| piece.insert.len() <= PIECE_BYTES));
+        let text = parts.iter().fold("abc".to_owned(), |text, piece| apply(&text, piece).expect("fits"));
+        assert_eq!(text, whole);
+    }
+}

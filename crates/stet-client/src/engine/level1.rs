@@ -1,0 +1,244 @@
+//! Notes on a level-1 server: whole fields out, foreign texts in. *known* is the version at which this device's text was
+//! the server's; the next foreign text is merged against it.
+
+use rand_chacha::rand_core::Rng;
+use stet_model::document::{Candidate, Document, ForeignAuthor, ForeignText, LibraryEdit, NoteEdit, Seen, Version};
+use stet_model::id::{DocKey, NoteId, PeerId};
+use stet_model::note::NoteFields;
+use stet_protocol::message::level1::{Changes, FolderChanges, Note, NoteData, ServerMessage};
+use stet_store::Write;
+use stet_sync::device::level1::Request;
+
+use super::documents::Task;
+use super::documents::live::is_library;
+use super::documents::writing::After;
+use super::{Engine, Now};
+use crate::api::Event;
+use crate::api::event::RemoteChange;
+
+/// Texts a note on a level-1 server may have started from, beside *known*; the newest are kept.
+const CANDIDATES: usize = 8;
+
+/// What a level-1 server says about a note.
+pub(super) struct Foreign {
+    /// The version we sent, when this is the answer.
+    pub(super) end: Option<Vec<u8>>,
+    /// The note as it is there; absent when it was deleted.
+    pub(super) note: Option<Box<Note>>,
+    /// Server time, epoch milliseconds.
+    pub(super) timestamp: i64,
+    /// It came unasked.
+    pub(super) news: bool,
+}
+
+/// What is remembered of a note on a level-1 server while connected.
+#[derive(Debug, Default)]
+pub(super) struct Level1Note {
+    candidates: Vec<Candidate>,
+    author: Option<PeerId>,
+    own: Vec<PeerId>,
+}
+
+impl Engine {
+    pub(super) fn prepare_level1(&mut self, doc: DocKey, now: Now) {
+        let Some(live) = self.documents.get(doc) else { return };
+        let Document::Note(note) = &live.document else {
+            // Level 1 has no library; folders stay on this device.
+            return self.device.nothing_to_send(doc, now.mono);
+        };
+        if live.held.is_some() || !live.is_saved() || !live.is_unsent() {
+            return self.device.nothing_to_send(doc, now.mono);
+        }
+        let (title, body, fields) = (note.title(), note.body(), note.fields());
+        let create = live.known.is_empty().then(|| note_data(doc.note, &title, &body, &fields));
+        let request = Request { create, delete: fields.trashed, changes: changes(title, body, &fields) };
+        let end = live.on_disk.encode();
+        self.device.prepared_level1(doc, &request, end, now.mono);
+    }
+
+    /// A level-1 server told how a note stands there.
+    pub(super) fn level1_note(&mut self, doc: DocKey, foreign: Foreign, now: Now) {
+        self.with(doc, Task::Level1(Box::new(foreign)), now);
+    }
+
+    pub(super) fn merge_level1(&mut self, doc: DocKey, foreign: Foreign, now: Now) {
+        if is_library(doc) {
+            return;
+        }
+        let end = foreign.end.as_ref().and_then(|end| Version::decode(end).ok());
+        let Some(live) = self.documents.get_mut(doc) else {
+            return;
+        };
+        let before = live.document.head();
+        let existed = !before.is_empty();
+        if let Some(end) = &end {
+            live.known.merge(end);
+        }
+        let was_unsent = !live.known.includes(&before);
+        let trashed_before = live.is_trashed();
+        if let Err(reason) = self.take_over(doc, &foreign, now) {
+            self.recorder.note(&format!("level 1: {reason}"), now);
+        }
+        let Some(live) = self.documents.get_mut(doc) else {
+            return;
+        };
+        let head = live.document.head();
+        let changed = head != before;
+        if !was_unsent {
+            // Nothing of ours was missing there, so what stands here now stands there too.
+            live.known.merge(&head);
+        }
+        live.updated_at = live.updated_at.max(foreign.timestamp);
+        let (known, unsent, seq) = (live.known.encode(), live.is_unsent(), live.last_seq);
+        let trashed = live.is_trashed();
+        self.save(doc, now);
+        let write = Write::Acked { doc, known, seq, unsent, updated_at: foreign.timestamp, cursor: None };
+        self.write(write, After::Touched { doc });
+        if unsent {
+            self.offer(doc, now);
+        } else {
+            self.ledger.unsent.remove(&doc);
+            self.report.last_sync = Some(now.wall);
+        }
+        self.report.everything_changed();
+        self.row_changed(doc);
+        if foreign.news && changed {
+            let event = match (existed, trashed && !trashed_before) {
+                (false, _) => Event::NoteCreated,
+                (true, true) => Event::NoteDeleted,
+                (true, false) => Event::NoteSynced,
+            };
+            self.tell_level1_news(doc, event, foreign.timestamp, now);
+        }
+    }
+
+    fn take_over(&mut self, doc: DocKey, foreign: &Foreign, now: Now) -> Result<(), String> {
+        let Some(theirs) = &foreign.note else {
+            return self.edit_document(doc, &[NoteEdit::Trash], now);
+        };
+        let fresh = [(); 3].map(|()| PeerId(self.random.next_u64()));
+        let at = self.commit_time(now);
+        let remembered = self.level1_notes.entry(doc.note).or_default();
+        let Some(live) = self.documents.get_mut(doc) else {
+            return Ok(());
+        };
+        let Document::Note(note) = &mut live.document else {
+            return Ok(());
+        };
+        let mut candidates = std::mem::take(&mut remembered.candidates);
+        if note.head().is_empty() {
+            note.edit(&NoteEdit::CreatedAt(theirs.created_at), at).map_err(|error| error.to_string())?;
+        } else if let Some(point) = note.point_at(&live.known) {
+            candidates.insert(0, Candidate::at(Seen::at(point)));
+        }
+        let author = ForeignAuthor { last: remembered.author, fresh, own: remembered.own.clone() };
+        let merged =
+            note.merge_foreign(&foreign_text(theirs), &candidates, &author, at).map_err(|error| error.to_string())?;
+        candidates.push(merged.made);
+        let excess = candidates.len().saturating_sub(CANDIDATES);
+        remembered.candidates = candidates.split_off(excess);
+        if let Some(author) = merged.author {
+            remembered.author = Some(author);
+            remembered.own.push(author);
+        }
+        self.tell_editors(doc, None, &merged.title, &merged.body);
+        Ok(())
+    }
+
+    fn tell_level1_news(&mut self, doc: DocKey, event: fn(RemoteChange) -> Event, at: i64, now: Now) {
+        let change = RemoteChange {
+            note_id: doc.note,
+            title: self.title_of(doc),
+            device: None,
+            paragraph: None,
+            at,
+            purged: false,
+            catching_up: false,
+        };
+        let event = event(change);
+        self.consider_notice(&event, now);
+        self.emit(event);
+    }
+
+    /// Deletions and folders of a level-1 server.
+    pub(super) fn level1_news(&mut self, message: ServerMessage, now: Now) {
+        let edits = match message {
+            ServerMessage::NoteDeletedSync { note_id, timestamp, .. } => {
+                let doc = self.doc(note_id);
+                let foreign = Foreign { end: None, note: None, timestamp, news: true };
+                return self.level1_note(doc, foreign, now);
+            }
+            ServerMessage::FolderCreatedSync { folder_id, folder_data: data, .. } => vec![LibraryEdit::CreateFolder {
+                id: folder_id,
+                name: data.name,
+                parent: data.parent_id,
+                color: data.color,
+            }],
+            ServerMessage::FolderUpdatedSync { folder_id, changes, .. } => folder_edits(folder_id, changes),
+            ServerMessage::FolderDeletedSync { folder_id, .. } => vec![LibraryEdit::DeleteFolder { id: folder_id }],
+            _ => return,
+        };
+        let (doc, at) = (self.library_doc(), self.commit_time(now));
+        let Some(live) = self.documents.get_mut(doc) else {
+            return;
+        };
+        let Document::Library(library) = &mut live.document else {
+            return;
+        };
+        for edit in &edits {
+            if let Err(error) = library.edit(edit, at) {
+                self.recorder.note(&format!("level 1: a folder was left as it is: {error}"), now);
+            }
+        }
+        self.save(doc, now);
+        self.read_folders(true);
+    }
+}
+
+fn folder_edits(id: stet_model::id::FolderId, changes: FolderChanges) -> Vec<LibraryEdit> {
+    let name = changes.name.map(|name| LibraryEdit::RenameFolder { id, name });
+    let color = changes.color.map(|color| LibraryEdit::RecolorFolder { id, color });
+    let parent = changes.parent_id.map(|parent| LibraryEdit::MoveFolder { id, parent, before: None });
+    [name, color, parent].into_iter().flatten().collect()
+}
+
+fn foreign_text(note: &Note) -> ForeignText {
+    ForeignText {
+        title: Some(note.title.clone()),
+        body: Some(note.content.clone()),
+        tags: Some(note.tags.clone()),
+        folder: Some(note.folder_id),
+        starred: Some(note.starred),
+        archived: Some(note.archived),
+        hidden: Some(note.hidden),
+        trashed: Some(note.deleted),
+    }
+}
+
+fn note_data(id: NoteId, title: &str, body: &str, fields: &NoteFields) -> NoteData {
+    NoteData {
+        id: Some(id),
+        folder_id: fields.folder,
+        title: Some(title.to_owned()),
+        content: Some(body.to_owned()),
+        starred: Some(fields.starred),
+        archived: Some(fields.archived),
+        deleted: Some(fields.trashed),
+        hidden: Some(fields.hidden),
+        tags: Some(fields.tags.clone()),
+        created_at: Some(fields.created_at),
+    }
+}
+
+fn changes(title: String, body: String, fields: &NoteFields) -> Changes {
+    Changes {
+        title: Some(title),
+        content: Some(body),
+        starred: Some(fields.starred),
+        archived: Some(fields.archived),
+        deleted: Some(fields.trashed),
+        hidden: Some(fields.hidden),
+        folder_id: Some(fields.folder),
+        tags: Some(fields.tags.clone()),
+    }
+}

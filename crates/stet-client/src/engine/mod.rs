@@ -1,0 +1,379 @@
+//! The engine: one plain function from what happened to what is to be done. It owns the documents in memory, the editing
+//! sessions and the device's side of the connection; the store, the socket and the tokens are reached by values. No
+//! async, no clock, no files: a loop feeds it in the app, a simulated world in tests.
+
+mod binding;
+mod change;
+mod documents;
+mod editing;
+mod folders;
+mod level1;
+
+mod notices;
+mod push;
+mod remote;
+mod report;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::{Rng, SeedableRng};
+use stet_model::id::{DeviceId, DocKey, FolderId, NoteId, PeerId, SpaceId};
+use stet_protocol::codec::Frame;
+use stet_store::{Boot, StoredDocument, Write};
+use stet_sync::device::Device;
+
+use crate::api::note::Settings;
+use crate::api::{Answer, Command, CommandError, ErrorCode, Event};
+use crate::desktop::{Notice, Tray};
+use crate::record::Recorder;
+
+pub use binding::Binding;
+pub use report::ListContext;
+
+use documents::Documents;
+use documents::writing::Writing;
+use editing::session::Session;
+use notices::Notices;
+use report::Report;
+
+/// Two clocks: one that never jumps, and the one on the wall.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Now {
+    /// Monotonic milliseconds; everything is scheduled by these.
+    pub mono: u64,
+    /// Epoch milliseconds of this device; shown, and written into histories until the server's time is known.
+    pub wall: i64,
+}
+
+/// Something that happened.
+#[derive(Debug)]
+pub enum Input {
+    /// A user interface asks; the answer carries the same number.
+    Command {
+        /// Names the call.
+        call: u64,
+        /// What is asked.
+        command: Command,
+    },
+    /// The socket is open.
+    Opened,
+    /// A frame came.
+    Frame(Frame),
+    /// The socket couldn't be opened, or is closed.
+    Closed {
+        /// WebSocket close code, if the server sent one.
+        code: Option<u16>,
+        /// In words.
+        reason: String,
+    },
+    /// The answer to [`Output::FetchToken`]; an error says in words what is missing.
+    Token(Result<String, String>),
+    /// The answer to [`Output::Load`].
+    Loaded(Vec<(DocKey, Result<Option<StoredDocument>, String>)>),
+    /// The answer to [`Output::Write`].
+    Written {
+        /// The job.
+        tag: u64,
+        /// Whether it is on disk; an error says in words why not.
+        result: Result<(), String>,
+    },
+    /// Time passed.
+    Tick,
+    /// The network is back, or the machine woke up.
+    NetworkUp,
+    /// The user wants to see this note (a notification, the tray or a link).
+    Show(Option<NoteId>),
+}
+
+/// Something to be done. In order.
+#[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "a step makes a handful, and they are carried out at once")]
+pub enum Output {
+    /// The answer to a command.
+    Reply {
+        /// Names the call.
+        call: u64,
+        /// The answer.
+        result: Result<Answer, CommandError>,
+    },
+    /// For the user interface.
+    Emit(Event),
+    /// For the tray.
+    Tray(Tray),
+    /// A native notification.
+    Notify(Notice),
+    /// The count on the app's icon.
+    Badge(u32),
+    /// Bring the window up, with this note.
+    Show(Option<NoteId>),
+    /// One transaction; answer with [`Input::Written`].
+    Write {
+        /// The job.
+        tag: u64,
+        /// What to write.
+        writes: Vec<Write>,
+    },
+    /// Read these documents; answer with [`Input::Loaded`]. What was written before must be visible.
+    Load(Vec<DocKey>),
+    /// Open a socket to this address; a former one is forgotten.
+    Open {
+        /// `ws` or `wss`.
+        url: String,
+    },
+    /// Send a frame.
+    Send(Frame),
+    /// Close the socket.
+    CloseSocket {
+        /// WebSocket close code.
+        code: u16,
+    },
+    /// Get a token; answer with [`Input::Token`].
+    FetchToken {
+        /// The one at hand was refused or runs out.
+        fresh: bool,
+    },
+    /// What readers of lists have to know from now on.
+    Lists(ListContext),
+}
+
+/// What an engine starts with.
+#[derive(Debug)]
+pub struct Setup {
+    /// What the store had.
+    pub boot: Boot,
+    /// The server of the configuration; the user's own setting wins.
+    pub server_url: Option<String>,
+    /// What people call this device.
+    pub device_name: String,
+    /// `linux`, `macos`, `windows`.
+    pub platform: String,
+    /// Version of the program.
+    pub app_version: String,
+    /// 256 random bits, new for every process.
+    pub seed: [u8; 32],
+}
+
+/// The engine.
+pub struct Engine {
+    random: ChaCha8Rng,
+    setup: Identity,
+    settings: Settings,
+    binding: Option<Binding>,
+    space: SpaceId,
+    device: Device,
+    documents: Documents,
+    sessions: BTreeMap<String, Session>,
+    next_session: u64,
+    folders: BTreeSet<FolderId>,
+    ledger: Ledger,
+    writing: Writing,
+    report: Report,
+    notices: Notices,
+    level1_notes: BTreeMap<NoteId, level1::Level1Note>,
+    recorder: Recorder,
+    /// What to add to this device's wall clock to get the server's time.
+    server_offset_ms: i64,
+    note_bytes: u64,
+    peer: PeerId,
+    outputs: Vec<Output>,
+}
+
+/// Who this engine is.
+#[derive(Clone, Debug)]
+struct Identity {
+    device_id: DeviceId,
+    device_name: String,
+    app_version: String,
+    server_url: Option<String>,
+}
+
+/// The documents that aren't simply synced.
+#[derive(Debug, Default)]
+struct Ledger {
+    unsent: BTreeSet<DocKey>,
+    held: BTreeMap<DocKey, stet_store::Held>,
+    purges: BTreeMap<DocKey, u64>,
+    unindexed: BTreeSet<DocKey>,
+}
+
+/// Largest note before a server has named its own limit, UTF-8 bytes of title and body.
+const NOTE_BYTES: u64 = 10 * 1024 * 1024;
+
+impl Engine {
+    /// An engine over a store, and what it wants done first.
+    pub fn new(setup: Setup, now: Now) -> (Self, Vec<Output>) {
+        let mut random = ChaCha8Rng::from_seed(setup.seed);
+        let meta = binding::Meta::read(&setup.boot.meta, &mut random, now);
+        let peer = PeerId(random.next_u64());
+        let device = binding::machine(&setup, &meta, random.next_u64());
+        let mut engine = Self {
+            random,
+            setup: Identity {
+                device_id: meta.device_id,
+                device_name: setup.device_name.clone(),
+                app_version: setup.app_version.clone(),
+                server_url: setup.server_url.clone(),
+            },
+            settings: meta.settings.clone(),
+            space: meta.space,
+            binding: meta.binding.clone(),
+            device,
+            documents: Documents::default(),
+            sessions: BTreeMap::new(),
+            next_session: 0,
+            folders: BTreeSet::new(),
+            ledger: Ledger::default(),
+            writing: Writing::default(),
+            report: Report::new(meta.last_sync),
+            notices: Notices::default(),
+            level1_notes: BTreeMap::new(),
+            recorder: Recorder::default(),
+            server_offset_ms: 0,
+            note_bytes: NOTE_BYTES,
+            peer,
+            outputs: Vec::new(),
+        };
+        engine.start(setup.boot, meta, now);
+        engine.finish(now);
+        let outputs = engine.take_outputs();
+        (engine, outputs)
+    }
+
+    /// Handles one thing that happened.
+    pub fn handle(&mut self, input: Input, now: Now) -> Vec<Output> {
+        match input {
+            Input::Command { call, command } => self.command(call, command, now),
+            Input::Opened => self.device.opened(now.mono),
+            Input::Frame(frame) => {
+                self.recorder.frame("←", &frame, now);
+                self.device.received(&frame, now.mono);
+            }
+            Input::Closed { code, reason } => {
+                self.recorder.note(&format!("closed: {code:?} {reason}"), now);
+                self.device.closed(code, &reason, now.mono);
+            }
+            Input::Token(token) => self.device.token(token, now.mono),
+            Input::Loaded(loaded) => self.loaded(loaded, now),
+            Input::Written { tag, result } => self.written(tag, result, now),
+            Input::Tick => {}
+            Input::NetworkUp => self.network_up(now),
+            Input::Show(note) => self.outputs.push(Output::Show(note)),
+        }
+        self.finish(now);
+        self.take_outputs()
+    }
+
+    /// Tells the engine which notes were changed last, newest first, with their titles.
+    pub fn remember(&mut self, recent: Vec<(NoteId, String)>) {
+        self.report.remember(recent);
+    }
+
+    /// When [`Input::Tick`] is due, monotonic milliseconds.
+    pub fn wake_at(&self) -> Option<u64> {
+        let times = [self.device.wake_at(), self.report.wake_at(), self.writing.wake_at(), self.index_at()];
+        times.into_iter().flatten().min()
+    }
+
+    /// Whether more frames may be given: with too many rows waiting to be imported, the socket has to wait.
+    pub fn takes_frames(&self) -> bool {
+        self.documents.takes_rows()
+    }
+
+    /// Whether everything typed is on disk.
+    pub fn is_saved(&self) -> bool {
+        self.writing.is_idle() && self.documents.all_saved()
+    }
+
+    /// How many notes the server hasn't confirmed; 0 without a server.
+    pub fn unsent(&self) -> u32 {
+        if self.server_url().is_some() { self.unsent_count() } else { 0 }
+    }
+
+    /// The space whose notes are shown.
+    pub const fn space(&self) -> SpaceId {
+        self.space
+    }
+
+    /// This installation.
+    pub const fn device_id(&self) -> DeviceId {
+        self.setup.device_id
+    }
+
+    /// The text of a note as this device has it in memory; for tests and exports.
+    pub fn text(&self, note: NoteId) -> Option<(String, String)> {
+        let live = self.documents.get(DocKey { space: self.space, note })?;
+        let stet_model::document::Document::Note(document) = &live.document else {
+            return None;
+        };
+        Some((document.title(), document.body()))
+    }
+
+    /// Carries out what the machine and the timers ask for, until nothing is left.
+    fn finish(&mut self, now: Now) {
+        if self.device.wake_at().is_some_and(|at| now.mono >= at) {
+            self.device.tick(now.mono);
+        }
+        self.retry_writes(now);
+        self.index_idle(now);
+        loop {
+            let asked = self.device.drain();
+            if asked.is_empty() {
+                break;
+            }
+            for output in asked {
+                self.carry_out(output, now);
+            }
+        }
+        self.flush_loads();
+        self.flush_writes();
+        self.documents.evict(&self.device, now.mono);
+        self.report_changes(now);
+    }
+
+    fn take_outputs(&mut self) -> Vec<Output> {
+        std::mem::take(&mut self.outputs)
+    }
+
+    fn reply(&mut self, call: u64, answer: impl Into<Answer>) {
+        self.outputs.push(Output::Reply { call, result: Ok(answer.into()) });
+    }
+
+    fn refuse(&mut self, call: u64, code: ErrorCode, message: impl Into<String>) {
+        self.outputs.push(Output::Reply { call, result: Err(CommandError::new(code, message)) });
+    }
+
+    fn emit(&mut self, event: Event) {
+        self.outputs.push(Output::Emit(event));
+    }
+
+    const fn doc(&self, note: NoteId) -> DocKey {
+        DocKey { space: self.space, note }
+    }
+
+    const fn library_doc(&self) -> DocKey {
+        DocKey { space: self.space, note: self.space.library() }
+    }
+
+    /// The server in use: the user's own setting, else the configuration's.
+    fn server_url(&self) -> Option<&str> {
+        self.settings.server_url.as_deref().or(self.setup.server_url.as_deref())
+    }
+
+    /// The time to write into histories: the server's, once it is known.
+    const fn commit_time(&self, now: Now) -> i64 {
+        now.wall + self.server_offset_ms
+    }
+
+    fn fresh_id_bytes(&mut self) -> [u8; 10] {
+        let mut bytes = [0; 10];
+        self.random.fill_bytes(&mut bytes);
+        bytes
+    }
+
+    fn network_up(&mut self, now: Now) {
+        if self.server_url().is_some() && !self.device.is_paused() && self.settings.connect_at_start {
+            self.device.connect(now.mono);
+        }
+    }
+}

@@ -1,0 +1,187 @@
+//! What leaves this device: ranges from *known* to what is on disk, never more; and what the server says to it.
+
+use stet_model::document::{Document, Version};
+use stet_model::id::DocKey;
+use stet_protocol::message::ErrorCode as Refusal;
+use stet_store::{Cursor, Held, HeldAt, Write};
+use stet_sync::device::{Acked, Place, Prepared, Refused};
+
+use super::documents::live::is_library;
+use super::documents::writing::After;
+use super::{Engine, Now};
+use crate::api::status::StatusError;
+use crate::api::{ErrorCode, Event};
+
+/// Largest range sent at once, bytes; more is sent in several, in causal order.
+const RANGE_BYTES: usize = 1024 * 1024;
+
+impl Engine {
+    /// Tells the machine about a document that has something to send.
+    pub(super) fn offer(&mut self, doc: DocKey, now: Now) {
+        let Some(live) = self.documents.get(doc) else { return };
+        if live.held.is_none() && !live.purge_asked && !live.known.includes(&live.on_disk) {
+            self.device.dirty(doc, now.mono);
+        }
+    }
+
+    /// Gives the machine the next range of a document.
+    pub(super) fn prepare(&mut self, doc: DocKey, now: Now) {
+        if self.device.level() == Some(1) {
+            return self.prepare_level1(doc, now);
+        }
+        let Some(live) = self.documents.get(doc) else { return };
+        if live.held.is_some() || live.purge_asked || live.known.includes(&live.on_disk) {
+            return self.device.nothing_to_send(doc, now.mono);
+        }
+        let (ops, end) = live.document.export_bounded(&live.known, &live.on_disk, RANGE_BYTES);
+        let prepared = Prepared { doc, after: live.last_seq, ops, end: end.encode() };
+        self.device.prepared(prepared, now.mono);
+    }
+
+    pub(super) fn acked(&mut self, acked: Acked, now: Now) {
+        let doc = acked.doc;
+        let Ok(end) = Version::decode(&acked.end) else { return };
+        let cursor = self.took_place(doc, acked.cursor);
+        let Some(live) = self.documents.get_mut(doc) else {
+            return;
+        };
+        live.known.merge(&end);
+        live.last_seq = live.last_seq.max(acked.seq);
+        live.updated_at = live.updated_at.max(acked.timestamp);
+        let unsent = live.is_unsent();
+        let known = live.known.encode();
+        let write = Write::Acked { doc, known, seq: acked.seq, unsent, updated_at: acked.timestamp, cursor };
+        self.write(write, After::Touched { doc });
+        self.place_written(doc, acked.cursor);
+        if unsent {
+            self.offer(doc, now);
+        } else {
+            self.ledger.unsent.remove(&doc);
+            self.report.lists_changed();
+        }
+        self.row_changed(doc);
+        if self.ledger.unsent.is_empty() && self.device.is_caught_up(self.space) {
+            self.report.last_sync = Some(now.wall);
+        }
+    }
+
+    pub(super) fn purge_acked(&mut self, doc: DocKey, seq: u64, place: Option<Place>) {
+        let cursor = self.took_place(doc, place);
+        self.write(Write::Purged { doc, seq, cursor }, After::Nothing);
+        self.place_written(doc, place);
+        self.forget(doc);
+    }
+
+    fn took_place(&mut self, doc: DocKey, place: Option<Place>) -> Option<Cursor> {
+        let place = place?;
+        self.report.cursors.insert(doc.space, place);
+        Some(Cursor { seq: place.seq, lineage: place.lineage })
+    }
+
+    fn place_written(&mut self, doc: DocKey, place: Option<Place>) {
+        if let Some(place) = place {
+            self.after_writes(After::Place { space: doc.space, place });
+        }
+    }
+
+    /// The server refused an update or a removal. It holds back its document alone.
+    pub(super) fn refused(&mut self, refused: &Refused, now: Now) {
+        let Refused { doc, code, message, .. } = refused;
+        let (doc, code) = (*doc, *code);
+        if refused.purge {
+            return self.purge_refused(doc, code, message);
+        }
+        match code {
+            Refusal::UnknownBase => {
+                // The server lacks what this builds on: it gets the whole document.
+                if let Some(live) = self.documents.get_mut(doc) {
+                    live.known = Version::default();
+                    live.last_seq = 0;
+                }
+                self.offer(doc, now);
+            }
+            Refusal::Deleted if Self::is_welcome(doc.note) && self.is_untouched_welcome(doc) => {
+                self.write(Write::Purged { doc, seq: 0, cursor: None }, After::Nothing);
+                self.forget(doc);
+            }
+            _ => {
+                let words = self.refusal_words(doc, code, message);
+                let held = Held { at: HeldAt::Push, code: code_name(code), message: words.clone() };
+                self.hold(doc, held);
+                let error = StatusError { code: ErrorCode::Refused, message: words, note_id: Some(doc.note) };
+                self.report.failed(error.clone());
+                self.emit(Event::Error(error));
+            }
+        }
+    }
+
+    fn is_untouched_welcome(&self, doc: DocKey) -> bool {
+        let welcome = crate::welcome::document().map(|document| document.head());
+        self.documents.get(doc).map(|live| live.document.head()) == welcome
+    }
+
+    fn refusal_words(&self, doc: DocKey, code: Refusal, message: &str) -> String {
+        let title = self.title_of(doc);
+        match code {
+            Refusal::TooLarge => format!("“{title}” is too large for the server. Split it into two notes."),
+            Refusal::QuotaExceeded => {
+                format!("The account is full, so “{title}” can't be sent. Remove something, then sync again.")
+            }
+            Refusal::Forbidden => format!("You may read “{title}”, but not change it. Copy your text to a new note."),
+            Refusal::Deleted => {
+                format!("“{title}” was removed for good elsewhere. Your text is kept here; copy it to a new note.")
+            }
+            _ => format!("The server can't take “{title}”: {message}"),
+        }
+    }
+
+    pub(super) fn title_of(&self, doc: DocKey) -> String {
+        let title = match self.documents.get(doc).map(|live| &live.document) {
+            Some(Document::Note(note)) => note.title(),
+            _ if is_library(doc) => "Folders".to_owned(),
+            _ => String::new(),
+        };
+        if title.trim().is_empty() { "Untitled".to_owned() } else { title }
+    }
+
+    fn purge_refused(&mut self, doc: DocKey, code: Refusal, message: &str) {
+        self.ledger.purges.remove(&doc);
+        if code == Refusal::Deleted || code == Refusal::NotFound {
+            self.write(Write::Purged { doc, seq: 0, cursor: None }, After::Nothing);
+            return self.forget(doc);
+        }
+        if let Some(live) = self.documents.get_mut(doc) {
+            live.purge_asked = false;
+        }
+        self.write(Write::PurgeAsked { doc, asked: false }, After::Nothing);
+        let words = if code == Refusal::Changed {
+            "A note you removed for good was changed on another device meanwhile. It is kept: look at it again."
+                .to_owned()
+        } else {
+            format!("The server didn't remove a note for good: {message}")
+        };
+        let error = StatusError { code: ErrorCode::Refused, message: words, note_id: Some(doc.note) };
+        self.report.failed(error.clone());
+        self.emit(Event::Error(error));
+        self.report.lists_changed();
+        self.report.sidebar_changed();
+    }
+
+    /// Lets a held document go on: sent again, or fetched again.
+    pub(super) fn try_again(&mut self, doc: DocKey, now: Now) {
+        let held_at = self.ledger.held.get(&doc).map(|held| held.at);
+        self.release(doc);
+        match held_at {
+            Some(HeldAt::Import) => self.device.fetch(doc.space, vec![doc.note]),
+            _ if self.ledger.unsent.contains(&doc) => self.device.dirty(doc, now.mono),
+            _ => {}
+        }
+    }
+}
+
+fn code_name(code: Refusal) -> String {
+    match serde_json::to_value(code) {
+        Ok(serde_json::Value::String(name)) => name,
+        _ => "unknown".to_owned(),
+    }
+}

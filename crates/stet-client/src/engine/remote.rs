@@ -1,0 +1,334 @@
+//! What comes from the server: raw rows are on disk before anything looks into them; then they are imported, and editors,
+//! lists and people hear of it.
+
+use stet_model::document::{Document, Import};
+use stet_model::id::{DeviceId, DocKey, SpaceId};
+use stet_model::text::TextChange;
+use stet_protocol::message::level2::Receipt;
+use stet_store::{Cursor, DeviceRow, Held, HeldAt, RemoteRow, Write};
+use stet_sync::device::Rows;
+
+use super::documents::live::{Live, PendingRow, is_library};
+use super::documents::writing::After;
+use super::{Engine, Now};
+use crate::api::Event;
+use crate::api::event::RemoteChange;
+
+/// How a note stood before an import, to tell what happened to it.
+struct Before {
+    existed: bool,
+    trashed: bool,
+    /// The body, when an editor shows the note: where a remote change is, is told only then.
+    body: Option<String>,
+}
+
+impl Engine {
+    /// Rows came: they go to the disk with the cursor, in one transaction.
+    pub(super) fn rows(&mut self, rows: Rows) {
+        let Rows { space, rows, cursor: place, live } = rows;
+        let mut docs = Vec::new();
+        let mut stored = Vec::new();
+        let mut purged = Vec::new();
+        for row in rows {
+            let doc = DocKey { space, note: row.note_id };
+            if row.purged {
+                purged.push((
+                    doc,
+                    PendingRow { seq: row.seq, ops: Vec::new(), timestamp: row.timestamp, device: row.device_id, live },
+                ));
+                continue;
+            }
+            let ops: Vec<Vec<u8>> = row.ops.into_iter().map(|bytes| bytes.0).collect();
+            let remote = RemoteRow {
+                note: row.note_id,
+                seq: row.seq,
+                ops: ops.clone(),
+                timestamp: row.timestamp,
+                device: row.device_id,
+            };
+            stored.push(remote);
+            let pending = PendingRow { seq: row.seq, ops, timestamp: row.timestamp, device: row.device_id, live };
+            self.documents.keep_row(doc, pending);
+            if docs.last() != Some(&doc) {
+                docs.push(doc);
+            }
+        }
+        let cursor = place.map(|place| Cursor { seq: place.seq, lineage: place.lineage });
+        self.write(Write::Remote { space, rows: stored, cursor }, After::Rows { docs });
+        for (doc, row) in purged {
+            self.purged_elsewhere(doc, &row);
+        }
+        if let Some(place) = place {
+            self.report.cursors.insert(space, place);
+            self.after_writes(After::Place { space, place });
+        }
+    }
+
+    /// The rows of a document are on disk.
+    pub(super) fn rows_stored(&mut self, doc: DocKey, now: Now) {
+        if self.documents.get(doc).is_some() {
+            self.import(doc, now);
+        } else {
+            self.documents.queue_import(doc);
+        }
+    }
+
+    /// Imports every row of a document in memory that waits.
+    pub(super) fn import(&mut self, doc: DocKey, now: Now) {
+        let in_hand = self.documents.take_rows(doc);
+        let Some(live) = self.documents.get_mut(doc) else {
+            return;
+        };
+        let mut rows = std::mem::take(&mut live.pending);
+        rows.retain(|row| in_hand.iter().all(|other| other.seq != row.seq));
+        rows.extend(in_hand);
+        rows.sort_by_key(|row| row.seq);
+        let Some(last) = rows.last().cloned() else { return };
+        let before = Before {
+            existed: !live.document.head().is_empty(),
+            trashed: live.is_trashed(),
+            body: live.text_for_paragraph(),
+        };
+        let parts: Vec<&[u8]> = rows.iter().flat_map(|row| row.ops.iter().map(Vec::as_slice)).collect();
+        match live.document.import(&parts) {
+            Ok(import) if !import.pending => {
+                self.imported(doc, &rows, &import, now);
+                if last.live && last.device != Some(self.setup.device_id) && import.changed {
+                    let paragraph = paragraph(before.body.as_deref(), &import.body);
+                    let event = self.describe_change(doc, &before, &last, paragraph);
+                    self.tell_people(event, now);
+                }
+            }
+            Ok(import) => {
+                // A part the rest builds on is missing: the note waits for it, everything else goes on.
+                live.queued.merge(&import.brought);
+                self.set_aside(doc, "pending", "a part of it hasn't arrived yet");
+            }
+            Err(error) => self.set_aside(doc, "damaged", &error.to_string()),
+        }
+    }
+
+    fn imported(&mut self, doc: DocKey, rows: &[PendingRow], import: &Import, now: Now) {
+        let (Some(last), Some(live)) = (rows.last(), self.documents.get_mut(doc)) else {
+            return;
+        };
+        live.known.merge(&import.brought);
+        live.queued.merge(&import.brought);
+        live.last_seq = live.last_seq.max(last.seq);
+        live.updated_at = live.updated_at.max(last.timestamp);
+        live.log_entries += rows.iter().map(|row| row.ops.len()).sum::<usize>();
+        let unsent = live.is_unsent();
+        let row = live.row();
+        let write = Write::Imported {
+            doc,
+            seq: last.seq,
+            head: live.queued.encode(),
+            known: live.known.encode(),
+            unsent,
+            row: row.clone(),
+            updated_at: last.timestamp,
+        };
+        let index = (live.editors == 0).then(|| live.index_write(doc)).flatten();
+        self.write(write, After::Imported { doc, brought: import.brought.clone() });
+        match index {
+            Some(index) => self.write(index, After::Indexed { doc }),
+            None if !is_library(doc) => {
+                self.ledger.unindexed.insert(doc);
+            }
+            None => {}
+        }
+        if unsent {
+            self.ledger.unsent.insert(doc);
+        } else {
+            self.ledger.unsent.remove(&doc);
+        }
+        if self.ledger.held.get(&doc).is_some_and(|held| held.at == HeldAt::Import) {
+            self.release(doc);
+        }
+        self.tell_editors(doc, None, &import.title, &import.body);
+        if is_library(doc) {
+            self.read_folders(true);
+        } else {
+            if let Some(row) = row {
+                self.report.touched(doc.note, &row, now);
+            }
+            self.report.lists_changed();
+            self.report.sidebar_changed();
+            self.row_changed(doc);
+        }
+    }
+
+    /// A row that can't be used: committed all the same, set aside with a reason, fetched again.
+    fn set_aside(&mut self, doc: DocKey, code: &str, reason: &str) {
+        let first = !self.ledger.held.contains_key(&doc);
+        let title = self.title_of(doc);
+        let message = format!("“{title}” can't be brought up to date: {reason}.");
+        self.hold(doc, Held { at: HeldAt::Import, code: code.to_owned(), message });
+        if first {
+            self.device.fetch(doc.space, vec![doc.note]);
+        }
+    }
+
+    /// The import of these rows couldn't be written: they are still on disk and come again.
+    pub(super) fn forget_failed_import(&mut self, doc: DocKey) {
+        if let Some(live) = self.documents.get_mut(doc) {
+            live.queued = live.on_disk.clone();
+        }
+    }
+
+    fn purged_elsewhere(&mut self, doc: DocKey, row: &PendingRow) {
+        self.ledger.purges.remove(&doc);
+        self.device.drop_document(doc);
+        if self.ledger.unsent.contains(&doc) && !Self::is_welcome(doc.note) {
+            // An edit met a removal: the text is kept here, nothing comes back by itself.
+            let title = self.title_of(doc);
+            let message =
+                format!("“{title}” was removed for good elsewhere. Your text is kept here; copy it to a new note.");
+            return self.hold(doc, Held { at: HeldAt::Push, code: "deleted".to_owned(), message });
+        }
+        let title = self.title_of(doc);
+        self.end_sessions_of(doc);
+        self.write(Write::Purged { doc, seq: row.seq, cursor: None }, After::Nothing);
+        self.forget(doc);
+        if row.live && row.device != Some(self.setup.device_id) {
+            let device = self.device_name(doc.space, row.device);
+            let change = RemoteChange {
+                note_id: doc.note,
+                title,
+                device,
+                paragraph: None,
+                at: row.timestamp,
+                purged: true,
+                catching_up: false,
+            };
+            self.emit(Event::NoteDeleted(change));
+        }
+    }
+
+    fn describe_change(&self, doc: DocKey, before: &Before, row: &PendingRow, paragraph: Option<u32>) -> Option<Event> {
+        if is_library(doc) {
+            return None;
+        }
+        let trashed = self.documents.get(doc).is_some_and(Live::is_trashed);
+        let change = RemoteChange {
+            note_id: doc.note,
+            title: self.title_of(doc),
+            device: self.device_name(doc.space, row.device),
+            paragraph,
+            at: row.timestamp,
+            purged: false,
+            catching_up: false,
+        };
+        Some(match (before.existed, before.trashed, trashed) {
+            (false, ..) => Event::NoteCreated(change),
+            (true, false, true) => Event::NoteDeleted(change),
+            _ => Event::NoteSynced(change),
+        })
+    }
+
+    fn tell_people(&mut self, event: Option<Event>, now: Now) {
+        if let Some(event) = event {
+            self.consider_notice(&event, now);
+            self.emit(event);
+        }
+    }
+
+    pub(super) fn device_name(&self, space: SpaceId, device: Option<DeviceId>) -> Option<String> {
+        let known = self.report.devices.get(&space)?.get(&device?)?;
+        Some(known.name.clone())
+    }
+
+    /// How far the other devices are.
+    pub(super) fn receipts(&mut self, space: SpaceId, devices: Vec<Receipt>) {
+        for receipt in devices {
+            let device = DeviceRow {
+                id: receipt.device_id,
+                name: receipt.name,
+                seq: receipt.seq,
+                unsent: receipt.unsent,
+                last_seen: receipt.last_seen,
+            };
+            if device.id == self.setup.device_id {
+                continue;
+            }
+            self.report.devices.entry(space).or_default().insert(device.id, device.clone());
+            self.write(Write::Device { space, device }, After::Nothing);
+        }
+        self.report.devices_changed();
+        for doc in self.documents.keys() {
+            self.row_changed(doc);
+        }
+        self.report.lists_changed();
+    }
+
+    /// Puts the texts of changed notes into the search index, when nothing else is to be done.
+    pub(super) fn index(&mut self, doc: DocKey) {
+        let Some(live) = self.documents.get(doc) else { return };
+        // A text on its way to the disk is indexed once it is there.
+        if !live.is_saved() {
+            return;
+        }
+        if let Some(write) = live.index_write(doc) {
+            self.write(write, After::Indexed { doc });
+        }
+    }
+}
+
+impl Live {
+    pub(super) fn is_trashed(&self) -> bool {
+        match &self.document {
+            Document::Note(note) => note.fields().trashed,
+            Document::Library(_) => false,
+        }
+    }
+
+    fn text_for_paragraph(&self) -> Option<String> {
+        match &self.document {
+            Document::Note(note) if self.editors > 0 => Some(note.body()),
+            _ => None,
+        }
+    }
+
+    pub(super) fn index_write(&self, doc: DocKey) -> Option<Write> {
+        let Document::Note(note) = &self.document else {
+            return None;
+        };
+        Some(Write::Index { doc, head: self.queued.encode(), title: note.title(), body: note.body() })
+    }
+}
+
+/// The paragraph the first change is in, counted from 1.
+fn paragraph(before: Option<&str>, changes: &[TextChange]) -> Option<u32> {
+    let (text, first) = (before?, changes.first()?);
+    let mut units = 0;
+    let mut count = 1;
+    let mut blank = true;
+    for line in text.split_inclusive('\n') {
+        let is_blank = line.trim().is_empty();
+        if !is_blank && blank && units > 0 {
+            count += 1;
+        }
+        blank = is_blank;
+        units += stet_model::text::utf16_length(line);
+        if units > first.from {
+            break;
+        }
+    }
+    Some(count)
+}
+
+#[cfg(test)]
+mod tests {
+    use stet_model::text::TextChange;
+
+    use super::paragraph;
+
+    #[test]
+    fn the_changed_paragraph_is_counted_by_blank_lines() {
+        let text = "one\nstill one\n\ntwo\n\n\nthree 🌿 here";
+        let at = |from| paragraph(Some(text), &[TextChange::new(from, from, "x")]);
+        assert_eq!((at(0), at(5), at(16), at(24)), (Some(1), Some(1), Some(2), Some(3)));
+        assert_eq!(paragraph(None, &[TextChange::new(0, 0, "x")]), None);
+        assert_eq!(paragraph(Some(text), &[]), None);
+    }
+}

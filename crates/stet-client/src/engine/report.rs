@@ -1,0 +1,398 @@
+//! What people and lists are told: one status value, rows and lists that changed, the tray. Gathered, and told at most
+//! ten times a second.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use stet_model::id::{DeviceId, DocKey, NoteId, SpaceId};
+use stet_protocol::message::AuthFailure;
+use stet_store::{DeviceRow, ListRow, RowFields};
+use stet_sync::device::{Place, Problem, State};
+
+use super::documents::Task;
+use super::documents::live::is_library;
+use super::{Engine, Now, Output};
+use crate::api::event::NotesChanged;
+use crate::api::note::{Dots, NoteRow, Stopped};
+use crate::api::status::{ConnectionState, OtherDevice, Progress, Status, StatusError};
+use crate::api::{ErrorCode, Event};
+
+/// Changes are gathered for this long, milliseconds.
+const GATHER_MS: u64 = 100;
+/// Notes named in the tray's menu.
+const RECENT: usize = 5;
+/// Changed texts go into the search index after this much quiet, milliseconds.
+const INDEX_AFTER_MS: u64 = 1_000;
+/// Texts indexed in one go.
+const INDEX_BATCH: usize = 16;
+
+/// What readers of lists have to know to show rows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ListContext {
+    /// The space shown.
+    pub space: SpaceId,
+    /// Whether a server is set.
+    pub has_server: bool,
+    /// The furthest seq another device of the user has; absent with a single device.
+    pub other_seq: Option<u64>,
+}
+
+impl ListContext {
+    /// A row as a user interface sees it.
+    pub fn row(&self, row: ListRow) -> NoteRow {
+        let dots = self.dots(true, row.unsent, row.last_seq, row.held.map(|held| held.message));
+        note_row(row.note, row.fields, row.updated_at, dots)
+    }
+
+    fn dots(&self, disk: bool, unsent: bool, last_seq: u64, stopped: Option<String>) -> Dots {
+        let sent = !unsent && last_seq > 0;
+        Dots {
+            disk,
+            server: self.has_server.then_some(!unsent),
+            other: self.other_seq.filter(|_| self.has_server).map(|seq| sent && seq >= last_seq),
+            stopped: stopped.map(|message| Stopped { message }),
+        }
+    }
+}
+
+fn note_row(id: NoteId, fields: RowFields, updated_at: i64, dots: Dots) -> NoteRow {
+    NoteRow {
+        id,
+        title: fields.title,
+        preview: fields.preview,
+        folder_id: fields.folder,
+        starred: fields.starred,
+        pinned: fields.pinned,
+        archived: fields.archived,
+        trashed: fields.trashed,
+        tags: fields.tags,
+        created_at: fields.created_at,
+        updated_at,
+        dots,
+    }
+}
+
+/// What was told and what is to be told.
+#[derive(Debug, Default)]
+pub(super) struct Report {
+    lists: bool,
+    sidebar: bool,
+    rows: BTreeSet<DocKey>,
+    told_at: Option<u64>,
+    due_at: Option<u64>,
+    told: Option<Status>,
+    told_tray: Option<crate::desktop::Tray>,
+    told_lists: Option<ListContext>,
+    told_badge: Option<u32>,
+    error: Option<StatusError>,
+    storage_error: Option<String>,
+    diverged: bool,
+    recent: Vec<(NoteId, String)>,
+    pub(super) cursors: BTreeMap<SpaceId, Place>,
+    pub(super) devices: BTreeMap<SpaceId, BTreeMap<DeviceId, DeviceRow>>,
+    pub(super) last_sync: Option<i64>,
+    pub(super) binding_retry: bool,
+    index_at: Option<u64>,
+}
+
+impl Report {
+    pub(super) fn new(last_sync: Option<i64>) -> Self {
+        Self { last_sync, ..Self::default() }
+    }
+
+    pub(super) fn remember(&mut self, recent: Vec<(NoteId, String)>) {
+        self.recent.extend(recent);
+        self.recent.truncate(RECENT);
+    }
+
+    pub(super) const fn lists_changed(&mut self) {
+        self.lists = true;
+    }
+
+    pub(super) const fn sidebar_changed(&mut self) {
+        self.sidebar = true;
+    }
+
+    pub(super) const fn everything_changed(&mut self) {
+        self.lists = true;
+        self.sidebar = true;
+    }
+
+    pub(super) const fn devices_changed(&mut self) {
+        self.told_lists = None;
+    }
+
+    pub(super) const fn wake_at(&self) -> Option<u64> {
+        self.due_at
+    }
+
+    /// A note was changed: it goes to the head of the recent ones, or out of them.
+    pub(super) fn touched(&mut self, note: NoteId, row: &RowFields, _now: Now) {
+        if self.recent.first().is_some_and(|(first, title)| *first == note && *title == row.title && !row.trashed) {
+            return;
+        }
+        self.recent.retain(|(other, _)| *other != note);
+        if !row.trashed && !row.archived && !row.hidden {
+            self.recent.insert(0, (note, row.title.clone()));
+            self.recent.truncate(RECENT);
+        }
+    }
+
+    pub(super) fn forget_note(&mut self, note: NoteId) {
+        self.recent.retain(|(other, _)| *other != note);
+    }
+
+    pub(super) fn failed(&mut self, error: StatusError) {
+        self.error = Some(error);
+    }
+
+    pub(super) fn clear_error(&mut self) {
+        self.error = None;
+    }
+
+    /// The connection works: what was wrong with it is over.
+    pub(super) fn overcome(&mut self) {
+        self.diverged = false;
+        if self.error.as_ref().is_some_and(|error| error.code != ErrorCode::Refused) {
+            self.error = None;
+        }
+    }
+
+    pub(super) const fn diverged(&mut self) {
+        self.diverged = true;
+    }
+
+    pub(super) fn storage_failed(&mut self, words: &str) {
+        self.storage_error = Some(words.to_owned());
+    }
+
+    pub(super) fn storage_works(&mut self) {
+        self.storage_error = None;
+    }
+}
+
+impl Engine {
+    /// This note's row is another one now.
+    pub(super) fn row_changed(&mut self, doc: DocKey) {
+        if !is_library(doc) {
+            self.report.rows.insert(doc);
+        }
+    }
+
+    /// Something about the connection went wrong.
+    pub(super) fn problem(&mut self, problem: Problem, now: Now) {
+        self.recorder.note(&format!("problem: {problem:?}"), now);
+        let url = self.server_url().unwrap_or_default().to_owned();
+        let (code, message) = match problem {
+            Problem::Unreachable(reason) => {
+                (ErrorCode::Offline, format!("The server at {url} can't be reached: {reason}."))
+            }
+            Problem::Silent => (ErrorCode::Offline, format!("The server at {url} doesn't answer.")),
+            Problem::NotTheProtocol(reason) => {
+                (ErrorCode::Protocol, format!("What answers at {url} is not a Stet server: {reason}."))
+            }
+            Problem::Refused(failure, words) => (ErrorCode::SignedOut, refusal(failure, &words)),
+            Problem::NoToken(reason) => (ErrorCode::SignedOut, reason),
+            Problem::DivergedLog => {
+                self.report.diverged();
+                let words = "The server's notes were restored from an older copy. Syncing is stopped so that nothing is \
+                             lost; everything on this device is untouched.";
+                (ErrorCode::DivergedLog, words.to_owned())
+            }
+            Problem::Binding(reason) => {
+                let code = if self.report.diverged { ErrorCode::DivergedLog } else { ErrorCode::SignedOut };
+                (code, format!("Signed in, but {reason}"))
+            }
+            Problem::Server(_, words) => (ErrorCode::Refused, format!("The server says: {words}")),
+        };
+        let error = StatusError { code, message, note_id: None };
+        if self.report.error.as_ref() != Some(&error) {
+            self.emit(Event::Error(error.clone()));
+        }
+        self.report.failed(error);
+    }
+
+    pub(super) fn unsent_count(&self) -> u32 {
+        let hidden = |doc: &&DocKey| self.device.level() == Some(1) && is_library(**doc);
+        (self.ledger.unsent.iter().filter(|doc| !hidden(doc)).count() + self.ledger.purges.len()) as u32
+    }
+
+    fn list_context(&self) -> ListContext {
+        let devices = self.report.devices.get(&self.space);
+        let other_seq = devices.and_then(|devices| devices.values().map(|device| device.seq).max());
+        ListContext { space: self.space, has_server: self.server_url().is_some(), other_seq }
+    }
+
+    /// A note in memory, as lists show it.
+    pub(super) fn note_row(&self, doc: DocKey) -> Option<NoteRow> {
+        let live = self.documents.get(doc)?;
+        let mut fields = live.row()?;
+        fields.folder = fields.folder.filter(|folder| self.folders.contains(folder));
+        let stopped = live.held.as_ref().map(|held| held.message.clone());
+        let dots = self.list_context().dots(live.is_saved(), live.is_unsent(), live.last_seq, stopped);
+        Some(note_row(doc.note, fields, live.changed_at(), dots))
+    }
+
+    /// The one value.
+    pub(super) fn status(&self, now: Now) -> Status {
+        let state = self.connection_state();
+        let is_authenticated = state == ConnectionState::Authenticated;
+        let unsent = self.unsent();
+        let is_caught_up = self.device.is_caught_up(self.space);
+        let cursor = self.report.cursors.get(&self.space).map_or(0, |place| place.seq);
+        let wall_at = |at: u64| now.wall + (at as i64 - now.mono as i64);
+        let storage = self.report.storage_error.as_ref().map(|words| StatusError {
+            code: ErrorCode::Storage,
+            message: format!("Your latest words aren't on the disk yet: {words}"),
+            note_id: None,
+        });
+        Status {
+            state,
+            paused: self.device.is_paused(),
+            is_connected: self.device.is_connected(),
+            is_authenticated,
+            user_id: self.binding.as_ref().filter(|_| is_authenticated).map(|binding| binding.user_id.clone()),
+            reconnect_attempts: self.device.attempts(),
+            next_retry_at: self.device.next_attempt_at().map(wall_at),
+            last_sync: self.report.last_sync,
+            is_synced: is_authenticated && is_caught_up && unsent == 0,
+            joined_notes: self.device.joined().collect(),
+            unsent,
+            unsaved: self.documents.iter().filter(|(_, live)| !live.is_saved()).count() as u32,
+            held: self.ledger.held.len() as u32,
+            progress: self.device.progress(self.space).map(|(done, total)| Progress { done, total }),
+            error: storage.or_else(|| self.report.error.clone()),
+            server_url: self.server_url().map(ToOwned::to_owned),
+            level: self.device.level(),
+            round_trip_ms: self.device.round_trip_ms().map(|ms| ms as u32),
+            verified: None,
+            space_id: Some(self.space),
+            cursor,
+            other_devices: self.other_devices(cursor),
+            recording_until: self.recorder.until(now),
+        }
+    }
+
+    fn connection_state(&self) -> ConnectionState {
+        if self.server_url().is_none() {
+            return ConnectionState::Local;
+        }
+        match self.device.state() {
+            State::Disconnected => ConnectionState::Disconnected,
+            State::Connecting => ConnectionState::Connecting,
+            State::Connected => ConnectionState::Connected,
+            State::Authenticated => ConnectionState::Authenticated,
+            State::Reconnecting => ConnectionState::Reconnecting,
+            State::Error => ConnectionState::Error,
+        }
+    }
+
+    fn other_devices(&self, cursor: u64) -> Vec<OtherDevice> {
+        let devices = self.report.devices.get(&self.space).map(BTreeMap::values).into_iter().flatten();
+        let other = |device: &DeviceRow| OtherDevice {
+            id: device.id,
+            name: device.name.clone(),
+            unsent: device.unsent.min(u32::MAX.into()) as u32,
+            caught_up: device.seq >= cursor && device.unsent == 0,
+            as_of: device.last_seen,
+        };
+        devices.map(other).collect()
+    }
+
+    /// Tells what changed, at most every [`GATHER_MS`].
+    pub(super) fn report_changes(&mut self, now: Now) {
+        let context = self.list_context();
+        if self.report.told_lists != Some(context) {
+            self.report.told_lists = Some(context);
+            self.outputs.push(Output::Lists(context));
+        }
+        let quiet_until = self.report.told_at.map(|at| at + GATHER_MS);
+        if quiet_until.is_some_and(|until| now.mono < until) {
+            let something = self.report.lists || self.report.sidebar || !self.report.rows.is_empty();
+            if something || self.report.told.as_ref() != Some(&self.status(now)) {
+                self.report.due_at = quiet_until;
+            }
+            return;
+        }
+        self.report.due_at = None;
+        self.tell_status(now);
+        for doc in std::mem::take(&mut self.report.rows) {
+            if let Some(row) = self.note_row(doc) {
+                self.emit(Event::NoteRow(row));
+                self.report.told_at = Some(now.mono);
+            }
+        }
+        let changed = NotesChanged { lists: self.report.lists, sidebar: self.report.sidebar };
+        if changed != NotesChanged::default() {
+            self.report.lists = false;
+            self.report.sidebar = false;
+            self.emit(Event::NotesChanged(changed));
+            self.report.told_at = Some(now.mono);
+        }
+    }
+
+    fn tell_status(&mut self, now: Now) {
+        let status = self.status(now);
+        let tray = crate::words::tray(&status, self.report.recent.clone(), self.report.diverged);
+        if self.report.told_tray.as_ref() != Some(&tray) {
+            self.report.told_tray = Some(tray.clone());
+            self.outputs.push(Output::Tray(tray));
+        }
+        if self.report.told_badge != Some(status.unsent) {
+            self.report.told_badge = Some(status.unsent);
+            self.outputs.push(Output::Badge(status.unsent));
+        }
+        if self.report.told.as_ref() != Some(&status) {
+            self.report.told = Some(status.clone());
+            self.report.told_at = Some(now.mono);
+            self.emit(Event::Status(Box::new(status)));
+        }
+    }
+
+    /// When changed texts are to go into the search index.
+    pub(super) fn index_at(&self) -> Option<u64> {
+        if self.ledger.unindexed.is_empty() { None } else { self.report.index_at }
+    }
+
+    /// Indexes a few changed texts when there was quiet for a while.
+    pub(super) fn index_idle(&mut self, now: Now) {
+        if self.ledger.unindexed.is_empty() {
+            self.report.index_at = None;
+            return;
+        }
+        match self.report.index_at {
+            None => self.report.index_at = Some(now.mono + INDEX_AFTER_MS),
+            Some(at) if now.mono < at => {}
+            Some(_) => {
+                self.report.index_at = Some(now.mono + INDEX_AFTER_MS);
+                let docs: Vec<_> = self.ledger.unindexed.iter().copied().take(INDEX_BATCH).collect();
+                docs.into_iter().for_each(|doc| self.with(doc, Task::Index, now));
+            }
+        }
+    }
+
+    /// A text people may send to those who help: no tokens, no note text.
+    pub(super) fn diagnostics(&mut self, now: Now) -> String {
+        let mut status = self.status(now);
+        if let Some(error) = status.error.as_mut().filter(|error| error.note_id.is_some()) {
+            error.message = "(about a note; left out)".to_owned();
+        }
+        let json = serde_json::to_string_pretty(&status).unwrap_or_default();
+        let held: Vec<&str> = self.ledger.held.values().map(|held| held.code.as_str()).collect();
+        format!(
+            "Stet {} on {}\nheld back: {held:?}\n{json}\n\n{}",
+            self.setup.app_version,
+            std::env::consts::OS,
+            self.recorder.text()
+        )
+    }
+}
+
+fn refusal(failure: AuthFailure, words: &str) -> String {
+    match failure {
+        AuthFailure::TokenExpired => "Your sign-in has run out. Get a new token; nothing unsent is lost.".to_owned(),
+        AuthFailure::InvalidToken => "The server doesn't accept this token. Get a new one from it.".to_owned(),
+        AuthFailure::WrongAudience => "This token was made for another server. Get one from this server.".to_owned(),
+        AuthFailure::NotAllowed => "This account may not use the server. Ask whoever runs it.".to_owned(),
+        AuthFailure::Unknown => format!("The server refused the sign-in: {words}"),
+    }
+}

@@ -1,0 +1,227 @@
+//! The loop around the engine: feeds it what happens and carries out what it asks. Decides nothing.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
+
+use stet_store::{DiskThread, Reader, SubmitError, Write};
+use tokio::sync::{mpsc, oneshot, watch};
+
+use crate::api::{Answer, Command, CommandError, Event};
+use crate::config::TokenSource;
+use crate::desktop::Desktop;
+use crate::engine::{Engine, Input, ListContext, Now, Output};
+use crate::socket::{Socket, SocketEvent};
+use crate::token;
+
+/// Something for the loop.
+pub(crate) enum Order {
+    Call(Command, oneshot::Sender<Result<Answer, CommandError>>),
+    Input(Input),
+    /// Save everything, close, and say how much is unsent.
+    End(oneshot::Sender<u32>),
+}
+
+/// A finished disk job.
+pub(crate) type Done = (u64, Result<(), String>);
+
+/// Everything the loop works with.
+pub(crate) struct Loop {
+    pub(crate) engine: Engine,
+    pub(crate) started: Instant,
+    pub(crate) desktop: Arc<dyn Desktop>,
+    pub(crate) disk: DiskThread,
+    pub(crate) done: mpsc::UnboundedReceiver<Done>,
+    pub(crate) reader: Reader,
+    pub(crate) token: TokenSource,
+    pub(crate) orders: mpsc::Receiver<Order>,
+    pub(crate) lists: watch::Sender<ListContext>,
+}
+
+/// The clocks, counted from the start of the loop.
+pub(crate) fn now(started: Instant) -> Now {
+    let wall = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as i64);
+    Now { mono: started.elapsed().as_millis() as u64, wall }
+}
+
+struct State {
+    calls: BTreeMap<u64, oneshot::Sender<Result<Answer, CommandError>>>,
+    next_call: u64,
+    socket: Option<Socket>,
+    /// Jobs the disk had no room for; in order, before any newer one.
+    overflow: VecDeque<(u64, Vec<Write>)>,
+    inputs: VecDeque<Input>,
+    loaded: mpsc::UnboundedSender<Input>,
+    synced: bool,
+}
+
+impl Loop {
+    /// Runs until told to end.
+    pub(crate) async fn run(mut self, first: Vec<Output>) {
+        let (loaded, mut loads) = mpsc::unbounded_channel();
+        let mut state = State {
+            calls: BTreeMap::new(),
+            next_call: 0,
+            socket: None,
+            overflow: VecDeque::new(),
+            inputs: VecDeque::new(),
+            loaded,
+            synced: false,
+        };
+        self.carry_out(first, &mut state);
+        let ended = loop {
+            while let Some(input) = state.inputs.pop_front() {
+                let outputs = self.engine.handle(input, now(self.started));
+                self.carry_out(outputs, &mut state);
+            }
+            let wake = self.engine.wake_at().map(|at| self.started + std::time::Duration::from_millis(at));
+            let sleep = async {
+                match wake {
+                    Some(at) => tokio::time::sleep_until(at.into()).await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                biased;
+                Some((tag, result)) = self.done.recv() => state.inputs.push_back(Input::Written { tag, result }),
+                order = self.orders.recv() => match order {
+                    Some(Order::Call(command, answer)) => {
+                        state.next_call += 1;
+                        state.calls.insert(state.next_call, answer);
+                        state.inputs.push_back(Input::Command { call: state.next_call, command });
+                    }
+                    Some(Order::Input(input)) => state.inputs.push_back(input),
+                    Some(Order::End(answer)) => break Some(answer),
+                    None => break None,
+                },
+                Some(input) = loads.recv() => state.inputs.push_back(input),
+                event = next_event(&mut state.socket), if self.engine.takes_frames() => {
+                    let (input, ended) = event_input(event);
+                    if ended {
+                        state.socket = None;
+                    }
+                    state.inputs.push_back(input);
+                }
+                () = sleep => state.inputs.push_back(Input::Tick),
+            }
+        };
+        self.end(state, ended).await;
+    }
+
+    /// Waits until everything is on disk (the caller bounds how long), then closes.
+    async fn end(mut self, mut state: State, answer: Option<oneshot::Sender<u32>>) {
+        while !self.engine.is_saved() {
+            let Some((tag, result)) = self.done.recv().await else {
+                break;
+            };
+            let failed = result.is_err();
+            let outputs = self.engine.handle(Input::Written { tag, result }, now(self.started));
+            self.carry_out(outputs, &mut state);
+            if failed {
+                break;
+            }
+        }
+        if let Some(socket) = state.socket.take() {
+            socket.close(1000);
+        }
+        let unsent = self.engine.unsent();
+        let disk = self.disk;
+        let _ = tokio::task::spawn_blocking(move || disk.close()).await;
+        if let Some(answer) = answer {
+            let _ = answer.send(unsent);
+        }
+    }
+
+    fn carry_out(&mut self, outputs: Vec<Output>, state: &mut State) {
+        for output in outputs {
+            match output {
+                Output::Reply { call, result } => {
+                    if let Some(answer) = state.calls.remove(&call) {
+                        let _ = answer.send(result);
+                    }
+                }
+                Output::Emit(event) => {
+                    log_milestones(&event, &mut state.synced);
+                    self.desktop.emit(&event);
+                }
+                Output::Tray(tray) => self.desktop.set_tray(&tray),
+                Output::Notify(notice) => self.desktop.notify(&notice),
+                Output::Badge(unsent) => self.desktop.set_badge(unsent),
+                Output::Show(note) => self.desktop.show_window(note),
+                Output::Write { tag, writes } => state.overflow.push_back((tag, writes)),
+                Output::Load(docs) => self.load(docs, state),
+                Output::Open { url } => state.socket = Some(Socket::open(url)),
+                Output::Send(frame) => {
+                    let taken = state.socket.as_ref().is_none_or(|socket| socket.send(frame));
+                    if !taken {
+                        state.socket = None;
+                        let reason = "it takes nothing any more".to_owned();
+                        state.inputs.push_back(Input::Closed { code: None, reason });
+                    }
+                }
+                Output::CloseSocket { code } => {
+                    if let Some(socket) = state.socket.take() {
+                        socket.close(code);
+                    }
+                }
+                Output::FetchToken { .. } => state.inputs.push_back(Input::Token(token::fetch(&self.token))),
+                Output::Lists(context) => {
+                    self.lists.send_replace(context);
+                }
+            }
+        }
+        self.submit(state);
+    }
+
+    /// Hands jobs to the disk as far as it has room; the rest follows when a job is done.
+    fn submit(&self, state: &mut State) {
+        while let Some((tag, writes)) = state.overflow.pop_front() {
+            match self.disk.submit(tag, writes) {
+                Ok(()) => {}
+                Err(SubmitError::Full(writes)) => {
+                    state.overflow.push_front((tag, writes));
+                    return;
+                }
+                Err(SubmitError::Closed(_)) => {
+                    let reason = "the store was closed".to_owned();
+                    state.inputs.push_back(Input::Written { tag, result: Err(reason) });
+                }
+            }
+        }
+    }
+
+    fn load(&self, docs: Vec<stet_model::id::DocKey>, state: &State) {
+        let (reader, loaded) = (self.reader.clone(), state.loaded.clone());
+        tokio::task::spawn_blocking(move || {
+            let read = |doc| (doc, reader.document(doc).map_err(|error| error.to_string()));
+            let _ = loaded.send(Input::Loaded(docs.into_iter().map(read).collect()));
+        });
+    }
+}
+
+async fn next_event(socket: &mut Option<Socket>) -> Option<SocketEvent> {
+    match socket {
+        Some(socket) => socket.next().await,
+        None => std::future::pending().await,
+    }
+}
+
+fn event_input(event: Option<SocketEvent>) -> (Input, bool) {
+    match event {
+        Some(SocketEvent::Opened) => (Input::Opened, false),
+        Some(SocketEvent::Frame(frame)) => (Input::Frame(frame), false),
+        Some(SocketEvent::Closed { code, reason }) => (Input::Closed { code, reason }, true),
+        None => (Input::Closed { code: None, reason: "the connection ended".to_owned() }, true),
+    }
+}
+
+/// Lines that scripts and people wait for.
+fn log_milestones(event: &Event, was_synced: &mut bool) {
+    if let Event::Status(status) = event
+        && status.is_synced != *was_synced
+    {
+        *was_synced = status.is_synced;
+        let words = if status.is_synced { "synced" } else { "not synced" };
+        tracing::info!(target: "stet", "status: {words}");
+    }
+}

@@ -1,0 +1,281 @@
+//! Catching up and staying live: batches, gaps, cursors and receipts. The log is followed in order; what is received
+//! counts as ours only once the engine says that it is on disk.
+
+use stet_model::id::{Lineage, NoteId, SpaceId};
+use stet_protocol::message::{SpaceInfo, level2};
+
+use super::Device;
+use super::connection::{ANSWER_MS, Phase};
+use super::output::{Acked, Output, Place, Rows};
+
+/// The latest notes asked for ahead of the rest, so that there is something to read at once.
+const NEWEST: u32 = 50;
+/// `received` is sent at most this often, milliseconds.
+const RECEIPT_MS: u64 = 1_000;
+
+/// What is known of a space's log.
+#[derive(Clone, Debug)]
+pub(super) struct Space {
+    /// Received up to here.
+    pub(super) place: Option<Place>,
+    /// On disk up to here.
+    stored: u64,
+    lineage: Lineage,
+    /// The end of the server's log, as last heard.
+    server_seq: u64,
+    catching: Option<CatchUp>,
+    live: bool,
+    /// What the last `received` said, and when the next may go.
+    said: Option<(u64, u64)>,
+    owes_receipt: bool,
+    receipt_at: u64,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct CatchUp {
+    done: u64,
+    total: u64,
+    heard_at: u64,
+    /// Something was missed meanwhile: ask once more when this one ends.
+    again: bool,
+}
+
+impl Space {
+    const fn new(info: &SpaceInfo) -> Self {
+        Self {
+            place: None,
+            stored: 0,
+            lineage: info.lineage,
+            server_seq: info.seq,
+            catching: None,
+            live: false,
+            said: None,
+            owes_receipt: false,
+            receipt_at: 0,
+        }
+    }
+
+    fn seq(&self) -> u64 {
+        self.place.map_or(0, |place| place.seq)
+    }
+
+    pub(super) fn progress(&self) -> Option<(u64, u64)> {
+        self.catching.map(|catching| (catching.done, catching.total))
+    }
+
+    pub(super) fn is_caught_up(&self) -> bool {
+        self.live && self.catching.is_none() && self.seq() >= self.server_seq
+    }
+
+    pub(super) fn owe_receipt(&mut self) {
+        self.owes_receipt = self.live;
+    }
+
+    pub(super) fn forget_connection(&mut self) {
+        self.catching = None;
+        self.live = false;
+        self.said = None;
+    }
+
+    pub(super) fn wake_at(&self) -> Option<u64> {
+        let answer = self.catching.map(|catching| catching.heard_at + ANSWER_MS);
+        let receipt = self.owes_receipt.then_some(self.receipt_at);
+        answer.into_iter().chain(receipt).min()
+    }
+
+    /// Takes the next place of the log; whether it was the next.
+    fn step_to(&mut self, seq: u64) -> Option<Place> {
+        self.server_seq = self.server_seq.max(seq);
+        if seq != self.seq() + 1 {
+            return None;
+        }
+        self.place = Some(Place { seq, lineage: self.lineage });
+        self.place
+    }
+}
+
+impl Device {
+    pub(super) fn agreed_spaces(&mut self, infos: &[SpaceInfo]) {
+        for info in infos {
+            let space = self.spaces.entry(info.id).or_insert_with(|| Space::new(info));
+            space.lineage = info.lineage;
+            space.server_seq = info.seq;
+        }
+    }
+
+    pub(super) fn enter_space(&mut self, id: SpaceId, place: Option<Place>, now: u64) {
+        if let Some(space) = self.spaces.get_mut(&id) {
+            space.place = place;
+            space.stored = place.map_or(0, |place| place.seq);
+            space.catching = None;
+            self.request_sync(id, now);
+        }
+    }
+
+    /// Asks for everything after the cursor; while a catch-up runs, once more at its end.
+    pub fn sync_now(&mut self, id: SpaceId, now: u64) {
+        if matches!(self.phase, Phase::Live { .. }) && self.level == Some(2) {
+            self.request_sync(id, now);
+        }
+    }
+
+    /// Asks for all rows of these documents again; the cursor doesn't move.
+    pub fn fetch(&mut self, space_id: SpaceId, note_ids: Vec<NoteId>) {
+        if matches!(self.phase, Phase::Live { .. }) && self.level == Some(2) {
+            let sync = level2::Sync { space_id, since: 0, lineage: None, newest: None, note_ids: Some(note_ids) };
+            self.send(&level2::ClientMessage::Sync(sync));
+        }
+    }
+
+    fn request_sync(&mut self, id: SpaceId, now: u64) {
+        let Some(space) = self.spaces.get_mut(&id) else { return };
+        if let Some(catching) = &mut space.catching {
+            catching.again = true;
+            return;
+        }
+        space.catching = Some(CatchUp { done: 0, total: 0, heard_at: now, again: false });
+        let since = space.seq();
+        let sync = level2::Sync {
+            space_id: id,
+            since,
+            lineage: space.place.map(|place| place.lineage),
+            newest: (since == 0).then_some(NEWEST),
+            note_ids: None,
+        };
+        self.send(&level2::ClientMessage::Sync(sync));
+    }
+
+    pub(super) fn sync_batch(&mut self, batch: level2::SyncBatch, now: u64) {
+        let Some(space) = self.spaces.get_mut(&batch.space_id) else {
+            return;
+        };
+        if let Some(catching) = &mut space.catching {
+            *catching = CatchUp { done: batch.done, total: batch.total, heard_at: now, again: catching.again };
+        }
+        // Rows out of turn and rows fetched by name leave the cursor; so does a batch that was overtaken.
+        let moves = !batch.early && batch.up_to > space.seq() && space.catching.is_some();
+        if moves {
+            space.place = Some(Place { seq: batch.up_to, lineage: space.lineage });
+        }
+        let cursor = if moves { space.place } else { None };
+        if !batch.rows.is_empty() || cursor.is_some() {
+            self.outputs.push(Output::Rows(Rows { space: batch.space_id, rows: batch.rows, cursor, live: false }));
+        }
+    }
+
+    pub(super) fn sync_complete(&mut self, complete: level2::SyncComplete, now: u64) {
+        let Some(space) = self.spaces.get_mut(&complete.space_id) else {
+            return;
+        };
+        if complete.note_ids.is_some() {
+            return;
+        }
+        let again = space.catching.take().is_some_and(|catching| catching.again);
+        space.lineage = complete.lineage;
+        space.server_seq = space.server_seq.max(complete.seq);
+        space.live = true;
+        space.owes_receipt = true;
+        let cursor = Place { seq: complete.seq.max(space.seq()), lineage: complete.lineage };
+        space.place = Some(cursor);
+        self.outputs.push(Output::CaughtUp { space: complete.space_id, cursor, digest: complete.digest });
+        self.succeeded();
+        if again {
+            self.request_sync(complete.space_id, now);
+        }
+        self.send_receipts(now);
+    }
+
+    /// A row of another device, live.
+    pub(super) fn live_row(&mut self, id: SpaceId, row: level2::Row, now: u64) {
+        let Some(space) = self.spaces.get_mut(&id) else { return };
+        if row.seq <= space.seq() {
+            return;
+        }
+        match space.step_to(row.seq) {
+            Some(place) => {
+                let rows = Rows { space: id, rows: vec![row], cursor: Some(place), live: true };
+                self.outputs.push(Output::Rows(rows));
+            }
+            None => self.request_sync(id, now),
+        }
+    }
+
+    /// Whether an answer at `seq` was the next of the log; after a hole the device asks for what is missing.
+    pub(super) fn answered_at(&mut self, id: SpaceId, seq: u64, now: u64) -> Option<Place> {
+        let space = self.spaces.get_mut(&id)?;
+        let stepped = space.step_to(seq);
+        let hole = stepped.is_none() && space.live && seq > space.seq();
+        if hole {
+            self.request_sync(id, now);
+        }
+        stepped
+    }
+
+    pub(super) fn update_acked(&mut self, acked: Acked) {
+        self.outputs.push(Output::Acked(acked));
+    }
+
+    pub(super) fn behind(&mut self, id: SpaceId, now: u64) {
+        if let Some(space) = self.spaces.get_mut(&id) {
+            space.live = false;
+        }
+        self.request_sync(id, now);
+    }
+
+    pub(super) fn heard_seqs(&mut self, seqs: &std::collections::BTreeMap<SpaceId, u64>, now: u64) {
+        for (id, seq) in seqs {
+            let missed = self.spaces.get_mut(id).is_some_and(|space| {
+                space.server_seq = space.server_seq.max(*seq);
+                space.catching.is_none() && *seq > space.seq()
+            });
+            if missed {
+                self.request_sync(*id, now);
+            }
+        }
+    }
+
+    /// Everything up to this place of the space is on disk.
+    pub fn stored(&mut self, id: SpaceId, place: Place, now: u64) {
+        if let Some(space) = self.spaces.get_mut(&id) {
+            space.stored = space.stored.max(place.seq);
+            space.owes_receipt |= space.live;
+        }
+        self.send_receipts(now);
+    }
+
+    /// Rows or a cursor couldn't be written: what was received since doesn't count. The connection begins anew, from
+    /// what is on disk.
+    pub fn store_failed(&mut self, now: u64) {
+        if matches!(self.phase, Phase::Live { .. }) {
+            self.give_up(1000, now);
+        }
+    }
+
+    pub(super) fn overdue_catch_up(&self, now: u64) -> bool {
+        let overdue = |catching: &CatchUp| now >= catching.heard_at + ANSWER_MS;
+        self.spaces.values().any(|space| space.catching.as_ref().is_some_and(overdue))
+    }
+
+    pub(super) fn send_receipts(&mut self, now: u64) {
+        let Phase::Live { .. } = self.phase else { return };
+        let mut messages = Vec::new();
+        for (id, space) in &mut self.spaces {
+            let new = space.said != Some((space.stored, self.unsent));
+            if !space.owes_receipt || now < space.receipt_at {
+                continue;
+            }
+            space.owes_receipt = false;
+            if space.live && new {
+                space.said = Some((space.stored, self.unsent));
+                space.receipt_at = now + RECEIPT_MS;
+                messages.push(level2::ClientMessage::Received(level2::Received {
+                    space_id: *id,
+                    seq: space.stored,
+                    unsent: self.unsent,
+                    content: if self.unsent == 0 { self.content.clone() } else { None },
+                }));
+            }
+        }
+        messages.iter().for_each(|message| self.send(message));
+    }
+}

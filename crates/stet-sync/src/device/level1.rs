@@ -1,0 +1,122 @@
+//! The engine as a client of a level-1 server: whole fields, one request in flight per note, no catch-up.
+
+use stet_model::id::DocKey;
+use stet_model::id::{NoteId, SpaceId};
+use stet_protocol::codec::{self, Encoding, Frame};
+use stet_protocol::message::level1::{Changes, ClientMessage, NoteData, ServerMessage};
+
+use super::Device;
+use super::connection::Phase;
+use super::output::Output;
+
+/// What to ask of a level-1 server about one note. Each ends in a `note_update`, whose answer confirms it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Request {
+    /// The server doesn't know the note yet: it is created first.
+    pub create: Option<NoteData>,
+    /// The note was moved to the trash: the others are told.
+    pub delete: bool,
+    /// The fields.
+    pub changes: Changes,
+}
+
+/// The state of a level-1 connection.
+#[derive(Clone, Debug, Default)]
+pub(super) struct LevelOne {
+    space: Option<SpaceId>,
+}
+
+impl LevelOne {
+    pub(super) fn forget_connection(&mut self) {
+        self.space = None;
+    }
+}
+
+impl Device {
+    /// The engine takes the level-1 server; its notes are those of this space.
+    pub fn enter_level1(&mut self, space: SpaceId, now: u64) {
+        if self.phase != Phase::Entering {
+            return;
+        }
+        self.phase = Phase::Live { since: now };
+        self.level_one.space = Some(space);
+        for (_, note) in self.joined.clone() {
+            self.level1_membership(note, true, now);
+        }
+        self.pump(now);
+    }
+
+    pub(super) fn level1_membership(&mut self, note_id: NoteId, join: bool, _now: u64) {
+        let message = if join { ClientMessage::JoinNote { note_id } } else { ClientMessage::LeaveNote { note_id } };
+        self.send_level1(&message);
+    }
+
+    pub(super) fn level1_ping(&mut self) {
+        self.send_level1(&ClientMessage::Ping {});
+    }
+
+    pub(super) fn send_level1_request(&mut self, note_id: NoteId, request: &Request) {
+        if let Some(data) = &request.create {
+            self.send_level1(&ClientMessage::NoteCreated { note_id: None, note_data: data.clone() });
+        }
+        if request.delete {
+            self.send_level1(&ClientMessage::NoteDeleted { note_id });
+        }
+        self.send_level1(&ClientMessage::NoteUpdate { note_id, changes: request.changes.clone() });
+    }
+
+    pub(super) fn received_level1(&mut self, frame: &Frame, now: u64) {
+        match codec::decode::<ServerMessage>(frame, usize::MAX) {
+            Ok(message) => self.handle_level1(message, now),
+            Err(error) => self.garbage(&error.to_string(), now),
+        }
+    }
+
+    fn handle_level1(&mut self, message: ServerMessage, now: u64) {
+        let Some(space) = self.level_one.space else {
+            return self.handle_before_entering(message, now);
+        };
+        match message {
+            ServerMessage::NoteUpdateSuccess { updated_note, timestamp, .. } => {
+                let settled = self.settle_level1(&updated_note);
+                let doc = DocKey { space, note: updated_note.id };
+                let end = settled.map(|(_, end)| end);
+                let note = Box::new(updated_note);
+                self.outputs.push(Output::Level1Note { doc, end, note, timestamp, news: false });
+                self.pump(now);
+            }
+            ServerMessage::NoteSync { updated_note, timestamp, .. }
+            | ServerMessage::NoteCreatedSync { note_data: updated_note, timestamp, .. } => {
+                let doc = DocKey { space, note: updated_note.id };
+                let note = Box::new(updated_note);
+                self.outputs.push(Output::Level1Note { doc, end: None, note, timestamp, news: true });
+            }
+            ServerMessage::NoteJoined { note: Some(note), .. } => {
+                let doc = DocKey { space, note: note.id };
+                let timestamp = note.updated_at;
+                self.outputs.push(Output::Level1Note { doc, end: None, note: Box::new(note), timestamp, news: false });
+            }
+            ServerMessage::Pong { .. } => self.pong(now),
+            ServerMessage::Error(error) => self.server_error(error, now),
+            ServerMessage::AuthFailed { message, reason } => self.auth_failed(reason, message, now),
+            ServerMessage::ConnectionEstablished { .. }
+            | ServerMessage::AuthSuccess(_)
+            | ServerMessage::NoteJoined { note: None, .. }
+            | ServerMessage::NoteLeft { .. } => {}
+            news => self.outputs.push(Output::Level1(Box::new(news))),
+        }
+    }
+
+    // News of a note may arrive while the engine still opens the user's store: they are told again by the next update.
+    fn handle_before_entering(&mut self, message: ServerMessage, now: u64) {
+        match message {
+            ServerMessage::Error(error) => self.server_error(error, now),
+            ServerMessage::AuthFailed { message, reason } => self.auth_failed(reason, message, now),
+            _ => {}
+        }
+    }
+
+    fn send_level1(&mut self, message: &ClientMessage) {
+        self.send_frame(codec::encode(message, Encoding::Json));
+    }
+}

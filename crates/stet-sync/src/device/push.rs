@@ -1,0 +1,274 @@
+//! Sending what is unsent: one update in flight per document, a bounded window, refusals that hold back their document
+//! alone. What is unsent is known by its documents, not by a list of messages.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use stet_model::id::DocKey;
+use stet_protocol::bytes::Bytes;
+use stet_protocol::message::{ErrorCode, ErrorMessage, Limits, level1, level2};
+
+use super::Device;
+use super::connection::{ANSWER_MS, Phase};
+use super::output::{Acked, Output, Refused};
+
+/// Wait after a `rate-limited` that names no time, milliseconds.
+const RATE_LIMITED_MS: u64 = 1_000;
+
+/// Operations of a document, ready to be sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Prepared {
+    /// The document.
+    pub doc: DocKey,
+    /// The last seq of it on this disk; 0 for none.
+    pub after: u64,
+    /// The operations from *known* to a version committed on this disk.
+    pub ops: Vec<u8>,
+    /// That version, opaque.
+    pub end: Vec<u8>,
+}
+
+/// The server's answer to an update or a purge.
+pub(super) struct Answered<'a> {
+    pub(super) id: &'a str,
+    pub(super) doc: DocKey,
+    pub(super) seq: u64,
+    pub(super) timestamp: i64,
+}
+
+/// Documents on their way.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Push {
+    queue: VecDeque<DocKey>,
+    queued: BTreeSet<DocKey>,
+    /// Marked dirty again while under way.
+    again: BTreeSet<DocKey>,
+    /// Removals asked for, with the last seq the user saw.
+    purges: BTreeMap<DocKey, u64>,
+    preparing: BTreeSet<DocKey>,
+    in_flight: BTreeMap<DocKey, InFlight>,
+    bytes: u64,
+    quiet_until: u64,
+    max_updates: u64,
+    max_bytes: u64,
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct InFlight {
+    id: String,
+    pub(super) end: Vec<u8>,
+    bytes: u64,
+    sent_at: u64,
+    purge: bool,
+    order: u64,
+}
+
+impl Push {
+    pub(super) fn set_limits(&mut self, limits: &Limits, now: u64) {
+        self.max_updates = limits.updates_in_flight.max(1);
+        self.max_bytes = limits.bytes_in_flight.max(1);
+        self.quiet_until = now;
+    }
+
+    pub(super) fn forget_connection(&mut self) {
+        let under_way =
+            std::mem::take(&mut self.preparing).into_iter().chain(std::mem::take(&mut self.in_flight).into_keys());
+        for doc in under_way.collect::<Vec<_>>() {
+            self.enqueue(doc);
+        }
+        self.again.clear();
+        self.bytes = 0;
+    }
+
+    pub(super) fn overdue(&self, now: u64) -> bool {
+        self.in_flight.values().any(|update| now >= update.sent_at + ANSWER_MS)
+    }
+
+    pub(super) fn wake_at(&self) -> Option<u64> {
+        let answer = self.in_flight.values().map(|update| update.sent_at + ANSWER_MS).min();
+        let quiet = (!self.queue.is_empty() && self.has_room()).then_some(self.quiet_until);
+        answer.into_iter().chain(quiet).min()
+    }
+
+    fn has_room(&self) -> bool {
+        ((self.in_flight.len() + self.preparing.len()) as u64) < self.max_updates && self.bytes < self.max_bytes
+    }
+
+    fn enqueue(&mut self, doc: DocKey) {
+        if self.preparing.contains(&doc) || self.in_flight.contains_key(&doc) {
+            self.again.insert(doc);
+        } else if self.queued.insert(doc) {
+            self.queue.push_back(doc);
+        }
+    }
+
+    fn next(&mut self) -> Option<DocKey> {
+        let doc = self.queue.pop_front()?;
+        self.queued.remove(&doc);
+        Some(doc)
+    }
+
+    pub(super) fn settle(&mut self, doc: DocKey) -> Option<InFlight> {
+        let update = self.in_flight.remove(&doc)?;
+        self.bytes = self.bytes.saturating_sub(update.bytes);
+        if self.again.remove(&doc) {
+            self.enqueue(doc);
+        }
+        Some(update)
+    }
+
+    fn by_id(&self, id: &str) -> Option<DocKey> {
+        self.in_flight.iter().find(|(_, update)| update.id == id).map(|(doc, _)| *doc)
+    }
+
+    /// The update sent first of those without an answer.
+    pub(super) fn oldest(&self) -> Option<DocKey> {
+        self.in_flight.iter().min_by_key(|(_, update)| update.order).map(|(doc, _)| *doc)
+    }
+}
+
+impl Device {
+    /// This document has something committed that the server hasn't confirmed.
+    pub fn dirty(&mut self, doc: DocKey, now: u64) {
+        self.push.enqueue(doc);
+        self.pump(now);
+    }
+
+    /// The user removed this note for good; `after` is the last seq of it on this disk.
+    pub fn purge(&mut self, doc: DocKey, after: u64, now: u64) {
+        self.push.purges.insert(doc, after);
+        self.push.enqueue(doc);
+        self.pump(now);
+    }
+
+    /// The document isn't to be sent any more (it is held back, or gone).
+    pub fn drop_document(&mut self, doc: DocKey) {
+        self.push.purges.remove(&doc);
+        self.push.again.remove(&doc);
+        if self.push.queued.remove(&doc) {
+            self.push.queue.retain(|queued| *queued != doc);
+        }
+    }
+
+    /// The answer to [`Output::Prepare`] at level 2.
+    pub fn prepared(&mut self, prepared: Prepared, now: u64) {
+        if !self.push.preparing.remove(&prepared.doc) {
+            return;
+        }
+        let Prepared { doc, after, ops, end } = prepared;
+        let id = self.request_name();
+        let bytes = ops.len() as u64;
+        let update =
+            level2::NoteUpdate { id: id.clone(), space_id: doc.space, note_id: doc.note, after, ops: vec![Bytes(ops)] };
+        self.under_way(doc, InFlight { id, end, bytes, sent_at: now, purge: false, order: self.next_request });
+        self.send(&level2::ClientMessage::NoteUpdate(update));
+        self.pump(now);
+    }
+
+    /// The answer to [`Output::Prepare`] at level 1: the note's fields, and whether the server doesn't know it yet.
+    pub fn prepared_level1(&mut self, doc: DocKey, request: &super::level1::Request, end: Vec<u8>, now: u64) {
+        if !self.push.preparing.remove(&doc) {
+            return;
+        }
+        let id = self.request_name();
+        self.under_way(doc, InFlight { id, end, bytes: 0, sent_at: now, purge: false, order: self.next_request });
+        self.send_level1_request(doc.note, request);
+        self.pump(now);
+    }
+
+    /// The answer to [`Output::Prepare`] when there is nothing to send (any more).
+    pub fn nothing_to_send(&mut self, doc: DocKey, now: u64) {
+        self.push.preparing.remove(&doc);
+        if self.push.again.remove(&doc) {
+            self.push.enqueue(doc);
+        }
+        self.pump(now);
+    }
+
+    /// Whether an update of this document waits for its answer.
+    pub fn is_in_flight(&self, doc: DocKey) -> bool {
+        self.push.in_flight.contains_key(&doc)
+    }
+
+    fn under_way(&mut self, doc: DocKey, update: InFlight) {
+        self.push.bytes += update.bytes;
+        self.push.in_flight.insert(doc, update);
+    }
+
+    /// Asks for the next documents as far as the window allows.
+    pub(super) fn pump(&mut self, now: u64) {
+        let Phase::Live { .. } = self.phase else { return };
+        while now >= self.push.quiet_until && self.push.has_room() {
+            let Some(doc) = self.push.next() else { return };
+            match self.push.purges.get(&doc) {
+                Some(after) if self.level == Some(2) => self.send_purge(doc, *after, now),
+                _ => {
+                    self.push.preparing.insert(doc);
+                    self.outputs.push(Output::Prepare { doc });
+                }
+            }
+        }
+    }
+
+    fn send_purge(&mut self, doc: DocKey, after: u64, now: u64) {
+        let id = self.request_name();
+        let purge = level2::NotePurge { id: id.clone(), space_id: doc.space, note_id: doc.note, after };
+        let order = self.next_request;
+        self.under_way(doc, InFlight { id, end: Vec::new(), bytes: 0, sent_at: now, purge: true, order });
+        self.send(&level2::ClientMessage::NotePurge(purge));
+    }
+
+    pub(super) fn update_answered(&mut self, answered: &Answered, now: u64) {
+        let Answered { id, doc, seq, timestamp } = *answered;
+        let cursor = self.answered_at(doc.space, seq, now);
+        match self.push.by_id(id).filter(|sent| *sent == doc).and_then(|doc| self.push.settle(doc)) {
+            Some(update) if update.purge => {
+                self.push.purges.remove(&doc);
+                self.outputs.push(Output::PurgeAcked { doc, seq, cursor });
+            }
+            Some(update) => self.update_acked(Acked { doc, end: update.end, seq, timestamp, cursor }),
+            // The answer to a name of an earlier connection: its bytes are ours and on the server all the same.
+            None => {
+                if let Some(cursor) = cursor {
+                    self.outputs.push(Output::Moved { space: doc.space, cursor });
+                }
+            }
+        }
+        self.pump(now);
+    }
+
+    /// Handles an error about a document on its way; whether it was one.
+    pub(super) fn refused(&mut self, error: &ErrorMessage, now: u64) -> bool {
+        let named = error.id.as_deref().and_then(|id| self.push.by_id(id));
+        let by_note = || {
+            let note = error.note_id?;
+            self.push.in_flight.keys().find(|doc| doc.note == note).copied()
+        };
+        let level1_oldest = || (self.level == Some(1)).then(|| self.push.oldest()).flatten();
+        let doc = named.or_else(by_note).or_else(level1_oldest);
+        if error.code == ErrorCode::RateLimited {
+            self.push.quiet_until = now + error.retry_after_ms.unwrap_or(RATE_LIMITED_MS).min(3_600_000);
+        }
+        let Some(doc) = doc else {
+            return error.code == ErrorCode::RateLimited;
+        };
+        let purge = self.push.settle(doc).is_some_and(|update| update.purge);
+        if error.code == ErrorCode::RateLimited || error.code == ErrorCode::Internal {
+            self.push.enqueue(doc);
+            self.push.quiet_until = self.push.quiet_until.max(now + RATE_LIMITED_MS);
+        } else {
+            if purge {
+                self.push.purges.remove(&doc);
+            }
+            let message = error.message.clone();
+            self.outputs.push(Output::Refused(Refused { doc, code: error.code, message, purge }));
+        }
+        self.pump(now);
+        true
+    }
+
+    /// Settles a level-1 update by its note; the version that was sent.
+    pub(super) fn settle_level1(&mut self, note: &level1::Note) -> Option<(DocKey, Vec<u8>)> {
+        let doc = self.push.in_flight.keys().find(|doc| doc.note == note.id).copied()?;
+        self.push.settle(doc).map(|update| (doc, update.end))
+    }
+}
