@@ -26,9 +26,5 @@ pub fn bench(project: &Project, args: &Args) -> Result<(), Failure> {
     process::run(&mut project.cargo(&["build", "--workspace", "--profile", "bench"]))?;
     // Cargo's folder for the bench profile is `release`.
     let program = project.program("bench", crate::project::Profile::Release);
-    process::run(
-        std::process::Command::new(program)
-            .args(&args.rest)
-            .current_dir(&project.root),
-    )
+    process::run(std::process::Command::new(program).args(&args.rest).current_dir(&project.root))
 }

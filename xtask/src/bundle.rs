@@ -36,10 +36,7 @@ pub fn bundle(project: &Project, args: &Args) -> Result<(), Failure> {
         make.arg("--debug");
     }
     process::run(&mut make)?;
-    let folder = project
-        .target
-        .join(if args.debug { "debug" } else { "release" })
-        .join("bundle");
+    let folder = project.target.join(if args.debug { "debug" } else { "release" }).join("bundle");
     for kind in ["deb", "rpm"] {
         for package in packages(&folder.join(kind), kind)? {
             let bytes = fs::metadata(&package).map_err(Failure::file(&package))?.len();
@@ -57,10 +54,7 @@ fn packages(folder: &PathBuf, kind: &str) -> Result<Vec<PathBuf>, Failure> {
     found.retain(|path| path.is_file() && path.extension().is_some_and(|extension| extension == kind));
     found.sort();
     if found.is_empty() {
-        return Err(Failure::said(format!(
-            "{} holds no .{kind} after the build.",
-            folder.display()
-        )));
+        return Err(Failure::said(format!("{} holds no .{kind} after the build.", folder.display())));
     }
     Ok(found)
 }

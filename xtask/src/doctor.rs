@@ -9,7 +9,7 @@ pub fn doctor() -> Result<(), Failure> {
     for (purpose, title) in [
         (Purpose::Build, "To build"),
         (Purpose::Headless, "To run without a display"),
-        (Purpose::EndToEnd, "For the end-to-end tests"),
+        (Purpose::EndToEnd, "For the tests with windows and pages"),
         (Purpose::Bundle, "To make packages"),
     ] {
         println!("{title}");
@@ -24,10 +24,7 @@ pub fn doctor() -> Result<(), Failure> {
     println!("Optional");
     for (program, use_of) in [
         ("cargo-nextest", "runs the tests faster; without it `cargo test` does"),
-        (
-            "cargo-deny",
-            "checks licences; `cargo xtask test` builds it once when it is missing",
-        ),
+        ("cargo-deny", "checks licences; `cargo xtask test` builds it once when it is missing"),
     ] {
         say(process::find(program).is_some(), &format!("{program} ({use_of})"));
     }
@@ -45,19 +42,13 @@ fn report() -> Result<(), Failure> {
     if !missing.is_empty() {
         println!("\n{}", system::how_to_get(&missing));
     }
-    let needed: Vec<&Need> = missing
-        .into_iter()
-        .filter(|need| need.purpose == Purpose::Build)
-        .collect();
+    let needed: Vec<&Need> = missing.into_iter().filter(|need| need.purpose == Purpose::Build).collect();
     if needed.is_empty() && node.is_none() {
         return Ok(());
     }
     let mut names: Vec<&str> = needed.iter().map(|need| need.name()).collect();
     names.extend(node.iter().map(|_| "Node.js"));
-    Err(Failure::said(format!(
-        "Stet can't be built here yet: {} missing.",
-        names.join(", ")
-    )))
+    Err(Failure::said(format!("Stet can't be built here yet: {} missing.", names.join(", "))))
 }
 
 fn say(there: bool, what: &str) {

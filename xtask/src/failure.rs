@@ -46,9 +46,6 @@ impl Failure {
 
     /// Turns an I/O error into one that names its path.
     pub fn file(path: &Path) -> impl FnOnce(io::Error) -> Self + '_ {
-        move |source| Self::File {
-            path: path.display().to_string(),
-            source,
-        }
+        move |source| Self::File { path: path.display().to_string(), source }
     }
 }

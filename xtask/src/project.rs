@@ -35,8 +35,7 @@ impl Project {
             .ok_or_else(|| Failure::said("xtask must stand in a folder of the project"))?
             .to_path_buf();
         let mut ask = Command::new(cargo());
-        ask.args(["metadata", "--no-deps", "--format-version", "1"])
-            .current_dir(&root);
+        ask.args(["metadata", "--no-deps", "--format-version", "1"]).current_dir(&root);
         let metadata: serde_json::Value = serde_json::from_str(&process::answer(&mut ask)?)
             .map_err(|error| Failure::said(format!("`cargo metadata` answered something unreadable: {error}")))?;
         let target = metadata["target_directory"]
@@ -68,9 +67,7 @@ impl Project {
             Profile::Debug => "debug",
             Profile::Release => "release",
         };
-        self.target
-            .join(folder)
-            .join(format!("{name}{}", env::consts::EXE_SUFFIX))
+        self.target.join(folder).join(format!("{name}{}", env::consts::EXE_SUFFIX))
     }
 
     /// Names of a package's targets of a kind (`test`, `bin`, …).
@@ -79,11 +76,7 @@ impl Project {
         packages
             .filter(|found| found["name"] == package)
             .flat_map(|found| found["targets"].as_array().into_iter().flatten())
-            .filter(|target| {
-                target["kind"]
-                    .as_array()
-                    .is_some_and(|kinds| kinds.iter().any(|one| one == kind))
-            })
+            .filter(|target| target["kind"].as_array().is_some_and(|kinds| kinds.iter().any(|one| one == kind)))
             .filter_map(|target| target["name"].as_str().map(str::to_owned))
             .collect()
     }
@@ -99,18 +92,13 @@ impl Project {
         if self.targets(package, kind).iter().any(|target| target == name) {
             return Ok(());
         }
-        Err(Failure::said(format!(
-            "This checkout has no {kind} `{name}` in package `{package}`."
-        )))
+        Err(Failure::said(format!("This checkout has no {kind} `{name}` in package `{package}`.")))
     }
 }
 
 /// The user's folder for data of programs.
 pub fn user_data() -> Result<PathBuf, Failure> {
-    if let Some(folder) = env::var_os("XDG_DATA_HOME")
-        .map(PathBuf::from)
-        .filter(|path| path.is_absolute())
-    {
+    if let Some(folder) = env::var_os("XDG_DATA_HOME").map(PathBuf::from).filter(|path| path.is_absolute()) {
         return Ok(folder);
     }
     let home = env::var_os("HOME").or_else(|| env::var_os("USERPROFILE"));

@@ -18,7 +18,7 @@ pub enum Purpose {
     Build,
     /// Running without a display, with a picture of it.
     Headless,
-    /// The end-to-end tests.
+    /// The tests with windows and pages.
     EndToEnd,
     /// Making packages.
     Bundle,
@@ -45,13 +45,7 @@ const fn program(purpose: Purpose, name: &'static str, packages: [&'static str; 
 }
 
 const fn need(purpose: Purpose, probe: Probe, [debian, fedora, arch]: [&'static str; 3]) -> Need {
-    Need {
-        purpose,
-        probe,
-        debian,
-        fedora,
-        arch,
-    }
+    Need { purpose, probe, debian, fedora, arch }
 }
 
 /// Everything, with the packages of Debian and Ubuntu, Fedora, and Arch.
@@ -66,6 +60,7 @@ pub const NEEDS: &[Need] = &[
     program(Purpose::Headless, "xdotool", ["xdotool", "xdotool", "xdotool"]),
     program(Purpose::EndToEnd, "WebKitWebDriver", ["webkit2gtk-driver", "webkit2gtk-driver", "webkit2gtk-4.1"]),
     program(Purpose::EndToEnd, "openbox", ["openbox", "openbox", "openbox"]),
+    program(Purpose::EndToEnd, "chromium", ["chromium", "chromium", "chromium"]),
     need(Purpose::Bundle, Probe::Library("ayatana-appindicator3-0.1"), ["libayatana-appindicator3-dev", "libayatana-appindicator-gtk3-devel", "libayatana-appindicator"]),
 ];
 
@@ -88,10 +83,7 @@ impl Need {
 
 /// What is missing for these purposes.
 pub fn missing(purposes: &[Purpose]) -> Vec<&'static Need> {
-    NEEDS
-        .iter()
-        .filter(|need| purposes.contains(&need.purpose) && !need.is_there())
-        .collect()
+    NEEDS.iter().filter(|need| purposes.contains(&need.purpose) && !need.is_there()).collect()
 }
 
 /// Installs what is missing for these purposes: at once with `yes`, after asking at a terminal, else not at all.
@@ -106,10 +98,7 @@ pub fn ensure(purposes: &[Purpose], yes: bool) -> Result<(), Failure> {
         return Err(Failure::said(how_to_get(&missing)));
     }
     if !(yes || agrees(&missing)?) {
-        return Err(Failure::said(format!(
-            "{}\nOr run this routine again with --yes.",
-            how_to_get(&missing)
-        )));
+        return Err(Failure::said(format!("{}\nOr run this routine again with --yes.", how_to_get(&missing))));
     }
     process::run(&mut apt(&["update", "--quiet"]))?;
     let mut args = vec!["install", "--yes", "--quiet", "--no-install-recommends"];
@@ -117,11 +106,7 @@ pub fn ensure(purposes: &[Purpose], yes: bool) -> Result<(), Failure> {
     process::run(&mut apt(&args))?;
     match missing.iter().find(|need| !need.is_there()) {
         None => Ok(()),
-        Some(need) => Err(Failure::said(format!(
-            "{} is still missing after installing {}.",
-            need.name(),
-            need.debian
-        ))),
+        Some(need) => Err(Failure::said(format!("{} is still missing after installing {}.", need.name(), need.debian))),
     }
 }
 
@@ -145,10 +130,7 @@ pub fn how_to_get(missing: &[&Need]) -> String {
         "windows" => "Install the Visual Studio build tools (C++) and the WebView2 runtime. Xvfb and WebKitWebDriver \
                       don't exist there: the window and end-to-end routines need Linux."
             .to_owned(),
-        _ => format!(
-            "Install what your system calls these packages of Debian: {}",
-            pick(|need| need.debian)
-        ),
+        _ => format!("Install what your system calls these packages of Debian: {}", pick(|need| need.debian)),
     }
 }
 
@@ -160,19 +142,13 @@ pub fn is_debian() -> bool {
 
 /// What is wrong with Node.js, if anything.
 pub fn node_problem() -> Option<String> {
-    let wanted = format!(
-        "Node.js {}.{} or newer is needed to build the interface",
-        NODE.0, NODE.1
-    );
+    let wanted = format!("Node.js {}.{} or newer is needed to build the interface", NODE.0, NODE.1);
     let get = "Get it from your system's packages or from nodejs.org.";
     if process::find("node").is_none() || process::find("npm").is_none() {
         return Some(format!("{wanted}, with npm. {get}"));
     }
     let said = process::answer(Command::new("node").arg("--version")).ok()?;
-    let mut parts = said
-        .trim_start_matches('v')
-        .split('.')
-        .map(|part| part.parse().unwrap_or(0));
+    let mut parts = said.trim_start_matches('v').split('.').map(|part| part.parse().unwrap_or(0));
     let found: (u32, u32) = (parts.next().unwrap_or(0), parts.next().unwrap_or(0));
     (found < NODE).then(|| format!("{wanted}; this is {said}. {get}"))
 }
@@ -203,19 +179,13 @@ fn apt(args: &[&str]) -> Command {
         command.arg("env");
         command
     };
-    command
-        .args(["DEBIAN_FRONTEND=noninteractive", "apt-get", "-o", "Acquire::Retries=3"])
-        .args(args);
+    command.args(["DEBIAN_FRONTEND=noninteractive", "apt-get", "-o", "Acquire::Retries=3"]).args(args);
     command
 }
 
 /// `ID` and `ID_LIKE` of the system, in one text; empty where there are none.
 fn family() -> String {
     let release = fs::read_to_string("/etc/os-release").unwrap_or_default();
-    let ids = release
-        .lines()
-        .filter(|line| line.starts_with("ID=") || line.starts_with("ID_LIKE="));
-    ids.map(|line| line.split_once('=').map_or("", |(_, value)| value))
-        .collect::<Vec<_>>()
-        .join(" ")
+    let ids = release.lines().filter(|line| line.starts_with("ID=") || line.starts_with("ID_LIKE="));
+    ids.map(|line| line.split_once('=').map_or("", |(_, value)| value)).collect::<Vec<_>>().join(" ")
 }

@@ -26,9 +26,7 @@ pub fn script(project: &Project, name: &str) -> Result<(), Failure> {
 pub fn build(project: &Project) -> Result<(), Failure> {
     install(project)?;
     let ui = folder(project);
-    let built = fs::metadata(ui.join("dist/index.html"))
-        .and_then(|file| file.modified())
-        .ok();
+    let built = fs::metadata(ui.join("dist/index.html")).and_then(|file| file.modified()).ok();
     let changed = SOURCES.iter().filter_map(|source| newest(&ui.join(source))).max();
     match (built, changed) {
         (Some(built), Some(changed)) if built >= changed => Ok(()),
@@ -43,8 +41,7 @@ fn folder(project: &Project) -> PathBuf {
 /// When anything at or below a path was last changed; nothing when it doesn't exist.
 fn newest(path: &Path) -> Option<SystemTime> {
     let own = fs::metadata(path).and_then(|file| file.modified()).ok()?;
-    let below: Vec<PathBuf> = fs::read_dir(path)
-        .map(|entries| entries.flatten().map(|entry| entry.path()).collect())
-        .unwrap_or_default();
+    let below: Vec<PathBuf> =
+        fs::read_dir(path).map(|entries| entries.flatten().map(|entry| entry.path()).collect()).unwrap_or_default();
     below.iter().filter_map(|path| newest(path)).chain([own]).max()
 }

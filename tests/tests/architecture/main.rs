@@ -3,6 +3,7 @@
 
 #![expect(clippy::expect_used, clippy::panic, reason = "a test says what it saw by panicking")]
 
+mod commands;
 mod dependencies;
 mod names;
 mod pages;

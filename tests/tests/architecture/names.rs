@@ -3,19 +3,12 @@
 use crate::tree::{Page, names, pages, rust_pages};
 
 /// The crates that may do nothing but compute.
-const PURE: &[&str] = &[
-    "crates/stet-model/src",
-    "crates/stet-protocol/src",
-    "crates/stet-sync/src",
-];
-/// Where the CRDT library may be named.
-const DOCUMENTS: &str = "crates/stet-model/src/document";
+const PURE: &[&str] = &["crates/stet-model/src", "crates/stet-protocol/src", "crates/stet-sync/src"];
+/// Where the CRDT library may be named; the model's own tests craft bytes with it that nothing of ours would make.
+const DOCUMENTS: &[&str] = &["crates/stet-model/src/document", "crates/stet-model/tests"];
 /// Where SQL may be written.
-const SQL: &[&str] = &[
-    "crates/stet-store/src/table",
-    "crates/stet-store/src/migration",
-    "crates/stet-server/src/database",
-];
+const SQL: &[&str] =
+    &["crates/stet-store/src/table", "crates/stet-store/src/migration", "crates/stet-server/src/database"];
 
 #[test]
 fn pure_crates_name_no_clock_randomness_thread_file_socket_or_hash_map() {
@@ -45,37 +38,20 @@ fn pure_crates_name_no_clock_randomness_thread_file_socket_or_hash_map() {
     let mut broken = Vec::new();
     for page in pages(PURE, &[".rs"]) {
         let code = page.rust().code;
-        broken.extend(
-            forbidden
-                .iter()
-                .filter(|word| names(&code, word))
-                .map(|word| format!("{}: {word}", page.path)),
-        );
+        broken.extend(forbidden.iter().filter(|word| names(&code, word)).map(|word| format!("{}: {word}", page.path)));
     }
-    assert!(
-        broken.is_empty(),
-        "a pure crate names what is not pure:\n{}",
-        broken.join("\n")
-    );
+    assert!(broken.is_empty(), "a pure crate names what is not pure:\n{}", broken.join("\n"));
 }
 
 #[test]
 fn only_the_document_folder_names_the_crdt_library() {
-    let broken = offenders(&rust_pages(), &[DOCUMENTS], |page| {
+    let broken = offenders(&rust_pages(), DOCUMENTS, |page| {
         let code = page.rust().code;
-        [
-            "loro",
-            "LoroDoc",
-            "LoroText",
-            "LoroMap",
-            "LoroTree",
-            "LoroValue",
-            "LoroError",
-        ]
-        .iter()
-        .any(|word| names(&code, word))
+        ["loro", "LoroDoc", "LoroText", "LoroMap", "LoroTree", "LoroValue", "LoroError"]
+            .iter()
+            .any(|word| names(&code, word))
     });
-    assert!(broken.is_empty(), "Loro is named outside {DOCUMENTS}: {broken:?}");
+    assert!(broken.is_empty(), "Loro is named outside {DOCUMENTS:?}: {broken:?}");
 }
 
 #[test]
@@ -95,47 +71,32 @@ fn sql_is_written_only_where_tables_are() {
         .filter(|page| page.path.starts_with("src-tauri") || page.path.contains("/src/"))
         .collect();
     let broken = offenders(&sources, SQL, |page| {
-        page.rust().strings.iter().any(|text| {
-            statements
-                .iter()
-                .any(|parts| parts.iter().all(|part| text.contains(part)))
-        })
+        page.rust()
+            .strings
+            .iter()
+            .any(|text| statements.iter().any(|parts| parts.iter().all(|part| text.contains(part))))
     });
     assert!(broken.is_empty(), "SQL is written outside {SQL:?}: {broken:?}");
 }
 
 #[test]
 fn the_shell_names_neither_disk_socket_machine_nor_protocol() {
-    let forbidden = [
-        "rusqlite",
-        "tungstenite",
-        "tokio_tungstenite",
-        "stet_sync",
-        "stet_protocol",
-        "stet_store",
-        "loro",
-    ];
+    let forbidden =
+        ["rusqlite", "tungstenite", "tokio_tungstenite", "stet_sync", "stet_protocol", "stet_store", "loro"];
     let broken = offenders(&pages(&["src-tauri"], &[".rs"]), &[], |page| {
         let code = page.rust().code;
         forbidden.iter().any(|word| names(&code, word))
     });
-    assert!(
-        broken.is_empty(),
-        "a decision in the shell is in the wrong house: {broken:?}"
-    );
+    assert!(broken.is_empty(), "a decision in the shell is in the wrong house: {broken:?}");
 }
 
 #[test]
 fn the_interface_knows_tauri_in_one_file_and_the_editor_library_in_one_folder() {
     let sources = pages(&["ui/src"], &[".ts", ".svelte"]);
-    let broken = offenders(&sources, &["ui/src/host/tauri.ts"], |page| {
-        page.text.contains("@tauri-apps/")
-    });
+    let broken = offenders(&sources, &["ui/src/host/tauri.ts"], |page| page.text.contains("@tauri-apps/"));
     assert!(broken.is_empty(), "Tauri is imported by {broken:?}");
     let broken = offenders(&sources, &["ui/src/editor"], |page| {
-        ["@codemirror/", "@lezer/"]
-            .iter()
-            .any(|library| page.text.contains(library))
+        ["@codemirror/", "@lezer/"].iter().any(|library| page.text.contains(library))
     });
     assert!(broken.is_empty(), "CodeMirror is imported by {broken:?}");
 }
@@ -144,17 +105,7 @@ fn the_interface_knows_tauri_in_one_file_and_the_editor_library_in_one_folder() 
 fn no_file_leaves_a_loose_end() {
     // Written in two halves, so that this page doesn't find itself.
     let marks = [["TO", "DO"], ["FIX", "ME"], ["XX", "X"], ["HA", "CK"]].map(|halves| halves.concat());
-    let places = [
-        "crates",
-        "src-tauri",
-        "tests",
-        "xtask",
-        "ui/src",
-        "docs",
-        ".ci/run",
-        "README.md",
-        "CONTRIBUTING.md",
-    ];
+    let places = ["crates", "src-tauri", "tests", "xtask", "ui/src", "docs", ".ci/run", "README.md", "CONTRIBUTING.md"];
     let written = pages(&places, &[".rs", ".ts", ".svelte", ".css", ".md", ".toml", "run"]);
     let broken = offenders(&written, &[], |page| marks.iter().any(|mark| names(&page.text, mark)));
     assert!(broken.is_empty(), "finish it, or file an issue: {broken:?}");
@@ -162,9 +113,5 @@ fn no_file_leaves_a_loose_end() {
 
 /// The pages outside `allowed` that break a rule.
 fn offenders(pages: &[Page], allowed: &[&str], breaks: impl Fn(&Page) -> bool) -> Vec<String> {
-    pages
-        .iter()
-        .filter(|page| !page.is_in_any(allowed) && breaks(page))
-        .map(|page| page.path.clone())
-        .collect()
+    pages.iter().filter(|page| !page.is_in_any(allowed) && breaks(page)).map(|page| page.path.clone()).collect()
 }

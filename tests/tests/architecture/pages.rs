@@ -47,13 +47,8 @@ fn the_architecture_page_names_every_crate() {
     let manifests = pages(&["Cargo.toml", "crates", "tests", "xtask"], &["Cargo.toml"]);
     for manifest in manifests {
         let name = manifest.text.lines().find_map(|line| line.strip_prefix("name = "));
-        let name = name
-            .unwrap_or_else(|| panic!("{} has no name", manifest.path))
-            .trim_matches('"');
-        assert!(
-            text.contains(&format!("`{name}`")),
-            "docs/architecture.md doesn't name `{name}`"
-        );
+        let name = name.unwrap_or_else(|| panic!("{} has no name", manifest.path)).trim_matches('"');
+        assert!(text.contains(&format!("`{name}`")), "docs/architecture.md doesn't name `{name}`");
     }
 }
 
@@ -62,11 +57,8 @@ fn the_architecture_page_maps_every_name_of_the_seed() {
     let text = page("docs/architecture.md").text;
     let rows: Vec<&str> = text.lines().filter(|line| line.starts_with("| ")).collect();
     for name in SEED {
-        let mapped = rows.iter().any(|row| {
-            row.split('|')
-                .nth(1)
-                .is_some_and(|cell| cell.contains(&format!("`{name}`")))
-        });
+        let mapped =
+            rows.iter().any(|row| row.split('|').nth(1).is_some_and(|cell| cell.contains(&format!("`{name}`"))));
         assert!(mapped, "docs/architecture.md has no row for `{name}`");
     }
 }
@@ -88,10 +80,7 @@ fn links_between_pages_lead_somewhere() {
 #[test]
 fn continuous_integration_runs_the_test_command_of_the_readme() {
     let command = "cargo xtask test --yes";
-    assert!(
-        page("README.md").text.contains(command),
-        "README.md doesn't say `{command}`"
-    );
+    assert!(page("README.md").text.contains(command), "README.md doesn't say `{command}`");
     let script = page(".ci/run").text;
     let runs: Vec<&str> = script.lines().filter(|line| line.contains("cargo xtask")).collect();
     assert_eq!(runs.len(), 1, ".ci/run has its own way: {runs:?}");
@@ -100,11 +89,7 @@ fn continuous_integration_runs_the_test_command_of_the_readme() {
 
 /// What a page's links and pictures point to in the checkout.
 fn links(text: &str) -> Vec<&str> {
-    let mut found: Vec<&str> = text
-        .split("](")
-        .skip(1)
-        .filter_map(|rest| rest.split(')').next())
-        .collect();
+    let mut found: Vec<&str> = text.split("](").skip(1).filter_map(|rest| rest.split(')').next()).collect();
     found.extend(text.split("src=\"").skip(1).filter_map(|rest| rest.split('"').next()));
     found.retain(|link| !link.contains("://") && !link.starts_with("mailto:"));
     found

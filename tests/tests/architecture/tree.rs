@@ -35,19 +35,13 @@ impl Page {
 
 /// The root of the checkout.
 pub fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .parent()
-        .expect("tests/ stands in the root")
-        .to_path_buf()
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("tests/ stands in the root").to_path_buf()
 }
 
 /// One file, which must be there.
 pub fn page(path: &str) -> Page {
     let text = fs::read_to_string(root().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"));
-    Page {
-        path: path.to_owned(),
-        text,
-    }
+    Page { path: path.to_owned(), text }
 }
 
 /// Every file below these places whose name ends in one of `endings`, in order. Fails when a place isn't there or has
@@ -81,11 +75,7 @@ fn collect(root: &Path, place: &str, endings: &[&str], found: &mut Vec<Page>) {
     }
     let entries = fs::read_dir(&whole).unwrap_or_else(|error| panic!("{place}: {error}"));
     for entry in entries {
-        let name = entry
-            .expect("a readable folder")
-            .file_name()
-            .to_string_lossy()
-            .into_owned();
+        let name = entry.expect("a readable folder").file_name().to_string_lossy().into_owned();
         // What is installed or built isn't ours.
         if !["node_modules", "target", "dist", "dist-memory"].contains(&name.as_str()) && !name.starts_with('.') {
             collect(root, &format!("{place}/{name}"), endings, found);
@@ -136,17 +126,14 @@ impl Rust {
             return self.skip(rest, end);
         }
         // A word is taken whole, so that the r of `for"` or `var#` opens no raw string.
-        let word = rest
-            .find(|one: char| !(one.is_alphanumeric() || one == '_'))
-            .unwrap_or(rest.len());
+        let word = rest.find(|one: char| !(one.is_alphanumeric() || one == '_')).unwrap_or(rest.len());
         let end = word.max(first.len_utf8());
         self.code.push_str(&rest[..end]);
         &rest[end..]
     }
 
     fn skip<'a>(&mut self, rest: &'a str, end: usize) -> &'a str {
-        self.code
-            .extend(rest[..end].chars().map(|one| if one == '\n' { '\n' } else { ' ' }));
+        self.code.extend(rest[..end].chars().map(|one| if one == '\n' { '\n' } else { ' ' }));
         &rest[end..]
     }
 }
@@ -155,12 +142,9 @@ impl Rust {
 fn raw_string(rest: &str) -> Option<(usize, String)> {
     let after = ["br", "cr", "r"].iter().find_map(|mark| rest.strip_prefix(mark))?;
     let hashes = after.len() - after.trim_start_matches('#').len();
-    after[hashes..].starts_with('"').then(|| {
-        (
-            rest.len() - after.len() + hashes + 1,
-            format!("\"{}", "#".repeat(hashes)),
-        )
-    })
+    after[hashes..]
+        .starts_with('"')
+        .then(|| (rest.len() - after.len() + hashes + 1, format!("\"{}", "#".repeat(hashes))))
 }
 
 /// Where the string that begins here ends.

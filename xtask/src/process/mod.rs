@@ -4,6 +4,8 @@
 #[cfg_attr(unix, path = "unix.rs")]
 #[cfg_attr(not(unix), path = "other.rs")]
 mod platform;
+#[cfg(all(test, unix))]
+mod tests;
 
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader};
@@ -27,10 +29,7 @@ const TAIL: usize = 25;
 pub fn run(command: &mut Command) -> Result<(), Failure> {
     let line = line(command);
     println!("$ {line}");
-    let status = command.status().map_err(|source| Failure::Start {
-        command: line.clone(),
-        source,
-    })?;
+    let status = command.status().map_err(|source| Failure::Start { command: line.clone(), source })?;
     if interrupted() {
         return Err(Failure::Interrupted);
     }
@@ -40,13 +39,8 @@ pub fn run(command: &mut Command) -> Result<(), Failure> {
 /// Runs a program and gives what it printed; what it says on its error output is shown.
 pub fn answer(command: &mut Command) -> Result<String, Failure> {
     let line = line(command);
-    let output = command
-        .stderr(Stdio::inherit())
-        .output()
-        .map_err(|source| Failure::Start {
-            command: line.clone(),
-            source,
-        })?;
+    let output =
+        command.stderr(Stdio::inherit()).output().map_err(|source| Failure::Start { command: line.clone(), source })?;
     settle(&line, output.status)?;
     Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
 }
@@ -61,9 +55,7 @@ pub fn succeeds(command: &mut Command) -> bool {
 pub fn find(program: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH")?;
     let name = format!("{program}{}", std::env::consts::EXE_SUFFIX);
-    std::env::split_paths(&path)
-        .map(|folder| folder.join(&name))
-        .find(|file| file.is_file())
+    std::env::split_paths(&path).map(|folder| folder.join(&name)).find(|file| file.is_file())
 }
 
 /// Waits until `done` gives something, Ctrl-C, or the time is over (`None`).
@@ -108,10 +100,7 @@ impl Group {
         let mut group = Self::spawn(name, command.stdout(Stdio::piped()).stderr(Stdio::null()))?;
         let mut said = String::new();
         if let Some(mut out) = group.child.stdout.take().map(BufReader::<ChildStdout>::new) {
-            out.read_line(&mut said).map_err(|source| Failure::Start {
-                command: name.to_owned(),
-                source,
-            })?;
+            out.read_line(&mut said).map_err(|source| Failure::Start { command: name.to_owned(), source })?;
             group.child.stdout = Some(out.into_inner());
         }
         match said.trim() {
@@ -124,15 +113,8 @@ impl Group {
         let child = platform::own_group(command)
             .stdin(Stdio::null())
             .spawn()
-            .map_err(|source| Failure::Start {
-                command: line(command),
-                source,
-            })?;
-        Ok(Self {
-            name: name.to_owned(),
-            child,
-            log: None,
-        })
+            .map_err(|source| Failure::Start { command: line(command), source })?;
+        Ok(Self { name: name.to_owned(), child, log: None })
     }
 
     /// What people call it.
@@ -169,10 +151,7 @@ impl Group {
         let printed = self.printed();
         let lines: Vec<&str> = printed.lines().collect();
         let tail = lines[lines.len().saturating_sub(TAIL)..].join("\n  ");
-        let log = self
-            .log
-            .as_ref()
-            .map_or_else(String::new, |log| format!(" Its log: {}", log.display()));
+        let log = self.log.as_ref().map_or_else(String::new, |log| format!(" Its log: {}", log.display()));
         Failure::said(format!("{} {what}.{log}\n  {tail}", self.name))
     }
 }
@@ -194,16 +173,11 @@ fn settle(line: &str, status: ExitStatus) -> Result<(), Failure> {
     if status.success() {
         return Ok(());
     }
-    Err(Failure::Command {
-        command: line.to_owned(),
-        status: status.to_string(),
-    })
+    Err(Failure::Command { command: line.to_owned(), status: status.to_string() })
 }
 
 fn line(command: &Command) -> String {
-    let program = Path::new(command.get_program())
-        .file_name()
-        .unwrap_or(command.get_program());
+    let program = Path::new(command.get_program()).file_name().unwrap_or(command.get_program());
     let mut words = vec![program.to_string_lossy().into_owned()];
     words.extend(command.get_args().map(|arg| arg.to_string_lossy().into_owned()));
     words.join(" ")

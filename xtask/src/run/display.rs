@@ -39,23 +39,14 @@ impl Display {
             groups.push(daemon);
             bus = Some(address);
         }
-        Ok(Self {
-            name: format!(":{number}"),
-            bus,
-            _groups: groups,
-        })
+        Ok(Self { name: format!(":{number}"), bus, _groups: groups })
     }
 
     /// Lets a program use the display and the bus.
     pub fn lend(&self, command: &mut Command) {
-        command
-            .env("DISPLAY", &self.name)
-            .env_remove("WAYLAND_DISPLAY")
-            .env("GDK_BACKEND", "x11");
+        command.env("DISPLAY", &self.name).env_remove("WAYLAND_DISPLAY").env("GDK_BACKEND", "x11");
         // No screen reader can be there, and asking for one costs a second.
-        command
-            .env("NO_AT_BRIDGE", "1")
-            .env("WEBKIT_DISABLE_DMABUF_RENDERER", "1");
+        command.env("NO_AT_BRIDGE", "1").env("WEBKIT_DISABLE_DMABUF_RENDERER", "1");
         if let Some(bus) = &self.bus {
             command.env("DBUS_SESSION_BUS_ADDRESS", bus);
         }
@@ -75,15 +66,7 @@ impl Display {
         process::wait_for(AT_REST, || {
             let mut import = Command::new("import");
             import
-                .args([
-                    "-display",
-                    &self.name,
-                    "-window",
-                    "root",
-                    "-strip",
-                    "-define",
-                    "png:exclude-chunks=date,time",
-                ])
+                .args(["-display", &self.name, "-window", "root", "-strip", "-define", "png:exclude-chunks=date,time"])
                 .arg(path);
             process::answer(&mut import)?;
             let now = fs::read(path).map_err(Failure::file(path))?;

@@ -17,7 +17,7 @@ use crate::project::{self, Profile, Project};
 use crate::system::{self, Purpose};
 use crate::ui;
 
-use apps::App;
+use apps::{Account, App, Apps};
 use display::Display;
 
 /// More windows than this don't fit side by side on any screen.
@@ -65,31 +65,23 @@ pub fn run(project: &Project, args: &Args) -> Result<(), Failure> {
     project.build(profile)?;
 
     let folder = data_folder(args)?;
-    let display = if args.headless {
-        Some(Display::start(args.devices)?)
-    } else {
-        None
-    };
+    let display = if args.headless { Some(Display::start(args.devices)?) } else { None };
     // Ended in reverse: apps first, so that they can still send, then the server, then the display.
     let (mut server, account) = match &args.server {
-        Some(url) => (None, apps::Account::given(url)),
+        Some(url) => (None, Account::given(url)),
         None => {
             let (server, account) = server::start(&project.program("stet-server", profile), &folder, args.port)?;
             (Some(server), account)
         }
     };
-    let program = project.program("stet", profile);
-    let mut open = Vec::new();
-    for number in 1..=args.devices {
-        open.push(App::open(
-            &program,
-            &folder,
-            number,
-            args.devices,
-            &account,
-            display.as_ref(),
-        )?);
-    }
+    let apps = Apps {
+        program: project.program("stet", profile),
+        folder: &folder,
+        count: args.devices,
+        account,
+        display: display.as_ref(),
+    };
+    let mut open = apps.open()?;
     match &display {
         Some(display) => picture(project, display, &mut open, server.as_mut()),
         None => watch(open, server.as_mut(), signs_in || args.server.is_none()),
@@ -142,16 +134,12 @@ fn picture(
             Ok(app.is_up_and_synced().then_some(()))
         })?;
         if up.is_none() {
-            return Err(app
-                .group
-                .failure(&format!("was not up and synced after {} s", UP_AND_SYNCED.as_secs())));
+            return Err(app.group.failure(&format!("was not up and synced after {} s", UP_AND_SYNCED.as_secs())));
         }
         println!("{}: window painted, synced.", app.group.name());
     }
     if !windows::place(open, Some(display.name()))? {
-        return Err(Failure::said(
-            "An app says that its window is painted, but there is no such window.",
-        ));
+        return Err(Failure::said("An app says that its window is painted, but there is no such window."));
     }
     let path = display.picture(&project.target.join("run/headless.png"))?;
     println!("Picture: {}", path.display());
@@ -170,10 +158,7 @@ fn watch(mut open: Vec<App>, mut server: Option<&mut Group>, signs_in: bool) -> 
     while !open.is_empty() {
         let ended = process::wait_for(Duration::MAX, || {
             server.as_deref_mut().map_or(Ok(()), Group::must_run)?;
-            let ended = open
-                .iter_mut()
-                .enumerate()
-                .find_map(|(index, app)| Some((index, app.group.ended()?)));
+            let ended = open.iter_mut().enumerate().find_map(|(index, app)| Some((index, app.group.ended()?)));
             Ok(ended)
         })?;
         let Some((index, status)) = ended else { break };

@@ -29,9 +29,7 @@ pub fn start(program: &Path, folder: &Path, port: u16) -> Result<(Group, Account
     make_account(program, &data, &token_file)?;
 
     let mut serve = Command::new(program);
-    serve
-        .args(["serve", "--listen", &address.to_string(), "--data"])
-        .arg(&data);
+    serve.args(["serve", "--listen", &address.to_string(), "--data"]).arg(&data);
     if env::var_os("STET_LOG").is_none() {
         serve.env("STET_LOG", "info");
     }
@@ -68,14 +66,11 @@ fn require_free(address: SocketAddr) -> Result<(), Failure> {
 }
 
 fn make_account(program: &Path, data: &Path, token_file: &Path) -> Result<(), Failure> {
-    let user = ["USER", "LOGNAME", "USERNAME"]
-        .iter()
-        .find_map(|name| env::var(name).ok())
-        .filter(|name| !name.is_empty());
+    let user =
+        ["USER", "LOGNAME", "USERNAME"].iter().find_map(|name| env::var(name).ok()).filter(|name| !name.is_empty());
     let user = user.unwrap_or_else(|| "me".to_owned());
     let mut make = Command::new(program);
-    make.args(["token", "--user", &user, "--ttl", TOKEN_LIFE, "--data"])
-        .arg(data);
+    make.args(["token", "--user", &user, "--ttl", TOKEN_LIFE, "--data"]).arg(data);
     let token = process::answer(&mut make)?;
     write_secret(token_file, &token).map_err(Failure::file(token_file))
 }
@@ -97,12 +92,40 @@ fn write_secret(path: &Path, text: &str) -> std::io::Result<()> {
 fn status_of(path: &str, address: SocketAddr) -> Option<u16> {
     let mut stream = TcpStream::connect_timeout(&address, ANSWER).ok()?;
     stream.set_read_timeout(Some(ANSWER)).ok()?;
-    write!(
-        stream,
-        "GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n"
-    )
-    .ok()?;
+    write!(stream, "GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n").ok()?;
     let mut head = [0; "HTTP/1.1 200".len()];
     stream.read_exact(&mut head).ok()?;
     std::str::from_utf8(&head).ok()?.split(' ').nth(1)?.parse().ok()
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::net::{Ipv4Addr, TcpListener};
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::{fs, require_free, write_secret};
+
+    #[test]
+    fn a_port_taken_by_another_program_is_said_with_a_way_out() {
+        let taken = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let address = taken.local_addr().unwrap();
+        let message = require_free(address).unwrap_err().to_string();
+        assert!(message.contains(&format!("Port {} is taken", address.port())), "{message}");
+        assert!(message.contains("--port"), "{message}");
+        drop(taken);
+        require_free(address).unwrap();
+    }
+
+    #[test]
+    fn the_token_file_is_for_its_owner_only_whatever_it_was_before() {
+        let folder = std::env::temp_dir().join(format!("stet-xtask-{}", std::process::id()));
+        fs::create_dir_all(&folder).unwrap();
+        let file = folder.join("token");
+        fs::write(&file, "older and longer").unwrap();
+        fs::set_permissions(&file, PermissionsExt::from_mode(0o644)).unwrap();
+        write_secret(&file, "new").unwrap();
+        assert_eq!(fs::read_to_string(&file).unwrap(), "new");
+        assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
+        fs::remove_dir_all(&folder).unwrap();
+    }
 }

@@ -35,19 +35,12 @@ pub fn place(apps: &mut [App], display: Option<&str>) -> Result<bool, Failure> {
             app.group.must_run()?;
             // It fails while there is no such window.
             let found = xdotool(&["search", "--onlyvisible", "--pid", &pid, "--name", ".+"]).output();
-            let found = found
-                .map(|output| String::from_utf8_lossy(&output.stdout).into_owned())
-                .unwrap_or_default();
+            let found = found.map(|output| String::from_utf8_lossy(&output.stdout).into_owned()).unwrap_or_default();
             Ok(found.lines().next().map(str::to_owned))
         })?;
         let Some(window) = shown else { return Ok(false) };
         process::answer(&mut xdotool(&["windowmove", &window, &left.to_string(), "0"]))?;
-        process::answer(&mut xdotool(&[
-            "windowsize",
-            &window,
-            &share.to_string(),
-            &height.to_string(),
-        ]))?;
+        process::answer(&mut xdotool(&["windowsize", &window, &share.to_string(), &height.to_string()]))?;
         left += share;
     }
     Ok(true)

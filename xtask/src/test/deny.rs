@@ -17,18 +17,13 @@ pub fn deny(project: &Project) -> Result<Found, Failure> {
     let tool = tool(project)?;
     let check = |what: &[&str]| {
         let mut command = Command::new(&tool);
-        command
-            .args(["--workspace", "--all-features", "check"])
-            .args(what)
-            .current_dir(&project.root);
+        command.args(["--workspace", "--all-features", "check"]).args(what).current_dir(&project.root);
         command
     };
     process::run(&mut check(&["licenses", "bans", "sources"]))?;
     let fetch = process::succeeds(Command::new(&tool).arg("fetch").arg("db").current_dir(&project.root));
     if !fetch {
-        return Ok(Found::Partly(
-            "known faults (the advisory database can't be fetched here)".to_owned(),
-        ));
+        return Ok(Found::Partly("known faults (the advisory database can't be fetched here)".to_owned()));
     }
     process::run(&mut check(&["advisories"]))?;
     Ok(Found::Fine)
@@ -39,26 +34,11 @@ fn tool(project: &Project) -> Result<PathBuf, Failure> {
         return Ok(installed);
     }
     let folder = project.target.join("tools").join(format!("cargo-deny-{VERSION}"));
-    let built = folder
-        .join("bin")
-        .join(format!("cargo-deny{}", std::env::consts::EXE_SUFFIX));
+    let built = folder.join("bin").join(format!("cargo-deny{}", std::env::consts::EXE_SUFFIX));
     if !built.is_file() {
         let folder = folder.to_string_lossy();
-        let args = [
-            "install",
-            "cargo-deny",
-            "--locked",
-            "--debug",
-            "--version",
-            VERSION,
-            "--root",
-            &folder,
-        ];
-        process::run(
-            project
-                .cargo(&args)
-                .env("CARGO_TARGET_DIR", project.target.join("tools/build")),
-        )?;
+        let args = ["install", "cargo-deny", "--locked", "--debug", "--version", VERSION, "--root", &folder];
+        process::run(project.cargo(&args).env("CARGO_TARGET_DIR", project.target.join("tools/build")))?;
     }
     Ok(built)
 }

@@ -17,11 +17,8 @@ pub fn fresh_after_tests(project: &Project) -> Result<Found, Failure> {
     let before = read(&folder)?;
     rust::tests(project)?;
     let after = read(&folder)?;
-    let mut changed: Vec<String> = after
-        .iter()
-        .filter(|(path, text)| before.get(*path) != Some(text))
-        .map(name)
-        .collect();
+    let mut changed: Vec<String> =
+        after.iter().filter(|(path, text)| before.get(*path) != Some(text)).map(name).collect();
     changed.sort();
     if changed.is_empty() {
         return Ok(Found::Fine);

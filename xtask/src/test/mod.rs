@@ -38,9 +38,7 @@ struct Check {
 }
 
 const CHECKS: &[Check] = &[
-    quick("format", |project| {
-        fine(process::run(&mut project.cargo(&["fmt", "--all", "--check"])))
-    }),
+    quick("format", |project| fine(process::run(&mut project.cargo(&["fmt", "--all", "--check"])))),
     quick("clippy", rust::clippy),
     quick("programs", |project| fine(project.build(Profile::Debug))),
     quick("tests, and generated types are fresh", generated::fresh_after_tests),
@@ -53,11 +51,7 @@ const fn quick(name: &'static str, run: fn(&Project) -> Result<Found, Failure>) 
 }
 
 const fn slow(name: &'static str, run: fn(&Project) -> Result<Found, Failure>) -> Check {
-    Check {
-        name,
-        quick: false,
-        run,
-    }
+    Check { name, quick: false, run }
 }
 
 fn fine(done: Result<(), Failure>) -> Result<Found, Failure> {

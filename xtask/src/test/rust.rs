@@ -22,11 +22,8 @@ pub fn tests(project: &Project) -> Result<(), Failure> {
         return process::run(&mut project.cargo(&args));
     }
     let mut args = vec!["test", "--workspace", "--no-fail-fast", "--lib", "--bins"];
-    let mut names: Vec<String> = project
-        .packages()
-        .iter()
-        .flat_map(|package| project.targets(package, "test"))
-        .collect();
+    let mut names: Vec<String> =
+        project.packages().iter().flat_map(|package| project.targets(package, "test")).collect();
     names.retain(|name| name != END_TO_END);
     names.sort();
     names.dedup();
@@ -38,10 +35,5 @@ pub fn tests(project: &Project) -> Result<(), Failure> {
 
 /// The examples in the documentation.
 pub fn doc_tests(project: &Project) -> Result<Found, Failure> {
-    fine(process::run(&mut project.cargo(&[
-        "test",
-        "--workspace",
-        "--doc",
-        "--quiet",
-    ])))
+    fine(process::run(&mut project.cargo(&["test", "--workspace", "--doc", "--quiet"])))
 }
