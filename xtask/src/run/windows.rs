@@ -34,7 +34,7 @@ pub fn place(apps: &mut [App], display: Option<&str>) -> Result<bool, Failure> {
         let shown = process::wait_for(SHOWN, || {
             app.group.must_run()?;
             // It fails while there is no such window.
-            let found = xdotool(&["search", "--onlyvisible", "--pid", &pid, "--name", ".+"]).output();
+            let found = xdotool(&["search", "--all", "--onlyvisible", "--pid", &pid, "--name", ".+"]).output();
             let found = found.map(|output| String::from_utf8_lossy(&output.stdout).into_owned()).unwrap_or_default();
             Ok(found.lines().next().map(str::to_owned))
         })?;
