@@ -19,13 +19,11 @@ pub(super) struct Received {
 impl Received {
     pub(super) fn take(&mut self, event: &DiffEvent<'_>) {
         for change in &event.events {
-            match (&change.diff, change.target.name()) {
-                (Diff::Text(delta), name) if change.target.is_root() && name.as_str() == TITLE => {
-                    self.title.push(delta.clone());
-                }
-                (Diff::Text(delta), name) if change.target.is_root() && name.as_str() == BODY => {
-                    self.body.push(delta.clone());
-                }
+            // Only roots have names; the library panics when another container is asked for its own.
+            let name = if change.target.is_root() { change.target.name().as_str() } else { "" };
+            match (&change.diff, name) {
+                (Diff::Text(delta), TITLE) => self.title.push(delta.clone()),
+                (Diff::Text(delta), BODY) => self.body.push(delta.clone()),
                 _ => self.others = true,
             }
         }
@@ -63,10 +61,7 @@ impl Walk<'_> {
         let end = if self.ascii {
             count.min(self.rest.len())
         } else {
-            self.rest
-                .char_indices()
-                .nth(count)
-                .map_or(self.rest.len(), |(end, _)| end)
+            self.rest.char_indices().nth(count).map_or(self.rest.len(), |(end, _)| end)
         };
         let (skipped, rest) = self.rest.split_at(end);
         self.rest = rest;
@@ -75,10 +70,7 @@ impl Walk<'_> {
 }
 
 fn from_delta(before: &str, delta: &[TextDelta]) -> Vec<TextChange> {
-    let mut walk = Walk {
-        rest: before,
-        ascii: before.is_ascii(),
-    };
+    let mut walk = Walk { rest: before, ascii: before.is_ascii() };
     let mut changes = Vec::with_capacity(delta.len());
     let mut at = 0;
     for step in delta {

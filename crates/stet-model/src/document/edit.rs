@@ -98,10 +98,7 @@ pub(super) fn make(doc: &LoroDoc, edit: &NoteEdit, author: PeerId, at: i64) -> R
         NoteEdit::Body(changes) => text(doc, Text::Body, changes),
         NoteEdit::SetTitle(new) => whole(doc, Text::Title, new),
         NoteEdit::SetBody(new) => whole(doc, Text::Body, new),
-        other => fields::make(doc, other, author, at).map(|changed| Edited {
-            changed,
-            ..Edited::default()
-        }),
+        other => fields::make(doc, other, author, at).map(|changed| Edited { changed, ..Edited::default() }),
     }
 }
 
@@ -112,9 +109,7 @@ fn whole(doc: &LoroDoc, which: Text, new: &str) -> Result<Edited, EditError> {
 
 fn text(doc: &LoroDoc, which: Text, changes: &[TextChange]) -> Result<Edited, EditError> {
     check(&which.of(doc), changes)?;
-    let normal = changes
-        .iter()
-        .map(|change| TextChange::new(change.from, change.to, which.normalise(&change.insert)));
+    let normal = changes.iter().map(|change| TextChange::new(change.from, change.to, which.normalise(&change.insert)));
     splice(doc, which, coalesce(normal.collect()))
 }
 
@@ -144,21 +139,11 @@ fn splice(doc: &LoroDoc, which: Text, changes: Vec<TextChange>) -> Result<Edited
     for change in changes.iter().rev() {
         let (at, length) = (change.from as usize, (change.to - change.from) as usize);
         text.splice_utf16(at, length, &change.insert)
-            .map_err(|error| DocumentError::Stopped {
-                reason: error.to_string(),
-            })?;
+            .map_err(|error| DocumentError::Stopped { reason: error.to_string() })?;
     }
     let changed = !changes.is_empty();
     Ok(match which {
-        Text::Title => Edited {
-            title: changes,
-            changed,
-            ..Edited::default()
-        },
-        Text::Body => Edited {
-            body: changes,
-            changed,
-            ..Edited::default()
-        },
+        Text::Title => Edited { title: changes, changed, ..Edited::default() },
+        Text::Body => Edited { body: changes, changed, ..Edited::default() },
     })
 }

@@ -31,9 +31,7 @@ impl Replica {
             (start < end).then(|| IdSpan::new(author, start, end))
         };
         let spans: Vec<IdSpan> = to.iter().filter_map(span).collect();
-        self.export(ExportMode::UpdatesInRange {
-            spans: Cow::Owned(spans),
-        })
+        self.export(ExportMode::UpdatesInRange { spans: Cow::Owned(spans) })
     }
 
     pub(super) fn export_bounded(&self, from: &Version, to: &Version, max_bytes: usize) -> (Vec<u8>, Version) {
@@ -102,17 +100,10 @@ impl Replica {
         let frontiers = point.to_loro();
         let exported = self.read(|doc| {
             doc.frontiers_to_vv(&frontiers)?;
-            Some(doc.export(ExportMode::SnapshotAt {
-                version: Cow::Borrowed(&frontiers),
-            }))
+            Some(doc.export(ExportMode::SnapshotAt { version: Cow::Borrowed(&frontiers) }))
         })?;
-        let stopped = |error: loro::LoroEncodeError| DocumentError::Stopped {
-            reason: error.to_string(),
-        };
-        exported
-            .ok_or(DocumentError::UnknownPoint)?
-            .map_err(stopped)
-            .map(replica::framed)
+        let stopped = |error: loro::LoroEncodeError| DocumentError::Stopped { reason: error.to_string() };
+        exported.ok_or(DocumentError::UnknownPoint)?.map_err(stopped).map(replica::framed)
     }
 }
 
@@ -145,12 +136,7 @@ fn stretches(doc: &LoroDoc, from: &Version, to: &Version) -> Vec<Stretch> {
                 break;
             }
             let order = change.lamport + at.abs_diff(change.id.counter);
-            stretches.push(Stretch {
-                order,
-                author,
-                from: at,
-                to: next,
-            });
+            stretches.push(Stretch { order, author, from: at, to: next });
             at = next;
         }
     }

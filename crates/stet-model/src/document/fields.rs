@@ -114,10 +114,7 @@ fn touched_since(doc: &LoroDoc, seen: &Frontiers) -> Option<bool> {
         while at < *end {
             let length = TOUCH_STRETCH.min(*end - at);
             let containers = doc.get_changed_containers_in(ID::new(*author, at), length.unsigned_abs() as usize);
-            if containers
-                .iter()
-                .any(|id| id.is_root() && matches!(id.name().as_str(), TITLE | BODY))
-            {
+            if containers.iter().any(|id| id.is_root() && matches!(id.name().as_str(), TITLE | BODY)) {
                 return Some(true);
             }
             at += length;
@@ -133,15 +130,7 @@ pub(super) fn merged(doc: &LoroDoc) -> Vec<Merged> {
             && let (Some(base), Some(mine), Some(theirs)) =
                 (point(&mark, "base"), point(&mark, "mine"), point(&mark, "theirs"))
         {
-            marks.insert(
-                key.to_owned(),
-                Merged {
-                    key: key.to_owned(),
-                    base,
-                    mine,
-                    theirs,
-                },
-            );
+            marks.insert(key.to_owned(), Merged { key: key.to_owned(), base, mine, theirs });
         }
     });
     marks.into_values().collect()
@@ -162,11 +151,9 @@ pub(super) fn make(doc: &LoroDoc, edit: &NoteEdit, author: PeerId, at: i64) -> R
         NoteEdit::AddTag(tag) => put(&doc.get_map(TAGS), &normal_tag(tag)?, true.into()),
         NoteEdit::RemoveTag(tag) => take(&doc.get_map(TAGS), &normal_tag(tag)?),
         NoteEdit::CreatedAt(time) => put(&fields, CREATED_AT, (*time).into()),
-        NoteEdit::Device(device) => put(
-            &doc.get_map(DEVICES),
-            &format!("{:016x}", author.0),
-            device.to_string().into(),
-        ),
+        NoteEdit::Device(device) => {
+            put(&doc.get_map(DEVICES), &format!("{:016x}", author.0), device.to_string().into())
+        }
         NoteEdit::Trash if trashed(doc) => Ok(false),
         NoteEdit::Trash => {
             let seen = Point::from_loro(&doc.oplog_frontiers()).encode();
@@ -182,26 +169,15 @@ pub(super) fn make(doc: &LoroDoc, edit: &NoteEdit, author: PeerId, at: i64) -> R
 fn mark_merged(doc: &LoroDoc, [base, mine, theirs]: [&Point; 3], author: PeerId) -> Result<bool, EditError> {
     let sides = [("base", base), ("mine", mine), ("theirs", theirs)].map(|(key, point)| (key, point.encode().into()));
     let written = doc.oplog_vv().get(&author.0).copied().unwrap_or(0);
-    put(
-        &doc.get_map(MERGED),
-        &format!("{:016x}-{written}", author.0),
-        map(sides),
-    )
+    put(&doc.get_map(MERGED), &format!("{:016x}-{written}", author.0), map(sides))
 }
 
 fn normal_tag(tag: &str) -> Result<String, EditError> {
-    normalise_tag(tag).ok_or_else(|| EditError::NoTag {
-        tag: tag.chars().take(100).collect(),
-    })
+    normalise_tag(tag).ok_or_else(|| EditError::NoTag { tag: tag.chars().take(100).collect() })
 }
 
 fn map<const N: usize>(entries: [(&str, LoroValue); N]) -> LoroValue {
-    LoroValue::Map(
-        entries
-            .into_iter()
-            .map(|(key, value)| (key.to_owned(), value))
-            .collect::<LoroMapValue>(),
-    )
+    LoroValue::Map(entries.into_iter().map(|(key, value)| (key.to_owned(), value)).collect::<LoroMapValue>())
 }
 
 /// A flag that was never set is off: switching it off writes nothing.
@@ -229,8 +205,5 @@ fn take(map: &LoroMap, key: &str) -> Result<bool, EditError> {
 }
 
 fn refused(error: LoroError) -> EditError {
-    DocumentError::Stopped {
-        reason: error.to_string(),
-    }
-    .into()
+    DocumentError::Stopped { reason: error.to_string() }.into()
 }

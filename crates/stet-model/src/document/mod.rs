@@ -71,9 +71,7 @@ macro_rules! making {
         impl $name {
             #[doc = concat!("An empty ", $what, " whose operations this author writes.")]
             pub fn new(peer: PeerId) -> Self {
-                Self {
-                    replica: Replica::new(peer),
-                }
+                Self { replica: Replica::new(peer) }
             }
 
             #[doc = concat!("The ", $what, " made of these snapshots and updates, in any order.")]

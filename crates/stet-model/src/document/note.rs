@@ -49,14 +49,7 @@ impl NoteDocument {
         let body = received.body(&body, || self.body());
         let texts = !title.is_empty() || !body.is_empty();
         let fields = received.others || (texts && self.replica.read(fields::trash_is_set)?);
-        Ok(Import {
-            pending: landed.pending,
-            brought,
-            changed: landed.changed,
-            title,
-            body,
-            fields,
-        })
+        Ok(Import { pending: landed.pending, brought, changed: landed.changed, title, body, fields })
     }
 
     /// Makes one edit and commits it at this time, epoch milliseconds. What changes nothing writes nothing.

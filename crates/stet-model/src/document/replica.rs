@@ -60,35 +60,28 @@ fn walled<T>(work: impl FnOnce() -> T) -> Result<T, DocumentError> {
     catch_unwind(AssertUnwindSafe(work)).map_err(|panic| {
         let said = panic.downcast_ref::<String>().cloned();
         let said = said.or_else(|| panic.downcast_ref::<&str>().map(|said| (*said).to_owned()));
-        let reason = said
-            .unwrap_or_else(|| "no reason given".to_owned())
-            .chars()
-            .take(200)
-            .collect();
+        let reason = said.unwrap_or_else(|| "no reason given".to_owned()).chars().take(200).collect();
         DocumentError::Stopped { reason }
     })
 }
 
+/// Whether something waits for operations that are missing.
+fn pending(doc: &LoroDoc) -> bool {
+    doc.export_pending_updates().is_ok_and(|pending| pending.is_some())
+}
+
 fn damaged(error: impl std::fmt::Display) -> DocumentError {
-    DocumentError::Damaged {
-        reason: error.to_string().chars().take(200).collect(),
-    }
+    DocumentError::Damaged { reason: error.to_string().chars().take(200).collect() }
 }
 
 /// Looks at blobs from outside without a document: their format byte, checksum and kind.
 pub(super) fn check(parts: &[&[u8]]) -> Result<Checked, DocumentError> {
-    let mut checked = Checked {
-        blobs: Vec::with_capacity(parts.len()),
-        has_snapshot: false,
-        brought: Version::new(),
-    };
+    let mut checked = Checked { blobs: Vec::with_capacity(parts.len()), has_snapshot: false, brought: Version::new() };
     for part in parts {
         let blob = match part.split_first() {
             Some((&FORMAT, blob)) => blob,
             other => {
-                return Err(DocumentError::UnknownFormat {
-                    format: other.map(|(format, _)| *format),
-                });
+                return Err(DocumentError::UnknownFormat { format: other.map(|(format, _)| *format) });
             }
         };
         let meta = walled(|| LoroDoc::decode_import_blob_meta(blob, true))?.map_err(damaged)?;
@@ -105,14 +98,7 @@ pub(super) fn check(parts: &[&[u8]]) -> Result<Checked, DocumentError> {
 
 impl Replica {
     pub(super) fn new(peer: PeerId) -> Self {
-        Self {
-            kept: Mutex::new(Kept {
-                doc: open(peer),
-                record: Record::default(),
-                lost: false,
-            }),
-            peer,
-        }
+        Self { kept: Mutex::new(Kept { doc: open(peer), record: Record::default(), lost: false }), peer }
     }
 
     pub(super) fn load(parts: &[&[u8]], peer: PeerId) -> Result<Self, DocumentError> {
@@ -169,9 +155,7 @@ impl Replica {
 
     /// Takes in checked blobs. On an error the document is as it was.
     pub(super) fn import(&mut self, checked: Checked) -> Result<Landed, DocumentError> {
-        let Checked {
-            blobs, has_snapshot, ..
-        } = checked;
+        let Checked { blobs, has_snapshot, .. } = checked;
         let received = Arc::new(Mutex::new(Received::default()));
         let landed = self.read(|doc| {
             let sink = Arc::clone(&received);
@@ -186,9 +170,8 @@ impl Replica {
                 // A snapshot is decoded at the first look; a panic there must happen inside this wall.
                 doc.get_deep_value();
             }
-            let pending = doc.export_pending_updates().is_ok_and(|pending| pending.is_some());
             let head = doc.oplog_vv();
-            Ok((head != before, head, pending))
+            Ok((head != before, head, pending(doc)))
         })?;
         match landed {
             Ok((changed, head, pending)) => {
@@ -199,11 +182,7 @@ impl Replica {
                 }
                 self.record()?;
                 let received = std::mem::take(&mut *received.lock().unwrap_or_else(PoisonError::into_inner));
-                Ok(Landed {
-                    changed,
-                    pending,
-                    received,
-                })
+                Ok(Landed { changed, pending, received })
             }
             Err(error) => {
                 self.restore();
@@ -275,13 +254,7 @@ impl Replica {
     }
 
     pub(super) fn point(&self) -> Point {
-        self.read(|doc| Point::from_loro(&doc.oplog_frontiers()))
-            .unwrap_or_default()
-    }
-
-    /// Whether everything in this version is in the document.
-    pub(super) fn holds(&self, version: &Version) -> bool {
-        self.head().includes(version)
+        self.read(|doc| Point::from_loro(&doc.oplog_frontiers())).unwrap_or_default()
     }
 
     /// Exports with the format byte in front; empty when the history can't be read.
@@ -301,9 +274,6 @@ pub(super) fn framed(blob: Vec<u8>) -> Vec<u8> {
 impl std::fmt::Debug for Replica {
     /// Never shows content: note text must not reach a log.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Replica")
-            .field("peer", &self.peer)
-            .field("head", &self.head())
-            .finish_non_exhaustive()
+        f.debug_struct("Replica").field("peer", &self.peer).field("head", &self.head()).finish_non_exhaustive()
     }
 }

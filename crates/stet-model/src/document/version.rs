@@ -29,10 +29,7 @@ impl Version {
 
     /// Whether everything `other` holds is held here.
     pub fn includes(&self, other: &Self) -> bool {
-        other
-            .0
-            .iter()
-            .all(|(author, count)| self.0.get(author).is_some_and(|held| held >= count))
+        other.0.iter().all(|(author, count)| self.0.get(author).is_some_and(|held| held >= count))
     }
 
     /// Takes up what `other` holds.
@@ -57,13 +54,7 @@ impl Version {
     }
 
     pub(super) fn from_loro(vector: &VersionVector) -> Self {
-        Self(
-            vector
-                .iter()
-                .filter(|(_, count)| **count > 0)
-                .map(|(author, count)| (*author, *count))
-                .collect(),
-        )
+        Self(vector.iter().filter(|(_, count)| **count > 0).map(|(author, count)| (*author, *count)).collect())
     }
 
     pub(super) fn to_loro(&self) -> VersionVector {
@@ -107,17 +98,12 @@ impl Point {
     }
 
     pub(super) fn to_loro(&self) -> Frontiers {
-        self.0
-            .iter()
-            .map(|(author, counter)| ID::new(*author, *counter))
-            .collect()
+        self.0.iter().map(|(author, counter)| ID::new(*author, *counter)).collect()
     }
 }
 
 fn encode(entries: impl Iterator<Item = (u64, i32)>) -> Vec<u8> {
-    entries
-        .flat_map(|(author, number)| author.to_be_bytes().into_iter().chain(number.to_be_bytes()))
-        .collect()
+    entries.flat_map(|(author, number)| author.to_be_bytes().into_iter().chain(number.to_be_bytes())).collect()
 }
 
 fn decode(bytes: &[u8], what: &'static str, least: i32) -> Result<BTreeMap<u64, i32>, DocumentError> {
@@ -130,16 +116,10 @@ fn decode(bytes: &[u8], what: &'static str, least: i32) -> Result<BTreeMap<u64, 
     }
     let mut entries = BTreeMap::new();
     for entry in bytes.chunks_exact(ENTRY) {
-        let author = entry[..8]
-            .iter()
-            .fold(0, |number, byte| (number << 8) | u64::from(*byte));
-        let number = entry[8..]
-            .iter()
-            .fold(0, |number: i64, byte| (number << 8) | i64::from(*byte));
-        let number = i32::try_from(number)
-            .ok()
-            .filter(|number| *number >= least)
-            .ok_or(wrong("a count is out of range"))?;
+        let author = entry[..8].iter().fold(0, |number, byte| (number << 8) | u64::from(*byte));
+        let number = entry[8..].iter().fold(0, |number: i64, byte| (number << 8) | i64::from(*byte));
+        let number =
+            i32::try_from(number).ok().filter(|number| *number >= least).ok_or(wrong("a count is out of range"))?;
         if entries.last_key_value().is_some_and(|(last, _)| *last >= author) {
             return Err(wrong("its authors aren't in order"));
         }

@@ -22,13 +22,7 @@ pub fn content_digest(note: NoteId, title: &str, body: &str, fields: &NoteFields
     form.text(title);
     form.text(body);
     form.optional(fields.folder.as_ref().map(|folder| folder.as_bytes().as_slice()));
-    for flag in [
-        fields.starred,
-        fields.pinned,
-        fields.archived,
-        fields.hidden,
-        fields.trashed,
-    ] {
+    for flag in [fields.starred, fields.pinned, fields.archived, fields.hidden, fields.trashed] {
         form.0.update([u8::from(flag)]);
     }
     form.0.update(fields.created_at.to_be_bytes());
@@ -81,8 +75,6 @@ impl Form {
 
     fn finish(self) -> u128 {
         let hash = self.0.finalize();
-        hash.iter()
-            .take(16)
-            .fold(0, |number, byte| (number << 8) | u128::from(*byte))
+        hash.iter().take(16).fold(0, |number, byte| (number << 8) | u128::from(*byte))
     }
 }

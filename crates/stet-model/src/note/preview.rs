@@ -27,17 +27,16 @@ pub fn preview(body: &str, max_chars: usize) -> String {
 }
 
 fn shorten(words: String, max_chars: usize) -> String {
+    if max_chars == 0 {
+        return String::new();
+    }
     let Some((end, _)) = words.char_indices().nth(max_chars) else {
         return words;
     };
     let Some((cut, _)) = words.char_indices().nth(max_chars.saturating_sub(1)) else {
         return String::new();
     };
-    let whole = if words[cut..end].trim().is_empty() {
-        cut
-    } else {
-        words[..cut].rfind(' ').unwrap_or(cut)
-    };
+    let whole = if words[cut..end].trim().is_empty() { cut } else { words[..cut].rfind(' ').unwrap_or(cut) };
     // A word longer than half of the preview is cut; else the preview ends with a whole word.
     let end = if whole * 2 >= cut { whole } else { cut };
     format!("{}…", words[..end].trim_end())
@@ -117,16 +116,11 @@ fn without_number(line: &str) -> &str {
     if !(1..=9).contains(&digits) {
         return line;
     }
-    rest.strip_prefix(". ")
-        .or_else(|| rest.strip_prefix(") "))
-        .map_or(line, str::trim_start)
+    rest.strip_prefix(". ").or_else(|| rest.strip_prefix(") ")).map_or(line, str::trim_start)
 }
 
 fn is_ruler(line: &str) -> bool {
     let fence = line.starts_with("```") || line.starts_with("~~~");
-    let rule = line.chars().count() >= 3
-        && line
-            .chars()
-            .all(|c| matches!(c, '-' | '*' | '_' | '=' | '|' | ':' | ' '));
+    let rule = line.chars().count() >= 3 && line.chars().all(|c| matches!(c, '-' | '*' | '_' | '=' | '|' | ':' | ' '));
     fence || rule
 }

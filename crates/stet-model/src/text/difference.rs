@@ -12,6 +12,8 @@ use super::TextChange;
 const BY_LINE_ABOVE: usize = 16 * 1024;
 /// Differing words a single comparison may find. Its record grows with the square: 1,024 are 4 MiB.
 const WORDS_APART: usize = 1_024;
+/// How far a deletion or insertion is moved to begin with a line or a word, in characters.
+const SETTLE: usize = 256;
 /// Steps all comparisons of two texts may take together: about 20 ms.
 const STEPS: usize = 4_000_000;
 
@@ -40,7 +42,7 @@ pub fn difference(old: &str, new: &str) -> Vec<TextChange> {
         (byte, utf16) = (hunk.old.end, to);
         changes.push(TextChange::new(from, to, &new[hunk.new]));
     }
-    changes
+    super::coalesce(changes)
 }
 
 /// What turning `old` into `new` takes, by the same comparison as [`difference`].
@@ -48,20 +50,12 @@ pub fn cost(old: &str, new: &str) -> Cost {
     hunks(old, new).iter().fold(Cost::default(), |sum, hunk| {
         let deleted = old[hunk.old.clone()].chars().count();
         let inserted = new[hunk.new.clone()].chars().count();
-        Cost {
-            distance: sum.distance + deleted + inserted,
-            deleted: sum.deleted + deleted,
-        }
+        Cost { distance: sum.distance + deleted + inserted, deleted: sum.deleted + deleted }
     })
 }
 
 fn hunks(old: &str, new: &str) -> Vec<Hunk> {
-    let mut comparison = Comparison {
-        old,
-        new,
-        hunks: Vec::new(),
-        steps: STEPS,
-    };
+    let mut comparison = Comparison { old, new, hunks: Vec::new(), steps: STEPS };
     if let Some((old, new)) = comparison.trim(0..old.len(), 0..new.len()) {
         if old.len() + new.len() > BY_LINE_ABOVE {
             comparison.by_line(old, new);
@@ -69,6 +63,7 @@ fn hunks(old: &str, new: &str) -> Vec<Hunk> {
             comparison.by_word(old, new);
         }
     }
+    comparison.settle();
     comparison.hunks
 }
 
@@ -141,6 +136,47 @@ impl Comparison<'_> {
     }
 }
 
+impl Comparison<'_> {
+    /// Moves pure deletions and insertions to where a line or a word begins, when that says the same: of "two two" it
+    /// is the second "two" that was typed, not "wo t".
+    fn settle(&mut self) {
+        let (mut old_end, mut new_end) = (0, 0);
+        for hunk in &mut self.hunks {
+            let (text, range, floor) = match (hunk.old.is_empty(), hunk.new.is_empty()) {
+                (false, true) => (self.old, hunk.old.clone(), old_end),
+                (true, false) => (self.new, hunk.new.clone(), new_end),
+                _ => (self.old, 0..0, 0),
+            };
+            let back = range.start - best_start(text, range, floor);
+            for range in [&mut hunk.old, &mut hunk.new] {
+                *range = range.start - back..range.end - back;
+            }
+            (old_end, new_end) = (hunk.old.end, hunk.new.end);
+        }
+    }
+}
+
+/// The best place at or before the start of a range that holds the same text when moved there.
+fn best_start(text: &str, range: Range<usize>, floor: usize) -> usize {
+    let begins = |at: usize| match text[..at].chars().next_back() {
+        None | Some('\n') => 2,
+        Some(c) => u8::from(c.is_whitespace()),
+    };
+    let mut best = (begins(range.start), range.start);
+    let (mut start, mut end) = (range.start, range.end);
+    for _ in 0..SETTLE {
+        let (before, last) = (text[floor..start].chars().next_back(), text[start..end].chars().next_back());
+        let Some(c) = before.filter(|before| Some(*before) == last) else {
+            break;
+        };
+        (start, end) = (start - c.len_utf8(), end - c.len_utf8());
+        if begins(start) > best.0 {
+            best = (begins(start), start);
+        }
+    }
+    best.1
+}
+
 fn common(pairs: impl Iterator<Item = (u8, u8)>) -> usize {
     pairs.take_while(|(a, b)| a == b).count()
 }
@@ -198,11 +234,7 @@ fn anchors(old: &str, new: &str) -> Vec<Anchor> {
     let mut unique: Vec<Anchor> = lines
         .iter()
         .filter(|(_, places)| places.old.0 == 1 && places.new.0 == 1)
-        .map(|(line, places)| Anchor {
-            old: places.old.1,
-            new: places.new.1,
-            length: line.len(),
-        })
+        .map(|(line, places)| Anchor { old: places.old.1, new: places.new.1, length: line.len() })
         .collect();
     unique.sort_unstable_by_key(|anchor| anchor.old);
     longest_ascending(unique)
@@ -227,11 +259,7 @@ fn longest_ascending(anchors: Vec<Anchor>) -> Vec<Anchor> {
         chosen[index] = true;
         next = before[index];
     }
-    anchors
-        .into_iter()
-        .zip(chosen)
-        .filter_map(|(anchor, chosen)| chosen.then_some(anchor))
-        .collect()
+    anchors.into_iter().zip(chosen).filter_map(|(anchor, chosen)| chosen.then_some(anchor)).collect()
 }
 
 type Pair = (Range<usize>, Range<usize>);
@@ -282,11 +310,8 @@ fn trace(rows: &[Vec<usize>], n: usize, m: usize) -> Vec<Pair> {
         let down = slot
             .checked_sub(2)
             .is_none_or(|right| rows[d - 1].get(slot).is_some_and(|down| rows[d - 1][right] < *down));
-        let (old, new) = if down {
-            (start_x..start_x, start_y - 1..start_y)
-        } else {
-            (start_x - 1..start_x, start_y..start_y)
-        };
+        let (old, new) =
+            if down { (start_x..start_x, start_y - 1..start_y) } else { (start_x - 1..start_x, start_y..start_y) };
         (x, y) = (old.start, new.start);
         match pairs.last_mut() {
             Some((last_old, last_new)) if last_old.start == old.end && last_new.start == new.end => {

@@ -22,11 +22,7 @@ pub struct TextChange {
 impl TextChange {
     /// A replacement of `from..to` by `insert`.
     pub fn new(from: u32, to: u32, insert: impl Into<String>) -> Self {
-        Self {
-            from,
-            to,
-            insert: insert.into(),
-        }
+        Self { from, to, insert: insert.into() }
     }
 }
 
@@ -61,11 +57,7 @@ pub enum ChangeError {
 
 /// The length of a text in UTF-16 code units.
 pub fn utf16_length(text: &str) -> u32 {
-    let units = if text.is_ascii() {
-        text.len()
-    } else {
-        text.chars().map(char::len_utf16).sum()
-    };
+    let units = if text.is_ascii() { text.len() } else { text.chars().map(char::len_utf16).sum() };
     u32::try_from(units).unwrap_or(u32::MAX)
 }
 
@@ -101,11 +93,7 @@ pub fn check_order(changes: &[TextChange], length: u32) -> Result<(), ChangeErro
             return Err(ChangeError::OutOfOrder { index });
         }
         if change.to > length {
-            return Err(ChangeError::OutOfBounds {
-                index,
-                to: change.to,
-                length,
-            });
+            return Err(ChangeError::OutOfBounds { index, to: change.to, length });
         }
         end = change.to;
     }
@@ -207,12 +195,7 @@ pub(crate) struct Offsets<'a> {
 
 impl<'a> Offsets<'a> {
     pub(crate) fn new(text: &'a str) -> Self {
-        Self {
-            text,
-            ascii: text.is_ascii(),
-            byte: 0,
-            utf16: 0,
-        }
+        Self { text, ascii: text.is_ascii(), byte: 0, utf16: 0 }
     }
 
     /// The byte offset of a UTF-16 offset not smaller than the one before; `None` inside a pair or past the end.

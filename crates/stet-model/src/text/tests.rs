@@ -1,5 +1,4 @@
 //! Tests of changes, their checks, and differences.
-#![expect(clippy::unwrap_used, reason = "tests")]
 
 use super::*;
 
@@ -14,11 +13,7 @@ fn line_ends_become_line_feeds_and_titles_one_line() {
 
 #[test]
 fn changes_count_utf16_units_of_the_text_before() {
-    let changes = [
-        TextChange::new(0, 1, "A"),
-        TextChange::new(2, 4, ""),
-        TextChange::new(12, 12, "!"),
-    ];
+    let changes = [TextChange::new(0, 1, "A"), TextChange::new(2, 4, ""), TextChange::new(12, 12, "!")];
     assert_eq!(apply(MIXED, &changes).unwrap(), "Aé👩‍👩‍👧! 日本\n");
 }
 
@@ -28,26 +23,10 @@ fn a_batch_that_does_not_fit_is_refused_and_says_why() {
     let refused = |changes: &[TextChange]| apply(MIXED, changes).unwrap_err();
     let change = |from, to| TextChange::new(from, to, "x");
     assert_eq!(refused(&[change(1, 0)]), ChangeError::OutOfOrder { index: 0 });
-    assert_eq!(
-        refused(&[change(0, 2), change(1, 2)]),
-        ChangeError::OutOfOrder { index: 1 }
-    );
-    assert_eq!(
-        refused(&[change(0, length + 1)]),
-        ChangeError::OutOfBounds {
-            index: 0,
-            to: length + 1,
-            length
-        }
-    );
-    assert_eq!(
-        refused(&[change(0, 1), change(3, 3)]),
-        ChangeError::SplitSurrogate { index: 1, offset: 3 }
-    );
-    assert_eq!(
-        refused(&[change(2, 5)]),
-        ChangeError::SplitSurrogate { index: 0, offset: 5 }
-    );
+    assert_eq!(refused(&[change(0, 2), change(1, 2)]), ChangeError::OutOfOrder { index: 1 });
+    assert_eq!(refused(&[change(0, length + 1)]), ChangeError::OutOfBounds { index: 0, to: length + 1, length });
+    assert_eq!(refused(&[change(0, 1), change(3, 3)]), ChangeError::SplitSurrogate { index: 1, offset: 3 });
+    assert_eq!(refused(&[change(2, 5)]), ChangeError::SplitSurrogate { index: 0, offset: 5 });
 }
 
 #[test]
@@ -57,6 +36,8 @@ fn a_difference_keeps_what_both_texts_have() {
     assert_eq!(difference("same", "same"), []);
     assert_eq!(difference("one two three", "one three"), [change(4, 8, "")]);
     assert_eq!(difference("one two", "one TWO two"), [change(4, 4, "TWO ")]);
+    assert_eq!(difference("a\nb\nb\n", "a\nb\n"), [change(4, 6, "")]);
+    assert_eq!(difference("one\ntwo\n", "one\none more\ntwo\n"), [change(4, 4, "one more\n")]);
     assert_eq!(
         difference("the colour red", "a color red!"),
         [change(0, 3, "a"), change(8, 9, ""), change(14, 14, "!")]
@@ -67,48 +48,26 @@ fn a_difference_keeps_what_both_texts_have() {
 
 #[test]
 fn a_cost_counts_characters() {
-    assert_eq!(
-        cost("one two three", "one three"),
-        Cost {
-            distance: 4,
-            deleted: 4
-        }
-    );
-    assert_eq!(
-        cost("a 😀", "a 😁"),
-        Cost {
-            distance: 2,
-            deleted: 1
-        }
-    );
+    assert_eq!(cost("one two three", "one three"), Cost { distance: 4, deleted: 4 });
+    assert_eq!(cost("a 😀", "a 😁"), Cost { distance: 2, deleted: 1 });
 }
 
 #[test]
 fn a_large_text_with_many_changes_is_compared_by_line() {
     let line = |n: usize| format!("line {n} of a long text that goes on and on\n");
     let old: String = (0..20_000).map(line).collect();
-    let new: String = (0..20_000)
-        .map(|n| {
-            if n % 10 == 0 {
-                format!("changed {n}\n{}", line(n))
-            } else {
-                line(n)
-            }
-        })
-        .collect();
+    let new: String =
+        (0..20_000).map(|n| if n % 10 == 0 { format!("changed {n}\n{}", line(n)) } else { line(n) }).collect();
     let changes = difference(&old, &new);
     assert_eq!(apply(&old, &changes).unwrap(), new);
     assert_eq!(changes.len(), 2_000);
-    assert!(
-        changes.iter().all(|change| change.from == change.to),
-        "nothing is deleted"
-    );
+    assert!(changes.iter().all(|change| change.from == change.to), "nothing is deleted");
 }
 
 #[test]
 fn texts_without_anything_in_common_are_replaced_within_the_limit() {
-    let old: String = (0..40_000).map(|n| format!("{} ", n * 7919 % 100_003)).collect();
-    let new: String = (0..40_000).map(|n| format!("{} ", n * 104_729 % 99_991)).collect();
+    let old: String = (0..40_000).map(|n| format!("{} ", n * 7919_u64 % 100_003)).collect();
+    let new: String = (0..40_000).map(|n| format!("{} ", n * 104_729_u64 % 99_991)).collect();
     let changes = difference(&old, &new);
     assert_eq!(apply(&old, &changes).unwrap(), new);
 }
@@ -117,19 +76,9 @@ fn texts_without_anything_in_common_are_replaced_within_the_limit() {
 fn carrying_over_keeps_both_sides() {
     let text = "one two three";
     let mine = [TextChange::new(4, 7, "TWO"), TextChange::new(13, 13, "!")];
-    let theirs = [
-        TextChange::new(0, 0, ">"),
-        TextChange::new(5, 5, "-x-"),
-        TextChange::new(8, 13, ""),
-    ];
+    let theirs = [TextChange::new(0, 0, ">"), TextChange::new(5, 5, "-x-"), TextChange::new(8, 13, "")];
     let after = apply(text, &theirs).unwrap();
     assert_eq!(apply(&after, &carry_over(&mine, &theirs)).unwrap(), ">one TWO-x- !");
-    assert_eq!(
-        carry_over(&[TextChange::new(4, 7, "")], &[TextChange::new(3, 8, "")]),
-        []
-    );
-    assert_eq!(
-        carry_over(&[TextChange::new(4, 4, "a")], &[TextChange::new(4, 4, "bc")]),
-        [TextChange::new(6, 6, "a")]
-    );
+    assert_eq!(carry_over(&[TextChange::new(4, 7, "")], &[TextChange::new(3, 8, "")]), []);
+    assert_eq!(carry_over(&[TextChange::new(4, 4, "a")], &[TextChange::new(4, 4, "bc")]), [TextChange::new(6, 6, "a")]);
 }

@@ -31,30 +31,18 @@ impl Candidates {
     /// Reads the texts that aren't at hand from the history. A point the history hasn't got is no candidate. With none
     /// at all, the text as it stands is the one.
     pub(super) fn read(note: &NoteDocument, candidates: &[Candidate]) -> Result<Self, DocumentError> {
-        let mut past = Past {
-            note,
-            now: note.point(),
-            scratch: None,
-        };
+        let mut past = Past { note, now: note.point(), scratch: None };
         let mut known = Vec::with_capacity(candidates.len());
         for candidate in candidates {
             let seen = candidate.seen.as_ref();
             let title = past.text(Text::Title, candidate.title.as_ref(), seen.map(|seen| &seen.title))?;
             let body = past.text(Text::Body, candidate.body.as_ref(), seen.map(|seen| &seen.body))?;
             if let (Some(title), Some(body)) = (title, body) {
-                known.push(Known {
-                    seen: candidate.seen.clone(),
-                    title,
-                    body,
-                });
+                known.push(Known { seen: candidate.seen.clone(), title, body });
             }
         }
         if known.is_empty() {
-            known.push(Known {
-                seen: Some(Seen::at(note.point())),
-                title: note.title(),
-                body: note.body(),
-            });
+            known.push(Known { seen: Some(Seen::at(note.point())), title: note.title(), body: note.body() });
         }
         Ok(Self(known))
     }
@@ -64,11 +52,7 @@ impl Candidates {
         if let Some(same) = self.0.iter().position(|known| known.text(which) == foreign) {
             return (same, Cost::default());
         }
-        let costs = self
-            .0
-            .iter()
-            .enumerate()
-            .map(|(index, known)| (cost(known.text(which), foreign), index));
+        let costs = self.0.iter().enumerate().map(|(index, known)| (cost(known.text(which), foreign), index));
         costs.min().map_or((0, Cost::default()), |(cost, index)| (index, cost))
     }
 
@@ -80,9 +64,7 @@ impl Candidates {
 
     /// `index`, or `other` where its text is the same: one fork then serves both texts.
     pub(super) fn together(&self, which: Text, index: usize, other: Option<usize>) -> usize {
-        other
-            .filter(|other| self.0[*other].text(which) == self.0[index].text(which))
-            .unwrap_or(index)
+        other.filter(|other| self.0[*other].text(which) == self.0[index].text(which)).unwrap_or(index)
     }
 
     /// Which candidate's fields the foreign ones are compared with: that of the texts; without texts the one whose

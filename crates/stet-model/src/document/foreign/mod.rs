@@ -51,11 +51,7 @@ pub struct Seen {
 impl Seen {
     /// The whole note as it stands at a point: what a writer has after it was sent this.
     pub fn at(point: Point) -> Self {
-        Self {
-            title: point.clone(),
-            body: point.clone(),
-            fields: point,
-        }
+        Self { title: point.clone(), body: point.clone(), fields: point }
     }
 
     /// The bytes of it, for keeping; equal values have equal bytes.
@@ -75,22 +71,13 @@ impl Seen {
     pub fn decode(bytes: &[u8]) -> Result<Self, DocumentError> {
         let mut rest = bytes;
         let mut part = || {
-            let wrong = DocumentError::NotAVersion {
-                what: "seen version",
-                reason: "it ends too early",
-            };
+            let wrong = DocumentError::NotAVersion { what: "seen version", reason: "it ends too early" };
             let (length, after) = rest.split_first_chunk::<4>().ok_or(wrong.clone())?;
-            let (part, after) = after
-                .split_at_checked(u32::from_be_bytes(*length) as usize)
-                .ok_or(wrong)?;
+            let (part, after) = after.split_at_checked(u32::from_be_bytes(*length) as usize).ok_or(wrong)?;
             rest = after;
             Point::decode(part)
         };
-        Ok(Self {
-            title: part()?,
-            body: part()?,
-            fields: part()?,
-        })
+        Ok(Self { title: part()?, body: part()?, fields: part()? })
     }
 }
 
@@ -110,19 +97,12 @@ pub struct Candidate {
 impl Candidate {
     /// A version in the history.
     pub fn at(seen: Seen) -> Self {
-        Self {
-            seen: Some(seen),
-            ..Self::default()
-        }
+        Self { seen: Some(seen), ..Self::default() }
     }
 
     /// A text that isn't in the history.
     pub fn text(title: impl Into<String>, body: impl Into<String>) -> Self {
-        Self {
-            seen: None,
-            title: Some(title.into()),
-            body: Some(body.into()),
-        }
+        Self { seen: None, title: Some(title.into()), body: Some(body.into()) }
     }
 }
 
@@ -191,14 +171,7 @@ impl NoteDocument {
         at: i64,
     ) -> Result<MergedForeign, EditError> {
         let candidates = Candidates::read(self, candidates)?;
-        let mut merge = Merge {
-            note: self,
-            author,
-            at,
-            fresh: 0,
-            work: Vec::new(),
-            result: MergedForeign::default(),
-        };
+        let mut merge = Merge { note: self, author, at, fresh: 0, work: Vec::new(), result: MergedForeign::default() };
         merge.result.before = merge.note.point();
         merge.plan(foreign, &candidates)?;
         merge.carry_out()
@@ -247,29 +220,17 @@ impl Merge<'_> {
     fn text(&mut self, part: Part, base: Option<&Point>, old: &str, new: Option<&str>) {
         let mut changes = new.map(|new| difference(old, new)).unwrap_or_default();
         if base.is_none() && !changes.is_empty() {
-            let now = if part == Part::Title {
-                self.note.title()
-            } else {
-                self.note.body()
-            };
+            let now = if part == Part::Title { self.note.title() } else { self.note.body() };
             changes = carry_over(&changes, &difference(old, &now));
         }
         if !changes.is_empty() {
-            let edit = if part == Part::Title {
-                NoteEdit::Title(changes)
-            } else {
-                NoteEdit::Body(changes)
-            };
+            let edit = if part == Part::Title { NoteEdit::Title(changes) } else { NoteEdit::Body(changes) };
             self.add(part, base, edit);
         }
     }
 
     fn fields(&mut self, foreign: &ForeignText, base: Option<&Point>) -> Result<(), EditError> {
-        let bare = ForeignText {
-            title: None,
-            body: None,
-            ..foreign.clone()
-        };
+        let bare = ForeignText { title: None, body: None, ..foreign.clone() };
         if bare == ForeignText::default() {
             return Ok(());
         }
@@ -287,11 +248,7 @@ impl Merge<'_> {
         let base = base.unwrap_or(&self.result.before);
         let place = self.work.iter().position(|work| work.base == *base);
         let place = place.unwrap_or_else(|| {
-            self.work.push(Work {
-                base: base.clone(),
-                edits: Vec::new(),
-                parts: Vec::new(),
-            });
+            self.work.push(Work { base: base.clone(), edits: Vec::new(), parts: Vec::new() });
             self.work.len() - 1
         });
         self.work[place].edits.push(edit);
@@ -300,9 +257,8 @@ impl Merge<'_> {
 
     fn carry_out(mut self) -> Result<MergedForeign, EditError> {
         // What is done at the head comes first, while the head is still where it was.
-        let (here, elsewhere): (Vec<Work>, Vec<Work>) = std::mem::take(&mut self.work)
-            .into_iter()
-            .partition(|work| work.base == self.result.before);
+        let (here, elsewhere): (Vec<Work>, Vec<Work>) =
+            std::mem::take(&mut self.work).into_iter().partition(|work| work.base == self.result.before);
         for work in here {
             self.in_place(&work)?;
         }
@@ -341,16 +297,11 @@ impl Merge<'_> {
     fn choose(&mut self, base: &Version) -> PeerId {
         let head = self.note.head();
         let goes_on = |last: &PeerId| base.count(last.0) == head.count(last.0);
-        let author = self
-            .result
-            .author
-            .or(self.author.last)
-            .filter(goes_on)
-            .unwrap_or_else(|| {
-                let fresh = self.author.fresh[self.fresh.min(2)];
-                self.fresh += 1;
-                fresh
-            });
+        let author = self.result.author.or(self.author.last).filter(goes_on).unwrap_or_else(|| {
+            let fresh = self.author.fresh[self.fresh.min(2)];
+            self.fresh += 1;
+            fresh
+        });
         self.result.author = Some(author);
         author
     }
@@ -389,30 +340,12 @@ fn field_edits(foreign: &ForeignText, old: &NoteFields) -> Vec<NoteEdit> {
     flag(foreign.starred, old.starred, NoteEdit::Starred);
     flag(foreign.archived, old.archived, NoteEdit::Archived);
     flag(foreign.hidden, old.hidden, NoteEdit::Hidden);
-    flag(foreign.trashed, old.trashed, |on| {
-        if on { NoteEdit::Trash } else { NoteEdit::Restore }
-    });
-    edits.extend(
-        foreign
-            .folder
-            .filter(|folder| *folder != old.folder)
-            .map(NoteEdit::Folder),
-    );
+    flag(foreign.trashed, old.trashed, |on| if on { NoteEdit::Trash } else { NoteEdit::Restore });
+    edits.extend(foreign.folder.filter(|folder| *folder != old.folder).map(NoteEdit::Folder));
     if let Some(tags) = &foreign.tags {
         let tags = normal_tags(tags);
-        edits.extend(
-            tags.iter()
-                .filter(|tag| !old.tags.contains(tag))
-                .cloned()
-                .map(NoteEdit::AddTag),
-        );
-        edits.extend(
-            old.tags
-                .iter()
-                .filter(|tag| !tags.contains(tag))
-                .cloned()
-                .map(NoteEdit::RemoveTag),
-        );
+        edits.extend(tags.iter().filter(|tag| !old.tags.contains(tag)).cloned().map(NoteEdit::AddTag));
+        edits.extend(old.tags.iter().filter(|tag| !tags.contains(tag)).cloned().map(NoteEdit::RemoveTag));
     }
     edits
 }

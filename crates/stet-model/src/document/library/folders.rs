@@ -46,11 +46,7 @@ struct Node {
 
 /// A text in a node's data.
 pub(super) fn text(meta: &LoroMap, key: &str) -> Option<String> {
-    meta.get(key)?
-        .get_deep_value()
-        .into_string()
-        .ok()
-        .map(|text| text.to_string())
+    meta.get(key)?.get_deep_value().into_string().ok().map(|text| text.to_string())
 }
 
 impl Nodes {
@@ -66,13 +62,7 @@ impl Nodes {
             };
             let name = text(&meta, NAME).unwrap_or_default();
             let order = (node.fractional_index.to_string(), node.id);
-            let folder = Node {
-                tree: node.id,
-                name,
-                color: text(&meta, COLOR),
-                parent: None,
-                order,
-            };
+            let folder = Node { tree: node.id, name, color: text(&meta, COLOR), parent: None, order };
             found.push((id, folder, node.parent));
         }
         found.sort_unstable_by_key(|(id, node, _)| (*id, node.tree.peer, node.tree.counter));
@@ -114,10 +104,7 @@ impl Nodes {
 
     /// The node that stands for a folder.
     pub(super) fn of(&self, folder: FolderId) -> Result<TreeID, EditError> {
-        self.living
-            .get(&folder)
-            .map(|node| node.tree)
-            .ok_or(EditError::NoFolder { folder })
+        self.living.get(&folder).map(|node| node.tree).ok_or(EditError::NoFolder { folder })
     }
 
     /// Whether `folder` is `outer` or somewhere in it.
@@ -135,12 +122,8 @@ impl Nodes {
     /// Every node of a folder and of those in it, innermost first.
     pub(super) fn within(&self, folder: FolderId) -> Vec<TreeID> {
         let inside = |(_, id): &&(TreeID, FolderId)| self.is_inside(*id, folder);
-        let mut nodes: Vec<(usize, TreeID)> = self
-            .all
-            .iter()
-            .filter(inside)
-            .map(|(node, id)| (self.depth(*id), *node))
-            .collect();
+        let mut nodes: Vec<(usize, TreeID)> =
+            self.all.iter().filter(inside).map(|(node, id)| (self.depth(*id), *node)).collect();
         nodes.sort_unstable_by(|(a, x), (b, y)| b.cmp(a).then(x.cmp(y)));
         nodes.into_iter().map(|(_, node)| node).collect()
     }
@@ -166,14 +149,7 @@ impl Nodes {
             let Some((id, node)) = siblings.pop() else { continue };
             open.push((siblings, depth, sort_order + 1));
             let (name, color) = (node.name.clone(), node.color.clone());
-            folders.push(Folder {
-                id: *id,
-                name,
-                color,
-                parent: node.parent,
-                depth,
-                sort_order,
-            });
+            folders.push(Folder { id: *id, name, color, parent: node.parent, depth, sort_order });
             if let Some(inner) = children.remove(&Some(*id)) {
                 open.push((inner, depth + 1, 0));
             }

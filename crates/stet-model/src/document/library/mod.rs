@@ -80,13 +80,7 @@ impl LibraryDocument {
         let brought = checked.brought.clone();
         let landed = self.replica.import(checked)?;
         let fields = landed.received.others;
-        Ok(Import {
-            pending: landed.pending,
-            brought,
-            changed: landed.changed,
-            fields,
-            ..Import::default()
-        })
+        Ok(Import { pending: landed.pending, brought, changed: landed.changed, fields, ..Import::default() })
     }
 
     /// Makes one edit and commits it at this time, epoch milliseconds. Says whether anything was written.
@@ -99,9 +93,7 @@ impl LibraryDocument {
 
     /// The folders in display order, parents first.
     pub fn folders(&self) -> Vec<Folder> {
-        self.replica
-            .read(|doc| Nodes::read(&tree(doc)).folders())
-            .unwrap_or_default()
+        self.replica.read(|doc| Nodes::read(&tree(doc)).folders()).unwrap_or_default()
     }
 }
 
@@ -113,19 +105,12 @@ fn make(doc: &LoroDoc, edit: &LibraryEdit) -> Result<bool, EditError> {
     let tree = tree(doc);
     let nodes = Nodes::read(&tree);
     match edit {
-        LibraryEdit::CreateFolder {
-            id,
-            name,
-            parent,
-            color,
-        } => create(
-            &tree,
-            &nodes,
-            *id,
-            *parent,
-            &[(ID, &id.to_string()), (NAME, &one_line(name))],
-            color.as_deref(),
-        ),
+        LibraryEdit::CreateFolder { id, name, parent, color } => {
+            let node = create(&tree, &nodes, *id, *parent)?;
+            put(&tree, node, NAME, Some(&one_line(name)))?;
+            put(&tree, node, COLOR, color.as_deref())?;
+            Ok(true)
+        }
         LibraryEdit::RenameFolder { id, name } => put(&tree, nodes.of(*id)?, NAME, Some(&one_line(name))),
         LibraryEdit::RecolorFolder { id, color } => put(&tree, nodes.of(*id)?, COLOR, color.as_deref()),
         LibraryEdit::MoveFolder { id, parent, before } => relocate(&tree, &nodes, *id, *parent, *before),
@@ -139,30 +124,17 @@ fn make(doc: &LoroDoc, edit: &LibraryEdit) -> Result<bool, EditError> {
     }
 }
 
-fn create(
-    tree: &LoroTree,
-    nodes: &Nodes,
-    id: FolderId,
-    parent: Option<FolderId>,
-    values: &[(&str, &str)],
-    color: Option<&str>,
-) -> Result<bool, EditError> {
+fn create(tree: &LoroTree, nodes: &Nodes, id: FolderId, parent: Option<FolderId>) -> Result<TreeID, EditError> {
     if nodes.of(id).is_ok() {
         return Err(EditError::FolderExists { folder: id });
     }
     let node = tree.create(place(nodes, parent)?).map_err(refused)?;
-    for (key, value) in values {
-        put(tree, node, key, Some(value))?;
-    }
-    put(tree, node, COLOR, color)?;
-    Ok(true)
+    put(tree, node, ID, Some(&id.to_string()))?;
+    Ok(node)
 }
 
 fn place(nodes: &Nodes, parent: Option<FolderId>) -> Result<TreeParentId, EditError> {
-    Ok(parent
-        .map(|parent| nodes.of(parent))
-        .transpose()?
-        .map_or(TreeParentId::Root, TreeParentId::Node))
+    Ok(parent.map(|parent| nodes.of(parent)).transpose()?.map_or(TreeParentId::Root, TreeParentId::Node))
 }
 
 fn relocate(
@@ -177,9 +149,7 @@ fn relocate(
     if parent.is_some_and(|parent| nodes.is_inside(parent, id)) {
         return Err(EditError::FolderInItself { folder: id });
     }
-    let before = before
-        .filter(|before| *before != id)
-        .and_then(|before| nodes.of(before).ok());
+    let before = before.filter(|before| *before != id).and_then(|before| nodes.of(before).ok());
     let siblings = tree.children(to).unwrap_or_default();
     let now = siblings.iter().position(|sibling| *sibling == node);
     match before.filter(|before| siblings.contains(before)) {
@@ -209,8 +179,5 @@ fn put(tree: &LoroTree, node: TreeID, key: &str, new: Option<&str>) -> Result<bo
 }
 
 fn refused(error: LoroError) -> EditError {
-    DocumentError::Stopped {
-        reason: error.to_string(),
-    }
-    .into()
+    DocumentError::Stopped { reason: error.to_string() }.into()
 }

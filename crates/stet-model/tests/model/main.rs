@@ -1,0 +1,14 @@
+//! Tests of the model as its users see it: notes and libraries on several devices, under random programs. Every
+//! generator has a fixed seed, so that a failure comes again.
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+mod convergence;
+mod damage;
+mod determinism;
+mod edits;
+mod fields;
+mod folders;
+mod foreign;
+mod ranges;
+mod support;
+mod texts;
