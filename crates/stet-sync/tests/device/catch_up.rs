@@ -1,0 +1,132 @@
+//! Following the log: batches, gaps, cursors, receipts.
+
+use stet_model::id::UserId;
+use stet_protocol::bytes::Bytes;
+use stet_protocol::message::level2::{ClientMessage, NoteSync, ServerMessage, SyncBatch};
+use stet_sync::device::{Output, State};
+
+use crate::script::{SPACE, Script, doc, place, row};
+
+fn live_update(seq: u64, n: u8) -> ServerMessage {
+    ServerMessage::NoteSync(NoteSync {
+        space_id: SPACE,
+        note_id: doc(n).note,
+        seq,
+        ops: vec![Bytes(vec![1, n])],
+        timestamp: 0,
+        from_user_id: UserId("anna".into()),
+        from_device_id: None,
+    })
+}
+
+fn stored_rows(outputs: &[Output]) -> Vec<(Vec<u64>, Option<u64>, bool)> {
+    let rows = outputs.iter().filter_map(|output| match output {
+        Output::Rows(rows) => Some(rows),
+        _ => None,
+    });
+    rows.map(|rows| (rows.rows.iter().map(|row| row.seq).collect(), rows.cursor.map(|cursor| cursor.seq), rows.live))
+        .collect()
+}
+
+#[test]
+fn batches_are_stored_with_their_cursor_and_early_ones_without() {
+    let mut script = Script::new();
+    script.sign_in(9);
+    script.device.enter(&[(SPACE, None)], 0);
+    script.asked();
+    let early = SyncBatch { space_id: SPACE, rows: vec![row(9, 9)], up_to: 0, early: true, done: 1, total: 3 };
+    script.hear(&ServerMessage::SyncBatch(early));
+    script.batch(vec![row(2, 1), row(5, 2)], 6);
+    script.batch(vec![row(9, 9)], 9);
+    assert_eq!(script.device.progress(SPACE), Some((1, 1)));
+    let asked = script.asked();
+    let expected = [(vec![9], None, false), (vec![2, 5], Some(6), false), (vec![9], Some(9), false)];
+    assert_eq!(stored_rows(&asked), expected);
+    assert!(!script.device.is_caught_up(SPACE));
+    script.complete(9);
+    assert!(script.device.is_caught_up(SPACE));
+    assert!(matches!(&script.asked()[..], [Output::CaughtUp { cursor, .. }, ..] if cursor.seq == 9));
+}
+
+#[test]
+fn live_updates_in_order_are_stored_and_doubled_ones_dropped() {
+    let mut script = Script::live(3);
+    script.hear(&live_update(4, 1));
+    script.hear(&live_update(4, 1));
+    script.hear(&live_update(5, 2));
+    let asked = script.asked();
+    assert_eq!(stored_rows(&asked), [(vec![4], Some(4), true), (vec![5], Some(5), true)]);
+}
+
+#[test]
+fn an_update_beyond_a_gap_is_dropped_and_asked_for() {
+    let mut script = Script::live(3);
+    script.hear(&live_update(5, 1));
+    let asked = script.asked();
+    assert_eq!(stored_rows(&asked), []);
+    assert_eq!(asked.len(), 1);
+    assert_eq!(script.device.place(SPACE), Some(place(3)));
+}
+
+#[test]
+fn a_gap_during_a_catch_up_is_asked_for_at_its_end() {
+    let mut script = Script::live(3);
+    script.hear(&live_update(5, 1));
+    script.hear(&live_update(9, 1));
+    assert_eq!(script.sent().len(), 1, "one catch-up at a time");
+    script.batch(vec![row(4, 1), row(5, 1)], 5);
+    script.complete(5);
+    let sent = script.sent();
+    assert!(sent.iter().any(|message| matches!(message, ClientMessage::Sync(sync) if sync.since == 5)), "{sent:?}");
+}
+
+#[test]
+fn a_socket_that_fell_behind_syncs_from_its_cursor() {
+    let mut script = Script::live(3);
+    script.hear(&ServerMessage::Behind { space_id: SPACE });
+    assert!(matches!(&script.sent()[..], [ClientMessage::Sync(sync)] if sync.since == 3));
+}
+
+#[test]
+fn a_receipt_is_sent_for_what_is_on_disk_at_most_once_a_second() {
+    let mut script = Script::live(3);
+    script.now = 10_000;
+    script.hear(&live_update(4, 1));
+    assert!(script.sent().is_empty(), "received is not stored");
+    script.device.stored(SPACE, place(4), script.now);
+    assert!(matches!(&script.sent()[..], [ClientMessage::Received(received)] if received.seq == 4));
+    script.hear(&live_update(5, 1));
+    script.device.stored(SPACE, place(5), script.now + 10);
+    assert!(script.sent().is_empty(), "not twice in a second");
+    script.wait();
+    assert_eq!(script.now, 11_000);
+    assert!(matches!(&script.sent()[..], [ClientMessage::Received(received)] if received.seq == 5));
+    script.device.stored(SPACE, place(5), script.now + 5_000);
+    assert!(script.sent().is_empty(), "nothing new, nothing sent");
+}
+
+#[test]
+fn a_failed_write_begins_the_connection_anew_from_what_is_on_disk() {
+    let mut script = Script::live(3);
+    script.hear(&live_update(4, 1));
+    script.device.store_failed(script.now);
+    assert_eq!(script.device.state(), State::Reconnecting);
+    script.wait();
+    script.sign_in(4);
+    script.asked();
+    script.device.enter(&[(SPACE, Some(place(3)))], script.now);
+    assert!(matches!(&script.sent()[..], [ClientMessage::Sync(sync)] if sync.since == 3));
+}
+
+#[test]
+fn a_catch_up_without_an_answer_is_a_dead_connection() {
+    let mut script = Script::new();
+    script.sign_in(9);
+    script.device.enter(&[(SPACE, None)], 0);
+    script.asked();
+    while script.device.state() == State::Authenticated {
+        script.wait();
+        assert!(script.now <= 40_000);
+    }
+    assert_eq!(script.device.state(), State::Reconnecting);
+}

@@ -1,0 +1,102 @@
+//! The machine against a level-1 server: whole fields, plain JSON.
+
+use serde_json::{Value, json};
+use stet_model::id::UserId;
+use stet_protocol::codec::Frame;
+use stet_protocol::message::level1::Changes;
+use stet_sync::device::level1::Request;
+use stet_sync::device::{Output, State};
+
+use crate::script::{SPACE, Script, doc};
+
+fn hear(script: &mut Script, message: &Value) {
+    script.device.received(&Frame::Text(message.to_string()), script.now);
+}
+
+fn sent(script: &mut Script) -> Vec<Value> {
+    let frames = script.asked().into_iter().filter_map(|output| match output {
+        Output::Send(Frame::Text(text)) => serde_json::from_str(&text).ok(),
+        _ => None,
+    });
+    frames.collect()
+}
+
+fn level1() -> Script {
+    let mut script = Script::new();
+    script.device.connect(0);
+    script.device.opened(0);
+    hear(&mut script, &json!({"type": "connection_established", "message": "Please authenticate to continue"}));
+    script.device.token(Ok("token".into()), 0);
+    hear(&mut script, &json!({"type": "auth_success", "message": "Authentication successful", "userId": "user_1"}));
+    assert!(script.asked().contains(&Output::AgreedLevel1 { user_id: UserId("user_1".into()) }));
+    script.device.enter_level1(SPACE, 0);
+    script
+}
+
+fn note(n: u8, content: &str) -> Value {
+    json!({"id": doc(n).note, "userId": "user_1", "folderId": null, "title": "T", "content": content,
+        "starred": false, "archived": false, "deleted": false, "hidden": false, "tags": [],
+        "createdAt": 1, "updatedAt": 2})
+}
+
+fn request(content: &str) -> Request {
+    let changes = Changes { content: Some(content.into()), ..Changes::default() };
+    Request { create: None, delete: false, changes }
+}
+
+#[test]
+fn a_server_that_agrees_on_nothing_more_is_a_level_one_server() {
+    let script = level1();
+    assert_eq!((script.device.state(), script.device.level()), (State::Authenticated, Some(1)));
+}
+
+#[test]
+fn an_update_is_confirmed_by_the_note_the_server_has_now() {
+    let mut script = level1();
+    script.device.dirty(doc(1), 0);
+    assert_eq!(script.asked(), [Output::Prepare { doc: doc(1) }]);
+    script.device.prepared_level1(doc(1), &request("mine"), vec![9], 0);
+    let message = sent(&mut script).remove(0);
+    assert_eq!((&message["type"], &message["changes"]), (&json!("note_update"), &json!({"content": "mine"})));
+    let id = doc(1).note;
+    hear(
+        &mut script,
+        &json!({"type": "note_update_success", "noteId": id, "updatedNote": note(1, "merged"), "timestamp": 5}),
+    );
+    let asked = script.asked();
+    let [Output::Level1Note { end: Some(end), note, news: false, .. }] = &asked[..] else { panic!("{asked:?}") };
+    assert_eq!((end.as_slice(), note.content.as_str()), (&[9][..], "merged"));
+}
+
+#[test]
+fn an_error_that_names_nothing_is_about_the_oldest_request() {
+    let mut script = level1();
+    for n in [1, 2] {
+        script.device.dirty(doc(n), 0);
+        script.device.prepared_level1(doc(n), &request("x"), vec![n], 0);
+    }
+    script.asked();
+    hear(&mut script, &json!({"type": "error", "message": "Note not found"}));
+    assert!(matches!(&script.asked()[..], [Output::Refused(refused)] if refused.doc == doc(1)));
+}
+
+#[test]
+fn selecting_notes_joins_and_leaves_in_the_words_of_the_seed() {
+    let mut script = level1();
+    script.device.join(SPACE, doc(1).note, 0);
+    script.device.join(SPACE, doc(2).note, 0);
+    let kinds: Vec<_> = sent(&mut script).iter().map(|message| message["type"].clone()).collect();
+    assert_eq!(kinds, ["join_note", "leave_note", "join_note"]);
+}
+
+#[test]
+fn news_of_other_sessions_are_told_as_news() {
+    let mut script = level1();
+    let id = doc(3).note;
+    hear(
+        &mut script,
+        &json!({"type": "note_sync", "noteId": id, "changes": {"content": "theirs"}, "updatedNote": note(3, "theirs"),
+            "timestamp": 1_234_567_890, "fromUserId": "user_1"}),
+    );
+    assert!(matches!(&script.asked()[..], [Output::Level1Note { news: true, end: None, .. }]));
+}

@@ -1,0 +1,174 @@
+//! Sending what is unsent.
+
+use stet_protocol::message::level2::{ClientMessage, NoteUpdate, ServerMessage};
+use stet_protocol::message::{ErrorCode, ErrorMessage};
+use stet_sync::device::{Output, Prepared};
+
+use crate::script::{SPACE, Script, doc, place};
+
+fn prepares(outputs: &[Output]) -> Vec<u8> {
+    let docs = outputs.iter().filter_map(|output| match output {
+        Output::Prepare { doc } => Some(doc.note.as_bytes()[0]),
+        _ => None,
+    });
+    docs.collect()
+}
+
+fn updates(messages: Vec<ClientMessage>) -> Vec<NoteUpdate> {
+    let updates = messages.into_iter().filter_map(|message| match message {
+        ClientMessage::NoteUpdate(update) => Some(update),
+        _ => None,
+    });
+    updates.collect()
+}
+
+fn refusal(id: &str, code: ErrorCode) -> ServerMessage {
+    let error =
+        ErrorMessage { message: "no".into(), code, note_id: None, id: Some(id.into()), retry_after_ms: Some(5_000) };
+    ServerMessage::Error(error)
+}
+
+impl Script {
+    fn ack(&mut self, update: &NoteUpdate, seq: u64) {
+        let (id, space_id, note_id) = (update.id.clone(), update.space_id, update.note_id);
+        self.hear(&ServerMessage::NoteUpdateSuccess { id, space_id, note_id, seq, timestamp: 77 });
+    }
+}
+
+#[test]
+fn one_update_is_in_flight_per_document_and_the_next_waits_for_its_answer() {
+    let mut script = Script::live(3);
+    script.device.dirty(doc(1), 0);
+    assert_eq!(prepares(&script.asked()), [1]);
+    script.prepare(1, 3);
+    let sent = updates(script.sent());
+    assert_eq!((sent.len(), sent[0].after, sent[0].ops[0].0.as_slice()), (1, 3, &[1, 1][..]));
+    script.device.dirty(doc(1), 0);
+    assert_eq!(script.asked(), []);
+    script.ack(&sent[0], 4);
+    let asked = script.asked();
+    let Output::Acked(acked) = &asked[0] else { panic!("{asked:?}") };
+    assert_eq!((acked.end.as_slice(), acked.seq, acked.cursor), (&[1][..], 4, Some(place(4))));
+    assert_eq!(prepares(&asked), [1], "what was typed meanwhile goes next");
+}
+
+#[test]
+fn an_answer_that_is_not_the_next_of_the_log_settles_its_document_and_leaves_the_cursor() {
+    let mut script = Script::live(3);
+    script.device.dirty(doc(1), 0);
+    script.prepare(1, 0);
+    let sent = updates(script.sent());
+    script.ack(&sent[0], 9);
+    let asked = script.asked();
+    assert!(asked.iter().any(|output| matches!(output, Output::Acked(acked) if acked.cursor.is_none())));
+    assert_eq!(script.device.place(SPACE), Some(place(3)));
+}
+
+#[test]
+fn the_window_bounds_what_is_unanswered() {
+    let mut script = Script::new();
+    script.limits.updates_in_flight = 4;
+    script.sign_in(0);
+    script.device.enter(&[(SPACE, None)], 0);
+    script.complete(0);
+    script.asked();
+    (1..=10).for_each(|n| script.device.dirty(doc(n), 0));
+    assert_eq!(prepares(&script.asked()), [1, 2, 3, 4]);
+    (1..=4).for_each(|n| script.prepare(n, 0));
+    let sent = updates(script.sent());
+    assert_eq!(sent.len(), 4);
+    script.ack(&sent[2], 1);
+    assert_eq!(prepares(&script.asked()), [5]);
+}
+
+#[test]
+fn large_updates_fill_the_window_by_their_bytes() {
+    let mut script = Script::live(0);
+    (1..=5).for_each(|n| script.device.dirty(doc(n), 0));
+    script.asked();
+    for n in 1..=5 {
+        let prepared = Prepared { doc: doc(n), after: 0, ops: vec![1; 1 << 20], end: vec![n] };
+        script.device.prepared(prepared, 0);
+    }
+    script.asked();
+    script.device.dirty(doc(6), 0);
+    assert!(prepares(&script.asked()).is_empty(), "4 MiB are on their way");
+}
+
+#[test]
+fn what_was_on_its_way_is_sent_again_after_a_reconnect_under_another_name() {
+    let mut script = Script::live(3);
+    script.device.dirty(doc(1), 0);
+    script.prepare(1, 3);
+    let first = updates(script.sent()).remove(0);
+    script.device.closed(None, "gone", 0);
+    script.wait();
+    script.sign_in(3);
+    script.device.enter(&[(SPACE, Some(place(3)))], script.now);
+    assert_eq!(prepares(&script.asked()), [1]);
+    script.prepare(1, 3);
+    assert_ne!(updates(script.sent())[0].id, first.id);
+}
+
+#[test]
+fn a_refusal_holds_back_its_document_alone() {
+    let mut script = Script::live(3);
+    script.device.dirty(doc(1), 0);
+    script.device.dirty(doc(2), 0);
+    script.prepare(1, 0);
+    script.prepare(2, 0);
+    let sent = updates(script.sent());
+    script.hear(&refusal(&sent[0].id, ErrorCode::TooLarge));
+    let asked = script.asked();
+    assert!(matches!(&asked[..], [Output::Refused(refused)] if refused.doc == doc(1) && !refused.purge));
+    script.ack(&sent[1], 4);
+    assert!(matches!(&script.asked()[..], [Output::Acked(acked)] if acked.doc == doc(2)));
+}
+
+#[test]
+fn a_rate_limit_pauses_sending_for_as_long_as_the_server_says() {
+    let mut script = Script::live(3);
+    script.device.dirty(doc(1), 0);
+    script.prepare(1, 0);
+    let sent = updates(script.sent());
+    script.hear(&refusal(&sent[0].id, ErrorCode::RateLimited));
+    assert_eq!(script.asked(), [], "neither refused nor sent again at once");
+    script.now = 4_999;
+    script.device.tick(script.now);
+    assert!(prepares(&script.asked()).is_empty());
+    script.now = 5_000;
+    script.device.tick(script.now);
+    assert_eq!(prepares(&script.asked()), [1]);
+}
+
+#[test]
+fn a_removal_for_good_names_the_last_row_the_user_saw_and_may_be_refused() {
+    let mut script = Script::live(3);
+    script.device.purge(doc(1), 2, 0);
+    let sent = script.sent();
+    let [ClientMessage::NotePurge(purge)] = &sent[..] else { panic!("{sent:?}") };
+    assert_eq!(purge.after, 2);
+    script.hear(&refusal(&purge.id, ErrorCode::Changed));
+    assert!(matches!(&script.asked()[..], [Output::Refused(refused)] if refused.purge));
+    script.device.purge(doc(1), 4, 0);
+    let sent = script.sent();
+    let [ClientMessage::NotePurge(purge)] = &sent[..] else { panic!("{sent:?}") };
+    let (id, space_id, note_id) = (purge.id.clone(), SPACE, purge.note_id);
+    script.hear(&ServerMessage::NoteUpdateSuccess { id, space_id, note_id, seq: 4, timestamp: 0 });
+    assert!(matches!(&script.asked()[..], [Output::PurgeAcked { seq: 4, cursor: Some(_), .. }]));
+}
+
+#[test]
+fn an_update_without_an_answer_is_a_dead_connection() {
+    let mut script = Script::live(3);
+    script.device.dirty(doc(1), 0);
+    script.prepare(1, 0);
+    script.asked();
+    script.now = 29_000;
+    script.hear(&ServerMessage::Pong { timestamp: 0, seqs: std::collections::BTreeMap::new() });
+    script.device.tick(29_999);
+    assert!(script.device.is_in_flight(doc(1)));
+    script.device.tick(30_000);
+    assert!(!script.device.is_in_flight(doc(1)));
+    assert!(script.asked().contains(&Output::Close { code: 1000 }));
+}
