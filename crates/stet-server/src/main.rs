@@ -1,2 +1,65 @@
-//! Starts the sync server.
-fn main() {}
+//! Starts the sync server. Only reads the command line and writes what it was asked for.
+
+use std::io::Write as _;
+use std::process::ExitCode;
+
+use clap::Parser as _;
+use stet_server::config::{Cli, Command, Config};
+use tracing_subscriber::EnvFilter;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let filter = EnvFilter::try_from_env("STET_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    let result = match cli.command {
+        Command::Serve(config) => serve(config),
+        Command::Token(config) => stet_server::token(&config).map_err(Into::into).and_then(|token| say(&token)),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            tracing::error!(target: "server", "{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+#[tokio::main]
+async fn serve(config: Config) -> Result<(), Box<dyn std::error::Error>> {
+    let listener = tokio::net::TcpListener::bind(config.listen)
+        .await
+        .map_err(|error| format!("can't listen on {}: {error}; name another address with --listen", config.listen))?;
+    let address = listener.local_addr()?;
+    // Scripts wait for this line: connections are queued from here on.
+    say(&format!("listening on ws://{address}"))?;
+    stet_server::run(config, listener, shutdown()).await?;
+    Ok(())
+}
+
+fn say(line: &str) -> Result<(), Box<dyn std::error::Error>> {
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "{line}")?;
+    Ok(out.flush()?)
+}
+
+/// Ends with Ctrl-C or, where there is one, SIGTERM.
+async fn shutdown() {
+    let interrupted = tokio::signal::ctrl_c();
+    #[cfg(unix)]
+    {
+        let terminated = async {
+            match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+                Ok(mut signal) => signal.recv().await,
+                Err(_) => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            result = interrupted => if result.is_err() { std::future::pending::<()>().await },
+            _ = terminated => {}
+        }
+    }
+    #[cfg(not(unix))]
+    if interrupted.await.is_err() {
+        std::future::pending::<()>().await;
+    }
+}

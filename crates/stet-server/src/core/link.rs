@@ -1,0 +1,87 @@
+//! What the hub and whoever writes a socket share: the socket's queue, and a bell for each of the two. Never a decision.
+
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use stet_sync::server::{Outbox, Outgoing, Stage};
+
+/// Which bell rings.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ring {
+    /// Something waits to be written.
+    Write,
+    /// The next frame may be read.
+    Read,
+    /// What waits is the last.
+    Close,
+}
+
+/// The shared side of a socket.
+pub struct Link {
+    outbox: Mutex<Outbox>,
+    bell: Box<dyn Fn(Ring) + Send + Sync>,
+    stage: AtomicU8,
+    wants_input: AtomicBool,
+    wants_room: AtomicBool,
+}
+
+impl std::fmt::Debug for Link {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Link").finish_non_exhaustive()
+    }
+}
+
+impl Link {
+    /// `bell` is rung while the hub is at work: it may only wake somebody.
+    pub fn new(bell: impl Fn(Ring) + Send + Sync + 'static) -> Self {
+        Self {
+            outbox: Mutex::new(Outbox::default()),
+            bell: Box::new(bell),
+            stage: AtomicU8::new(0),
+            wants_input: AtomicBool::new(true),
+            wants_room: AtomicBool::new(false),
+        }
+    }
+
+    /// What to write next, and whether the hub wants to hear that there is room again.
+    pub fn take(&self) -> (Option<Outgoing>, bool) {
+        let outgoing = self.outbox().take();
+        (outgoing, self.wants_room.swap(false, Ordering::AcqRel))
+    }
+
+    /// Whether the next frame may be read.
+    pub fn wants_input(&self) -> bool {
+        self.wants_input.load(Ordering::Acquire)
+    }
+
+    /// How the next frame is to be understood.
+    pub fn stage(&self) -> Stage {
+        match self.stage.load(Ordering::Acquire) {
+            0 => Stage::Opening,
+            1 => Stage::Level1,
+            _ => Stage::Level2,
+        }
+    }
+
+    pub(super) fn outbox(&self) -> MutexGuard<'_, Outbox> {
+        // A panic elsewhere leaves a queue that is whole: every change to it is one step.
+        self.outbox.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Notes what the machine says after a turn, and rings.
+    pub(super) fn after_turn(&self, stage: Stage, wants_input: bool, wants_room: bool, waiting: bool) {
+        self.stage.store(stage as u8, Ordering::Release);
+        self.wants_room.store(wants_room, Ordering::Release);
+        let wanted = self.wants_input.swap(wants_input, Ordering::AcqRel);
+        if wants_input && !wanted {
+            (self.bell)(Ring::Read);
+        }
+        if waiting {
+            (self.bell)(Ring::Write);
+        }
+    }
+
+    pub(super) fn ring(&self, ring: Ring) {
+        (self.bell)(ring);
+    }
+}

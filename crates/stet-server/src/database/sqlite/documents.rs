@@ -1,0 +1,196 @@
+//! The table `documents`: where each document stands, tombstones for ever, and reading whole documents. Never what their
+//! operations say.
+
+use rusqlite::{Connection, OptionalExtension, Transaction, params};
+use stet_model::id::NoteId;
+use stet_protocol::bytes::Bytes;
+use stet_protocol::message::ErrorCode;
+use stet_sync::server::Cursor;
+
+use super::super::{Access, DocumentsPage, Fold, ReadError, StoredDocument, Written};
+use super::log::{self, Full, Page};
+use super::spaces::{self, Space};
+use super::unsigned;
+
+/// Where a document stands.
+pub(super) struct Document {
+    pub(super) seq: u64,
+    pub(super) purged: bool,
+    created_at: i64,
+    updated_at: i64,
+}
+
+pub(super) fn find(connection: &Connection, space: i64, note_id: NoteId) -> Result<Option<Document>, rusqlite::Error> {
+    connection
+        .prepare_cached("SELECT seq, purged, created_at, updated_at FROM documents WHERE space = ?1 AND note_id = ?2")?
+        .query_row(params![space, note_id.as_bytes()], |row| {
+            Ok(Document {
+                seq: unsigned(row.get(0)?),
+                purged: row.get(1)?,
+                created_at: row.get(2)?,
+                updated_at: row.get(3)?,
+            })
+        })
+        .optional()
+}
+
+/// A row more: the document now stands at the space's last seq. Answers how many rows it has since it was compacted.
+pub(super) fn advance(
+    transaction: &Transaction<'_>,
+    space: &Space,
+    note_id: NoteId,
+    (purged, now): (bool, i64),
+) -> Result<u64, rusqlite::Error> {
+    transaction
+        .prepare_cached(
+            "INSERT INTO documents (space, note_id, seq, purged, rows, tail, created_at, updated_at) \
+             VALUES (?1, ?2, ?3, ?4, 1, 1, ?5, ?5) \
+             ON CONFLICT (space, note_id) DO UPDATE SET seq = ?3, purged = ?4, updated_at = ?5, \
+             rows = CASE WHEN ?4 THEN 1 ELSE rows + 1 END, tail = CASE WHEN ?4 THEN 1 ELSE tail + 1 END \
+             RETURNING tail",
+        )?
+        .query_row(params![space.number, note_id.as_bytes(), space.seq.cast_signed(), purged, now], |row| {
+            row.get(0).map(unsigned)
+        })
+}
+
+/// Takes a document's rows out of the log and everything kept beside them. Answers how many rows there were.
+pub(super) fn remove(transaction: &Transaction<'_>, space: i64, note_id: NoteId) -> Result<u64, rusqlite::Error> {
+    let (first, last) = log::places(space);
+    let rows = transaction
+        .prepare_cached("DELETE FROM log WHERE note_id = ?1 AND place BETWEEN ?2 AND ?3")?
+        .execute(params![note_id.as_bytes(), first, last])?;
+    for table in ["answers", "seen"] {
+        transaction
+            .prepare_cached(&format!("DELETE FROM {table} WHERE space = ?1 AND note_id = ?2"))?
+            .execute(params![space, note_id.as_bytes()])?;
+    }
+    Ok(u64::try_from(rows).unwrap_or(u64::MAX))
+}
+
+/// The library and the newest notes, and how many rows they have. Nothing when nothing is asked for.
+pub(super) fn newest(
+    connection: &Connection,
+    space: &Space,
+    library: NoteId,
+    count: u32,
+) -> Result<(Vec<NoteId>, u64), rusqlite::Error> {
+    let mut note_ids = Vec::new();
+    let mut rows = 0;
+    if count == 0 {
+        return Ok((note_ids, rows));
+    }
+    let mut statement = connection.prepare_cached(
+        "SELECT note_id, rows FROM (SELECT note_id, rows, 0 AS late, seq FROM documents \
+         WHERE space = ?1 AND note_id = ?2 AND purged = 0 UNION ALL \
+         SELECT note_id, rows, 1, seq FROM (SELECT note_id, rows, seq FROM documents \
+         WHERE space = ?1 AND purged = 0 AND note_id <> ?2 ORDER BY seq DESC LIMIT ?3)) ORDER BY late, seq DESC",
+    )?;
+    let mut found = statement.query(params![space.number, library.as_bytes(), count])?;
+    while let Some(row) = found.next()? {
+        note_ids.push(NoteId::from_bytes(row.get(0)?));
+        rows += unsigned(row.get(1)?);
+    }
+    Ok((note_ids, rows))
+}
+
+/// The rows of these documents from a place on, as many as fit.
+pub(super) fn page(
+    connection: &Connection,
+    access: Access<'_>,
+    note_ids: &[NoteId],
+    (from, max_bytes): (Cursor, usize),
+) -> Result<DocumentsPage, ReadError> {
+    let space = spaces::readable(connection, access)?;
+    let head = spaces::head(connection, &space)?;
+    let mut page = Page::new(max_bytes);
+    let mut after = from.after;
+    for (index, note_id) in note_ids.iter().enumerate().skip(from.index) {
+        if let Full::Yes = rows_of(connection, &space, (*note_id, after), &mut page)? {
+            let after = page.rows.last().filter(|row| row.note_id == *note_id).map_or(after, |row| row.seq);
+            return Ok(DocumentsPage { rows: page.rows, next: Some(Cursor { index, after }), head });
+        }
+        after = 0;
+    }
+    Ok(DocumentsPage { rows: page.rows, next: None, head })
+}
+
+fn rows_of(
+    connection: &Connection,
+    space: &Space,
+    (note_id, after): (NoteId, u64),
+    page: &mut Page,
+) -> Result<Full, ReadError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT place, note_id, ops, purged, timestamp, device_id FROM log \
+         WHERE note_id = ?1 AND place > ?2 AND place <= ?3 ORDER BY place",
+    )?;
+    let last = log::places(space.number).1;
+    let mut found = statement.query(params![note_id.as_bytes(), log::place(space.number, after), last])?;
+    while let Some(row) = found.next()? {
+        if let Full::Yes = page.add(row)? {
+            return Ok(Full::Yes);
+        }
+    }
+    Ok(Full::No)
+}
+
+/// A document with all its rows.
+pub(super) fn whole(
+    connection: &Connection,
+    access: Access<'_>,
+    note_id: NoteId,
+) -> Result<Option<StoredDocument>, ReadError> {
+    let space = spaces::readable(connection, access)?;
+    let Some(document) = find(connection, space.number, note_id)? else { return Ok(None) };
+    let mut page = Page::new(usize::MAX);
+    rows_of(connection, &space, (note_id, 0), &mut page)?;
+    let Document { seq, purged, created_at, updated_at } = document;
+    Ok(Some(StoredDocument { seq, purged, created_at, updated_at, rows: page.rows }))
+}
+
+/// Replaces rows by one at the last one's place, if all of them are still there. Whoever asks for rows gets the same
+/// operations, and every part's time and device is kept beside the row.
+pub(super) fn fold(transaction: &Transaction<'_>, fold: &Fold) -> Result<Written, rusqlite::Error> {
+    let access = Access { user_id: &fold.user_id, space_id: fold.space_id };
+    let (Some(mut space), Some(last)) = (spaces::with_right(transaction, access)?, fold.seqs.last()) else {
+        return Ok(Written::Refused(ErrorCode::NotFound));
+    };
+    let target = log::place(space.number, *last);
+    let note_id = fold.note_id.as_bytes();
+    for seq in &fold.seqs {
+        let found = transaction
+            .prepare_cached("SELECT 1 FROM log WHERE place = ?1 AND note_id = ?2 AND purged = 0")?
+            .exists(params![log::place(space.number, *seq), note_id])?;
+        if !found {
+            return Ok(Written::Refused(ErrorCode::Changed));
+        }
+    }
+    transaction
+        .prepare_cached("UPDATE log SET ops = ?2 WHERE place = ?1")?
+        .execute(params![target, log::pack(&[Bytes(fold.ops.clone())])])?;
+    for seq in &fold.seqs {
+        let place = log::place(space.number, *seq);
+        // A row that was folded before brings its own parts along.
+        transaction
+            .prepare_cached(
+                "INSERT OR IGNORE INTO parts (place, seq, timestamp, device_id) \
+                 SELECT ?1, seq, timestamp, device_id FROM parts WHERE place = ?2 UNION ALL \
+                 SELECT ?1, ?3, timestamp, device_id FROM log WHERE place = ?2",
+            )?
+            .execute(params![target, place, seq.cast_signed()])?;
+        if place != target {
+            transaction.prepare_cached("DELETE FROM log WHERE place = ?1")?.execute([place])?;
+        }
+    }
+    let gone = u64::try_from(fold.seqs.len() - 1).unwrap_or(u64::MAX);
+    space.rows -= gone;
+    spaces::advance(transaction, &space)?;
+    transaction
+        .prepare_cached(
+            "UPDATE documents SET rows = rows - ?3, tail = (SELECT count(*) FROM log WHERE note_id = ?2 \
+             AND place > ?4 AND place <= ?5) WHERE space = ?1 AND note_id = ?2",
+        )?
+        .execute(params![space.number, note_id, gone.cast_signed(), target, log::places(space.number).1])?;
+    Ok(Written::Noted)
+}

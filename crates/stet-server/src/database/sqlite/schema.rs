@@ -1,0 +1,203 @@
+//! Opening the database file: what SQLite is told, and the tables. Never what is in them.
+
+use std::path::Path;
+use std::time::Duration;
+
+use rusqlite::{Connection, OpenFlags, TransactionBehavior};
+
+/// "stSv": marks the file as this program's.
+const APPLICATION_ID: i32 = 0x7374_5376;
+/// The newest layout this program knows.
+const VERSION: i32 = 1;
+/// How long to wait for the other process: only `token` writes beside a running server, one row at a time.
+const BUSY: Duration = Duration::from_secs(10);
+
+/// A database that can't be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// A file that is something else.
+    #[error("{0} is not a database of this server: name another --data folder")]
+    Foreign(String),
+    /// Written by a newer server.
+    #[error("the database is of version {found}, this server knows up to {VERSION}: start the newer server again")]
+    Newer {
+        /// The file's version.
+        found: i32,
+    },
+    /// SQLite's own words.
+    #[error("the database can't be opened: {0}")]
+    Sqlite(#[from] rusqlite::Error),
+}
+
+/// The tables. `log.place` is the space's number in the upper bits and the seq in the lower 40, so that a space's log is
+/// one stretch of one tree. `spaces.rows` counts the log's surviving rows, `documents.tail` those since the document was
+/// last compacted.
+const TABLES: &str = "
+CREATE TABLE meta (key TEXT NOT NULL PRIMARY KEY, value BLOB NOT NULL) STRICT, WITHOUT ROWID;
+
+CREATE TABLE users (
+    user INTEGER PRIMARY KEY AUTOINCREMENT,
+    user_id TEXT NOT NULL UNIQUE,
+    issuer TEXT NOT NULL,
+    subject TEXT NOT NULL,
+    personal_space_id BLOB NOT NULL UNIQUE,
+    created_at INTEGER NOT NULL,
+    UNIQUE (issuer, subject)
+) STRICT;
+
+CREATE TABLE spaces (
+    space INTEGER PRIMARY KEY AUTOINCREMENT,
+    space_id BLOB NOT NULL UNIQUE,
+    owner INTEGER NOT NULL REFERENCES users (user),
+    name TEXT NOT NULL,
+    seq INTEGER NOT NULL DEFAULT 0,
+    rows INTEGER NOT NULL DEFAULT 0,
+    digest BLOB NOT NULL
+) STRICT;
+CREATE INDEX spaces_by_owner ON spaces (owner);
+
+CREATE TABLE lineages (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    space INTEGER NOT NULL REFERENCES spaces (space),
+    lineage BLOB NOT NULL,
+    starts_after INTEGER NOT NULL,
+    UNIQUE (space, lineage)
+) STRICT;
+CREATE INDEX lineages_by_space ON lineages (space, number);
+
+CREATE TABLE log (
+    place INTEGER PRIMARY KEY,
+    note_id BLOB NOT NULL,
+    ops BLOB NOT NULL,
+    purged INTEGER NOT NULL,
+    timestamp INTEGER NOT NULL,
+    device_id BLOB
+) STRICT;
+CREATE INDEX log_by_note ON log (note_id, place);
+
+CREATE TABLE documents (
+    space INTEGER NOT NULL REFERENCES spaces (space),
+    note_id BLOB NOT NULL,
+    seq INTEGER NOT NULL,
+    purged INTEGER NOT NULL,
+    rows INTEGER NOT NULL,
+    tail INTEGER NOT NULL,
+    created_at INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL,
+    PRIMARY KEY (space, note_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX documents_by_seq ON documents (space, purged, seq);
+
+CREATE TABLE answers (
+    space INTEGER NOT NULL REFERENCES spaces (space),
+    note_id BLOB NOT NULL,
+    device_id BLOB NOT NULL,
+    request TEXT NOT NULL,
+    hash BLOB NOT NULL,
+    seq INTEGER NOT NULL,
+    timestamp INTEGER NOT NULL,
+    PRIMARY KEY (space, note_id, device_id)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE parts (
+    place INTEGER NOT NULL REFERENCES log (place) ON DELETE CASCADE,
+    seq INTEGER NOT NULL,
+    timestamp INTEGER NOT NULL,
+    device_id BLOB,
+    PRIMARY KEY (place, seq)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE devices (
+    user INTEGER NOT NULL REFERENCES users (user),
+    device_id BLOB NOT NULL,
+    name TEXT NOT NULL,
+    platform TEXT NOT NULL,
+    app_version TEXT NOT NULL,
+    seen_at INTEGER NOT NULL,
+    PRIMARY KEY (user, device_id)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE receipts (
+    space INTEGER NOT NULL REFERENCES spaces (space),
+    user INTEGER NOT NULL,
+    device_id BLOB NOT NULL,
+    seq INTEGER NOT NULL,
+    unsent INTEGER NOT NULL,
+    content TEXT,
+    seen_at INTEGER NOT NULL,
+    PRIMARY KEY (space, user, device_id),
+    FOREIGN KEY (user, device_id) REFERENCES devices (user, device_id) ON DELETE CASCADE
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE seen (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    space INTEGER NOT NULL REFERENCES spaces (space),
+    user INTEGER NOT NULL REFERENCES users (user),
+    note_id BLOB NOT NULL,
+    point BLOB NOT NULL,
+    seen_at INTEGER NOT NULL,
+    UNIQUE (space, user, note_id, point)
+) STRICT;
+";
+
+/// Opens the file for writing and brings its tables up to date; `None` is a database in memory.
+pub(super) fn open(path: Option<&Path>, store_id: [u8; 16]) -> Result<Connection, OpenError> {
+    let mut connection = match path {
+        Some(path) => Connection::open(path)?,
+        None => Connection::open_in_memory()?,
+    };
+    connection.busy_timeout(BUSY)?;
+    let name = || path.map_or_else(|| "the database in memory".to_owned(), |path| path.display().to_string());
+    let number = |pragma: &str| connection.query_row(&format!("PRAGMA {pragma}"), [], |row| row.get::<_, i32>(0));
+    let (application, version) = match (number("application_id"), number("user_version")) {
+        (Ok(application), Ok(version)) => (application, version),
+        (Err(rusqlite::Error::SqliteFailure(error, _)), _) if error.code == rusqlite::ErrorCode::NotADatabase => {
+            return Err(OpenError::Foreign(name()));
+        }
+        (Err(error), _) | (_, Err(error)) => return Err(error.into()),
+    };
+    if version > VERSION {
+        return Err(OpenError::Newer { found: version });
+    }
+    if version > 0 && application != APPLICATION_ID {
+        return Err(OpenError::Foreign(name()));
+    }
+    settings(&connection)?;
+    migrate(&mut connection, store_id)?;
+    Ok(connection)
+}
+
+/// Opens the file for reading beside the writer.
+pub(super) fn open_reader(path: &Path) -> Result<Connection, rusqlite::Error> {
+    let connection =
+        Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    connection.busy_timeout(BUSY)?;
+    connection.set_prepared_statement_cache_capacity(64);
+    Ok(connection)
+}
+
+fn settings(connection: &Connection) -> Result<(), rusqlite::Error> {
+    connection.pragma_update(None, "journal_mode", "WAL")?;
+    // What is acknowledged is on disk: also after a power cut, also on macOS.
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    connection.pragma_update(None, "fullfsync", true)?;
+    connection.pragma_update(None, "checkpoint_fullfsync", true)?;
+    connection.pragma_update(None, "foreign_keys", true)?;
+    connection.pragma_update(None, "trusted_schema", false)?;
+    connection.set_prepared_statement_cache_capacity(64);
+    Ok(())
+}
+
+fn migrate(connection: &mut Connection, store_id: [u8; 16]) -> Result<(), OpenError> {
+    // Another process may be at it: whoever comes second finds the work done.
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let version: i32 = transaction.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+    if version == 0 {
+        transaction.execute_batch(TABLES)?;
+        transaction.execute("INSERT INTO meta (key, value) VALUES ('store_id', ?1)", [store_id.as_slice()])?;
+        transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
+        transaction.pragma_update(None, "user_version", VERSION)?;
+    }
+    transaction.commit()?;
+    Ok(())
+}

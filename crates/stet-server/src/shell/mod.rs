@@ -1,0 +1,11 @@
+//! The server's sockets, threads and clock around the hub. Only moves data in and out of it, and decides nothing.
+
+mod clock;
+mod engine;
+mod origin;
+mod router;
+mod socket;
+
+pub use clock::Clock;
+pub use engine::{Engine, EngineError};
+pub use router::{App, router};

@@ -1,0 +1,126 @@
+//! One WebSocket: frames in to the hub, frames out of its queue. Decides nothing.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::Bytes;
+use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket};
+use futures_util::stream::{SplitSink, SplitStream};
+use futures_util::{SinkExt as _, StreamExt as _};
+use stet_protocol::codec::Frame;
+use stet_sync::server::{Outgoing, receive};
+use tokio::sync::Notify;
+
+use super::Engine;
+use crate::core::{Hub, Link, Ring, SocketId};
+
+/// How long a peer may take to read what is left and to answer a close.
+const CLOSE_GRACE: Duration = Duration::from_secs(5);
+
+#[derive(Default)]
+struct Bells {
+    write: Notify,
+    read: Notify,
+    close: Notify,
+}
+
+/// Serves a socket until it is gone.
+pub(super) async fn run(socket: WebSocket, engine: Arc<Engine>) {
+    let bells = Arc::new(Bells::default());
+    let ringing = Arc::clone(&bells);
+    let link = Arc::new(Link::new(move |ring| match ring {
+        Ring::Write => ringing.write.notify_one(),
+        Ring::Read => ringing.read.notify_one(),
+        Ring::Close => ringing.close.notify_one(),
+    }));
+    let id = engine.with(|hub, now| hub.connect(Arc::clone(&link), now));
+    let (mut sink, mut stream) = socket.split();
+    let served = async {
+        tokio::select! {
+            () = read(&mut stream, (&engine, id), &link, &bells.read) => {}
+            () = write(&mut sink, (&engine, id), &link, &bells.write) => {
+                // The close is written: the peer's own ends the connection cleanly.
+                while let Some(Ok(_)) = stream.next().await {}
+            }
+        }
+    };
+    let closing = async {
+        bells.close.notified().await;
+        tokio::time::sleep(CLOSE_GRACE).await;
+    };
+    tokio::select! {
+        () = served => {}
+        () = closing => {}
+    }
+    engine.with(|hub, _| hub.disconnect(id));
+}
+
+async fn read(stream: &mut SplitStream<WebSocket>, (engine, id): (&Engine, SocketId), link: &Link, bell: &Notify) {
+    loop {
+        while !link.wants_input() {
+            bell.notified().await;
+        }
+        let frame = match stream.next().await {
+            Some(Ok(Message::Text(text))) => Frame::Text(text.as_str().to_owned()),
+            Some(Ok(Message::Binary(bytes))) => Frame::Binary(bytes.into()),
+            Some(Ok(Message::Ping(_) | Message::Pong(_))) => {
+                engine.with(|hub, now| hub.alive(id, now));
+                continue;
+            }
+            Some(Ok(Message::Close(_)) | Err(_)) | None => return,
+        };
+        // A large frame is decoded here, where it holds up nobody but its own socket.
+        let received = receive(&frame, link.stage(), engine.settings());
+        engine.with(|hub, now| hub.message(id, received, now));
+    }
+}
+
+async fn write(
+    sink: &mut SplitSink<WebSocket, Message>,
+    (engine, id): (&Engine, SocketId),
+    link: &Link,
+    bell: &Notify,
+) {
+    loop {
+        let (outgoing, room) = link.take();
+        if room {
+            engine.with(|hub: &mut Hub, now| hub.room(id, now));
+        }
+        let message = match outgoing {
+            None => {
+                bell.notified().await;
+                continue;
+            }
+            Some(Outgoing::Frame(frame)) => message(frame),
+            Some(Outgoing::Ping) => Message::Ping(Bytes::new()),
+            Some(Outgoing::Close(code)) => {
+                let reason = Utf8Bytes::from_static(code.reason());
+                // The peer may be gone already: that is what was wanted.
+                drop(sink.send(Message::Close(Some(CloseFrame { code: code.number(), reason }))).await);
+                return;
+            }
+        };
+        if sink.send(message).await.is_err() {
+            return;
+        }
+    }
+}
+
+/// The bytes of a frame that may go to many sockets, without a copy of them.
+struct SharedFrame(Arc<Frame>);
+
+impl AsRef<[u8]> for SharedFrame {
+    fn as_ref(&self) -> &[u8] {
+        self.0.as_bytes()
+    }
+}
+
+fn message(frame: Arc<Frame>) -> Message {
+    let text = matches!(*frame, Frame::Text(_));
+    let bytes = Bytes::from_owner(SharedFrame(frame));
+    if !text {
+        return Message::Binary(bytes);
+    }
+    // The bytes of a String are UTF-8.
+    Utf8Bytes::try_from(bytes).map_or_else(|_| Message::Text(Utf8Bytes::default()), Message::Text)
+}
