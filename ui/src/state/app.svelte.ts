@@ -1,0 +1,242 @@
+// The whole state of the window: what the engine last said, and what is shown of it. The only part that, with the
+// acts, calls the host.
+import { getContext, setContext } from "svelte";
+import type { Settings } from "../gen/Settings";
+import type { Start } from "../gen/Start";
+import type { View } from "../gen/View";
+import type { Calls } from "../host/commands";
+import { HostError, type Host } from "../host/host";
+import { Folders } from "./folders.svelte";
+import { hear } from "./hearing";
+import { Layout, type PaneName } from "./layout.svelte";
+import { NoteList } from "./list.svelte";
+import { OpenNote } from "./note.svelte";
+import { Overlay } from "./overlay.svelte";
+import { Now } from "./time.svelte";
+import { Toasts } from "./toasts.svelte";
+import { notes } from "./words";
+
+const KEY = Symbol("app");
+const PANES: readonly PaneName[] = ["sidebar", "list", "note"];
+
+/** Commands without arguments. */
+type Plain = "reconnect" | "clear_error" | "sync_now";
+/** What can be given the focus by name. */
+type Place = PaneName | "search" | "tag";
+
+/** The state of the window. */
+export class App {
+  readonly host: Host;
+  readonly toasts = new Toasts();
+  readonly overlay = new Overlay();
+  readonly layout = new Layout();
+  readonly folders = new Folders();
+  readonly now = new Now();
+  readonly list: NoteList;
+  readonly note: OpenNote;
+  #start = $state.raw<Start | null>(null);
+  /** Why the engine didn't answer at the start. */
+  broken = $state<string | null>(null);
+  readonly #places = new Map<Place, () => void>();
+  #reading: Promise<void> | null = null;
+  #again = false;
+
+  constructor(host: Host) {
+    this.host = host;
+    const failed = (thrown: unknown): void => this.failed(thrown);
+    this.list = new NoteList(host, failed);
+    this.note = new OpenNote(host, {
+      failed,
+      recovered: (noteId) =>
+        this.toasts.show("What you wrote last couldn't be saved in its note. It is kept in a note of its own.", { action: { label: "Show", run: () => void this.note.select(noteId) } }),
+      stuck: ({ message }, text) =>
+        this.toasts.show(`This note stays open: ${message}`, { tone: "danger", action: { label: "Copy text", run: () => this.copy(text) } }),
+    });
+  }
+
+  /** What the engine said of itself. The interface is shown once it is there. */
+  get about(): Start | null {
+    return this.#start;
+  }
+  get status() {
+    return this.#said.status;
+  }
+  get settings() {
+    return this.#said.settings;
+  }
+  get sidebar() {
+    return this.#said.sidebar;
+  }
+
+  /** Begins to listen, then asks once for everything. Answers with what ends it. */
+  start(): () => void {
+    const { host } = this;
+    const ends = [
+      host.listen("status", (status) => this.#set({ status })),
+      ...hear(this),
+      this.now.start(),
+      this.layout.start(),
+    ];
+    void this.#ask();
+    return () => ends.forEach((end) => end());
+  }
+
+  async #ask(): Promise<void> {
+    const { last } = OpenNote;
+    const prefetched = last === null ? null : this.note.prefetch(last);
+    prefetched?.catch(() => undefined); // the note may be gone; then the first of the list opens
+    this.list.refresh();
+    try {
+      this.#start = await this.host.call("get_start", {});
+    } catch (thrown) {
+      this.broken = HostError.from(thrown).message;
+      return;
+    }
+    const kept = prefetched ? await prefetched.then(({ row }) => !row.trashed, () => false) : false;
+    if (last !== null && kept) return this.note.select(last, "body");
+    if (!this.list.ready) await this.list.first;
+    await this.note.select(this.list.rows[0]?.id ?? null, "body");
+  }
+
+  /** Waits for a command; a refusal is told to the user and answered with `undefined`. */
+  async attempt<T>(call: Promise<T>): Promise<T | undefined> {
+    try {
+      return await call;
+    } catch (thrown) {
+      this.failed(thrown);
+      return undefined;
+    }
+  }
+
+  failed(thrown: unknown): void {
+    const { code, message } = HostError.from(thrown);
+    this.toasts.show(message, { key: `${code} ${message}`, tone: "danger" });
+  }
+
+  trigger(command: Plain): void {
+    void this.attempt(this.host.call(command, {}));
+  }
+
+  send<C extends "record_details" | "pause" | "open_link">(command: C, args: Calls[C][0]): void {
+    void this.attempt(this.host.call(command, args));
+  }
+
+  /** The note the user has before their eyes, if any. */
+  lookAt(noteId: string | null): void {
+    void this.attempt(this.host.call("set_focus", { noteId }));
+  }
+
+  pause(): void {
+    this.send("pause", { paused: !this.status.paused });
+  }
+
+  async set(change: Partial<Settings>): Promise<boolean> {
+    const settings = await this.attempt(this.host.call("update_settings", { settings: { ...this.settings, ...change } }));
+    if (settings) this.#set({ settings });
+    return settings !== undefined;
+  }
+
+  copy(text: string): void {
+    void this.attempt(this.host.call("copy_text", { text }).then(() => this.toasts.show("Copied.", { key: "copied" })));
+  }
+
+  async copyDiagnostics(): Promise<void> {
+    const report = await this.attempt(this.host.call("get_diagnostics", {}));
+    if (report) this.copy(report.text);
+  }
+
+  async quit(): Promise<void> {
+    await this.note.flush();
+    const answer = await this.attempt(this.host.call("quit", { force: false }));
+    if (!answer || answer.unsent === 0) return;
+    this.overlay.ask({
+      title: `Quit with ${notes(answer.unsent)} unsent?`,
+      text: "They are safe on this device's disk and will be sent next time.",
+      verb: "Quit",
+      danger: false,
+      run: () => void this.attempt(this.host.call("quit", { force: true })),
+    });
+  }
+
+  showView(view: View): void {
+    this.list.show(view);
+    this.layout.show("list");
+  }
+
+  /** Opens a note where one can see it. */
+  open(noteId: string, focus: "title" | "body" | null = null): void {
+    this.layout.show("note");
+    void this.note.select(noteId, focus);
+  }
+
+  editNote(field: "title" | "body"): void {
+    this.layout.show("note");
+    this.note.focus(field);
+  }
+
+  step(by: 1 | -1): void {
+    const row = this.list.rows[this.list.indexOf(this.note.noteId) + by];
+    if (row) void this.note.select(row.id);
+  }
+
+  folderName(folderId: string | null): string {
+    return this.sidebar.folders.find(({ id }) => id === folderId)?.name ?? "No folder";
+  }
+
+  /** A view says how it takes the focus; answers with what ends that. */
+  place(name: Place, focus: () => void): () => void {
+    this.#places.set(name, focus);
+    return () => void this.#places.delete(name);
+  }
+
+  focus(name: Place): void {
+    requestAnimationFrame(() => this.#places.get(name)?.());
+  }
+
+  focusSearch(): void {
+    this.layout.show("list");
+    this.focus("search");
+  }
+
+  focusTag(): void {
+    this.layout.show("note");
+    this.focus("tag");
+  }
+
+  nextPane(by: 1 | -1): void {
+    const here = PANES.findIndex((name) => document.activeElement?.closest(`[data-pane="${name}"]`));
+    const shown = PANES.filter((name) => this.layout.width === "narrow" || this.layout[name]);
+    const next = shown.at((shown.indexOf(PANES[here] ?? "note") + by) % shown.length) ?? "note";
+    if (this.layout.width === "narrow") this.layout.show(next);
+    this.focus(next);
+  }
+
+  /** Reads the sidebar again; several wishes at once are one reading. */
+  readSidebar(): Promise<void> {
+    this.#again = true;
+    const read = async (): Promise<void> => {
+      while (this.#again) {
+        this.#again = false;
+        const sidebar = await this.attempt(this.host.call("get_sidebar", {}));
+        if (sidebar) this.#set({ sidebar });
+      }
+    };
+    this.#reading ??= read().finally(() => (this.#reading = null));
+    return this.#reading;
+  }
+
+  get #said(): Start {
+    if (!this.#start) throw new Error("The engine hasn't answered yet.");
+    return this.#start;
+  }
+
+  #set(part: Partial<Start>): void {
+    if (this.#start) this.#start = { ...this.#start, ...part };
+  }
+}
+
+/** Gives the views below the state. */
+export const provideApp = (app: App): App => setContext(KEY, app);
+
+/** The state, inside a view. */
+export const useApp = (): App => getContext<App>(KEY);

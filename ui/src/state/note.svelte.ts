@@ -1,0 +1,200 @@
+// The note in view: opening it, following it live, leaving it with nothing lost.
+import type { Trouble } from "../editor/binding";
+import type { Field, NotePane, PaneHost } from "../editor/pane";
+import type { NoteRow } from "../gen/NoteRow";
+import type { NoteUpdates } from "../gen/NoteUpdates";
+import type { OpenedNote } from "../gen/OpenedNote";
+import { HostError, type Host } from "../host/host";
+
+/** A wait shorter than this shows nothing. */
+const QUICK_MS = 250;
+/** Revisions that may come before the answer they belong to. */
+const EARLY = 200;
+const LAST = "stet.note";
+
+/** What the note in view asks of those around it. */
+export interface NoteCallbacks {
+  failed(thrown: unknown): void;
+  /** Text that couldn't be saved in its note is in a note of its own. */
+  recovered(noteId: string): void;
+  /** Text can be saved nowhere, so the note stays open. */
+  stuck(trouble: Trouble, text: string): void;
+}
+
+/** The note in view. */
+export class OpenNote {
+  /** The note chosen; its text may still be on its way. */
+  noteId = $state<string | null>(null);
+  row = $state.raw<NoteRow | null>(null);
+  trouble = $state.raw<Trouble | null>(null);
+  slow = $state(false);
+  readonly #host: Host;
+  readonly #callbacks: NoteCallbacks;
+  #pane: NotePane | null = null;
+  #shown: string | null = null;
+  #focus: Field | null = null;
+  #settling: Promise<void> | null = null;
+  #early: NoteUpdates[] = [];
+  #prefetched: { noteId: string; opened: Promise<OpenedNote> } | null = null;
+
+  constructor(host: Host, callbacks: NoteCallbacks) {
+    this.#host = host;
+    this.#callbacks = callbacks;
+  }
+
+  /** The note of the last time. */
+  static get last(): string | null {
+    return localStorage.getItem(LAST);
+  }
+
+  /** Begins to read a note before there is an editor to show it. */
+  prefetch(noteId: string): Promise<OpenedNote> {
+    const opened = this.#host.call("open_note", { noteId });
+    this.#prefetched = { noteId, opened };
+    return opened;
+  }
+
+  /** The editors are there. */
+  attach(pane: NotePane): void {
+    this.#pane = pane;
+    void this.#settle();
+  }
+
+  /** Turns to another note, or to none. */
+  select(noteId: string | null, focus: Field | null = null): Promise<void> {
+    this.#focus = focus;
+    if (noteId === this.noteId && noteId === this.#shown) this.#takeFocus();
+    this.noteId = noteId;
+    return this.#settle();
+  }
+
+  focus(field: Field): void {
+    this.#pane?.focus(field);
+  }
+
+  receive(updates: NoteUpdates): void {
+    this.#pane?.receive(updates);
+    if (this.#settling && this.#early.length < EARLY) this.#early.push(updates);
+  }
+
+  changedRow(row: NoteRow): void {
+    if (row.id !== this.#shown) return;
+    if (this.row && row.trashed !== this.row.trashed) this.#pane?.lock(row.trashed);
+    this.row = row;
+  }
+
+  flush(): Promise<boolean> {
+    return this.#pane?.flush() ?? Promise.resolve(true);
+  }
+
+  flushNow(): void {
+    this.#pane?.flushNow();
+  }
+
+  get text(): string {
+    return this.#pane?.text("body") ?? "";
+  }
+
+  /** What the editors ask. */
+  paneHost(): PaneHost {
+    return {
+      authority: (noteId, field) => ({
+        edit: (args) => this.#host.call("edit_note", args),
+        pull: (args) => this.#host.call("pull_note", args),
+        reopen: async () => {
+          const opened = await this.#host.call("open_note", { noteId });
+          await this.#host.call("close_note", { sessions: [opened[field === "title" ? "body" : "title"].session] });
+          return opened[field];
+        },
+      }),
+      troubled: (trouble) => (this.trouble = trouble),
+      openLink: (url) => void this.#host.call("open_link", { url }).catch(this.#callbacks.failed),
+    };
+  }
+
+  /** Keeps the text of the note in view in a new note. Answers whether it could. */
+  async recover(): Promise<boolean> {
+    if (!this.#pane) return true;
+    const title = `Recovered: ${this.#pane.text("title")}`.slice(0, 200);
+    try {
+      const made = await this.#host.call("create_note", { folderId: null, title, body: this.#pane.text("body") });
+      this.#callbacks.recovered(made.noteId);
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  /** One at a time, and at the end the note wanted last is the one shown. */
+  #settle(): Promise<void> {
+    this.#settling ??= this.#run().finally(() => {
+      this.#settling = null;
+      this.#early = [];
+    });
+    return this.#settling;
+  }
+
+  async #run(): Promise<void> {
+    while (this.#pane && this.noteId !== this.#shown) {
+      const wanted = this.noteId;
+      const timer = setTimeout(() => (this.slow = true), QUICK_MS);
+      try {
+        const opening = wanted === null ? null : this.#open(wanted);
+        opening?.catch(() => undefined); // awaited below, after the former note is left
+        if (!(await this.#leave(this.#pane))) {
+          void opening?.then(({ title, body }) => this.#host.call("close_note", { sessions: [title.session, body.session] })).catch(() => undefined);
+          this.noteId = this.#shown;
+          return;
+        }
+        if (wanted !== null && opening) this.#show(this.#pane, wanted, await opening);
+      } catch (thrown) {
+        if (this.noteId === wanted) this.noteId = null;
+        this.#callbacks.failed(thrown);
+      } finally {
+        clearTimeout(timer);
+        this.slow = false;
+      }
+    }
+  }
+
+  #open(noteId: string): Promise<OpenedNote> {
+    const early = this.#prefetched?.noteId === noteId ? this.#prefetched.opened : null;
+    this.#prefetched = null;
+    return early ?? this.#host.call("open_note", { noteId });
+  }
+
+  #show(pane: NotePane, noteId: string, opened: OpenedNote): void {
+    this.#shown = noteId;
+    this.row = opened.row;
+    pane.show(noteId, opened);
+    for (const updates of this.#early) pane.receive(updates);
+    localStorage.setItem(LAST, noteId);
+    void this.#host.call("join_note", { noteId }).catch(this.#callbacks.failed);
+    this.#takeFocus();
+  }
+
+  #takeFocus(): void {
+    if (this.#focus) this.#pane?.focus(this.#focus);
+    this.#focus = null;
+  }
+
+  /** Leaves the note shown. Answers whether it could be left without losing anything. */
+  async #leave(pane: NotePane): Promise<boolean> {
+    if (this.#shown === null) return true;
+    if (!(await pane.flush()) && !(await this.recover())) {
+      this.#callbacks.stuck(this.trouble ?? { kind: "waiting", message: "The text isn't saved yet." }, pane.text("body"));
+      return false;
+    }
+    const [noteId, sessions] = [this.#shown, pane.sessions];
+    pane.clear();
+    this.#shown = null;
+    this.row = null;
+    this.trouble = null;
+    const gone = (thrown: unknown): void => {
+      if (HostError.from(thrown).code !== "not-found") this.#callbacks.failed(thrown);
+    };
+    void this.#host.call("close_note", { sessions }).catch(gone);
+    void this.#host.call("leave_note", { noteId }).catch(gone);
+    return true;
+  }
+}

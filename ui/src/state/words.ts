@@ -1,0 +1,110 @@
+// What the three dots and the status say. Values in, words out.
+import type { Dots } from "../gen/Dots";
+import type { RemoteChange } from "../gen/RemoteChange";
+import type { Status } from "../gen/Status";
+import { ago } from "./time.svelte";
+
+/** One dot: it has arrived, not yet, or it can't go on. */
+export type Dot = "filled" | "ring" | "stopped";
+
+/** Dots with what they say. */
+export interface DotWords {
+  dots: Dot[];
+  words: string;
+}
+
+/** Where syncing stands, in words. */
+export interface StatusWords extends DotWords {
+  tone: "calm" | "busy" | "away" | "alarm";
+  /** What a click beside it does. */
+  action: "reconnect" | "resume" | null;
+}
+
+/** "1 note", "3 notes". */
+export const notes = (count: number): string => `${count.toLocaleString()} ${count === 1 ? "note" : "notes"}`;
+
+/** A note's dots. `unsaved` is why the editor couldn't hand its text over, when it couldn't. */
+export function noteDots(dots: Dots, unsaved: string | null = null): DotWords {
+  const arrived = [dots.disk && unsaved === null, ...(dots.server === null ? [] : [dots.server]), ...(dots.other === null ? [] : [dots.other])];
+  const reason = unsaved ?? dots.stopped?.message ?? null;
+  const stop = reason === null ? -1 : Math.max(0, arrived.indexOf(false));
+  const shown = arrived.map((there, i): Dot => (i === stop ? "stopped" : there ? "filled" : "ring"));
+  return { dots: shown, words: reason ?? arrivedWords(dots) };
+}
+
+function arrivedWords({ disk, server, other }: Dots): string {
+  if (!disk) return "Being written to this device's disk.";
+  if (server === null) return "On this device's disk.";
+  if (!server) return "On this device's disk. Not on the server yet.";
+  if (other === null) return "On this device and on the server.";
+  return other ? "On this device, on the server and on another device of yours." : "On this device and on the server. No other device of yours has it yet.";
+}
+
+/** The dots of the whole library. */
+function libraryDots(status: Status): Dot[] {
+  const disk: Dot = status.unsaved === 0 ? "filled" : "ring";
+  if (status.state === "local") return [disk];
+  const stopped = status.held > 0 || status.state === "error";
+  const server: Dot = stopped ? "stopped" : status.isSynced ? "filled" : "ring";
+  if (status.otherDevices.length === 0) return [disk, server];
+  const other = status.isSynced && status.otherDevices.every((device) => device.caughtUp);
+  return [disk, server, other ? "filled" : "ring"];
+}
+
+const waiting = (status: Status, then: string): string => (status.unsent > 0 ? ` ${notes(status.unsent)} will be sent ${then}.` : "");
+
+/** The line in the status bar. */
+export function statusWords(status: Status, now: number): StatusWords {
+  const say = (tone: StatusWords["tone"], words: string, action: StatusWords["action"] = null): StatusWords => ({ dots: libraryDots(status), tone, words, action });
+  switch (status.state) {
+    case "local":
+      return say("calm", "On this device only");
+    case "disconnected":
+      return status.paused ? say("away", `Paused.${waiting(status, "when you resume")}`, "resume") : say("away", `Not connected.${waiting(status, "when you are")}`, "reconnect");
+    case "connecting":
+      return say("busy", "Connecting…");
+    case "connected":
+      return say("busy", "Connected, signing in…");
+    case "reconnecting":
+      return say("away", `Offline.${waiting(status, "when you're back")}`, "reconnect");
+    case "error":
+      return status.error?.code === "signed-out" ? say("alarm", "Signed out. Your notes stay here.", "reconnect") : say("alarm", `Can't reach the server.${waiting(status, "when it answers")}`, "reconnect");
+    case "authenticated":
+      return signedInWords(status, now, say);
+  }
+}
+
+function signedInWords(status: Status, now: number, say: (tone: StatusWords["tone"], words: string) => StatusWords): StatusWords {
+  const { progress } = status;
+  if (progress && progress.total > 0) return say("busy", `Catching up: ${progress.done.toLocaleString()} of ${progress.total.toLocaleString()}`);
+  if (status.held > 0) return say("alarm", `${notes(status.held)} can't be sent`);
+  if (status.unsent > 0) return say("busy", `Sending ${notes(status.unsent)}…`);
+  if (!status.isSynced) return say("busy", "Looking for changes…");
+  return say("calm", status.lastSync === null ? "Synced" : `Synced ${ago(status.lastSync, now)}`);
+}
+
+/** Whether one may quit, or leave the house. */
+export function safeToQuit(status: Status): string {
+  if (status.unsaved > 0) return `Not yet: ${notes(status.unsaved)} being written to the disk.`;
+  if (status.state === "local") return "Yes. Everything is on this device's disk.";
+  if (status.unsent > 0) return `Yes. ${notes(status.unsent)} will be sent next time.`;
+  return status.isSynced ? "Yes. Everything is on the server." : "Yes. Everything is on this device's disk.";
+}
+
+/** Whether this device has what the others wrote. */
+export function haveOthersEdits(status: Status): string {
+  const behind = status.otherDevices.filter((device) => device.unsent > 0);
+  if (!status.isSynced) return "Not known until this device is synced.";
+  if (behind.length === 0) return "Yes, everything they have sent.";
+  return behind.map((device) => `${device.name} had ${notes(device.unsent)} unsent.`).join(" ");
+}
+
+const ORDINALS = ["first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth"];
+
+/** "Maria's laptop changed the third paragraph." */
+export function changedWords({ device, paragraph }: RemoteChange): string {
+  const who = device ?? "Another device";
+  if (paragraph === null) return `${who} changed this note.`;
+  const ordinal = ORDINALS[paragraph - 1];
+  return `${who} changed ${ordinal === undefined ? `paragraph ${paragraph}` : `the ${ordinal} paragraph`}.`;
+}
