@@ -300,6 +300,16 @@ impl Engine {
         self.setup.device_id
     }
 
+    /// How many editing sessions are open.
+    pub fn sessions(&self) -> usize {
+        self.sessions.len()
+    }
+
+    /// How many documents are in memory.
+    pub fn documents_in_memory(&self) -> usize {
+        self.documents.iter().count()
+    }
+
     /// The text of a note as this device has it in memory; for tests and exports.
     pub fn text(&self, note: NoteId) -> Option<(String, String)> {
         let live = self.documents.get(DocKey { space: self.space, note })?;

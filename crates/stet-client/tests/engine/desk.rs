@@ -1,0 +1,227 @@
+//! A desk with one device on it: an engine, its store, and whoever uses them. Disk and clock do what the test says.
+
+use std::collections::VecDeque;
+
+use stet_client::api::command::{Call, Created, EditNote, OpenNote};
+use stet_client::api::note::{OpenedNote, Replace, TextUpdate};
+use stet_client::api::status::Status;
+use stet_client::api::{Answer, Command, CommandError, Event};
+use stet_client::desktop::Notice;
+use stet_client::engine::{Engine, Input, ListContext, Now, Output, Setup};
+use stet_model::id::NoteId;
+use stet_protocol::codec::Frame;
+use stet_store::{ListQuery, ListView, Options, Reader, Write, Writer, open};
+use tempfile::TempDir;
+
+pub struct Desk {
+    pub engine: Engine,
+    pub now: Now,
+    pub events: Vec<Event>,
+    pub notices: Vec<Notice>,
+    pub opened: Vec<String>,
+    pub sent: VecDeque<Frame>,
+    /// Disk jobs that fail, counted down.
+    pub failures: u32,
+    /// Disk jobs wait until [`Desk::disk`] when set.
+    pub slow_disk: bool,
+    pub jobs: VecDeque<(u64, Vec<Write>)>,
+    pub token: Result<String, String>,
+    replies: Vec<(u64, Result<Answer, CommandError>)>,
+    lists: Option<ListContext>,
+    next_call: u64,
+    writer: Writer,
+    pub reader: Reader,
+    server_url: Option<String>,
+    folder: TempDir,
+    seed: u8,
+}
+
+impl Desk {
+    /// A new device without a server.
+    pub fn new() -> Self {
+        Self::with_server(None)
+    }
+
+    pub fn with_server(server_url: Option<&str>) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        Self::over(folder, server_url.map(ToOwned::to_owned), 1)
+    }
+
+    fn over(folder: TempDir, server_url: Option<String>, seed: u8) -> Self {
+        let (writer, reader) = open(&folder.path().join("notes.sqlite"), &Options::default()).expect("opens");
+        let setup = Setup {
+            boot: writer.boot().expect("reads"),
+            server_url: server_url.clone(),
+            device_name: "Desk".into(),
+            platform: "test".into(),
+            app_version: "0.0.0".into(),
+            seed: [seed; 32],
+        };
+        let now = Now { mono: 0, wall: 1_800_000_000_000 };
+        let (engine, first) = Engine::new(setup, now);
+        let mut desk = Self {
+            engine,
+            now,
+            events: Vec::new(),
+            notices: Vec::new(),
+            opened: Vec::new(),
+            sent: VecDeque::new(),
+            failures: 0,
+            slow_disk: false,
+            jobs: VecDeque::new(),
+            token: Ok("token".into()),
+            replies: Vec::new(),
+            lists: None,
+            next_call: 0,
+            writer,
+            reader,
+            server_url,
+            folder,
+            seed,
+        };
+        desk.carry_out(first);
+        desk
+    }
+
+    /// The process dies; what isn't on disk is gone. Another one starts.
+    pub fn crash(self) -> Self {
+        let Self { engine, writer, reader, folder, server_url, seed, .. } = self;
+        drop((engine, writer, reader));
+        Self::over(folder, server_url, seed + 1)
+    }
+
+    pub fn give(&mut self, input: Input) {
+        let outputs = self.engine.handle(input, self.now);
+        self.carry_out(outputs);
+    }
+
+    fn carry_out(&mut self, outputs: Vec<Output>) {
+        let mut queue: VecDeque<Output> = outputs.into();
+        while let Some(output) = queue.pop_front() {
+            let input = match output {
+                Output::Reply { call, result } => {
+                    self.replies.push((call, result));
+                    continue;
+                }
+                Output::Emit(event) => {
+                    self.events.push(event);
+                    continue;
+                }
+                Output::Notify(notice) => {
+                    self.notices.push(notice);
+                    continue;
+                }
+                Output::Write { tag, writes } => {
+                    self.jobs.push_back((tag, writes));
+                    if self.slow_disk {
+                        continue;
+                    }
+                    queue.extend(self.one_job());
+                    continue;
+                }
+                Output::Load(docs) => {
+                    let read = |doc| (doc, self.reader.document(doc).map_err(|error| error.to_string()));
+                    Input::Loaded(docs.into_iter().map(read).collect())
+                }
+                Output::Open { url } => {
+                    self.opened.push(url);
+                    continue;
+                }
+                Output::Send(frame) => {
+                    self.sent.push_back(frame);
+                    continue;
+                }
+                Output::FetchToken { .. } => Input::Token(self.token.clone()),
+                Output::Lists(context) => {
+                    self.lists = Some(context);
+                    continue;
+                }
+                Output::Tray(_) | Output::Badge(_) | Output::Show(_) | Output::CloseSocket { .. } => continue,
+            };
+            queue.extend(self.engine.handle(input, self.now));
+        }
+    }
+
+    fn one_job(&mut self) -> Vec<Output> {
+        let Some((tag, writes)) = self.jobs.pop_front() else { return Vec::new() };
+        let result = if self.failures > 0 {
+            self.failures -= 1;
+            Err("the disk is full.".to_owned())
+        } else {
+            self.writer.commit(&writes).map_err(|error| error.to_string())
+        };
+        self.engine.handle(Input::Written { tag, result }, self.now)
+    }
+
+    /// A slow disk does one job.
+    pub fn disk(&mut self) {
+        let outputs = self.one_job();
+        self.carry_out(outputs);
+    }
+
+    /// Lets this much time pass, with every timer in between.
+    pub fn wait(&mut self, ms: u64) {
+        let end = self.now.mono + ms;
+        while let Some(at) = self.engine.wake_at().filter(|at| *at <= end) {
+            let step = at.saturating_sub(self.now.mono).max(1);
+            self.now = Now { mono: self.now.mono + step, wall: self.now.wall + step as i64 };
+            self.give(Input::Tick);
+        }
+        let rest = end.saturating_sub(self.now.mono);
+        self.now = Now { mono: end.max(self.now.mono), wall: self.now.wall + rest as i64 };
+    }
+
+    /// Runs a command; `None` when it isn't answered at once.
+    pub fn ask<C: Call>(&mut self, args: C) -> Option<Result<C::Answer, CommandError>> {
+        self.next_call += 1;
+        let (call, command): (u64, Command) = (self.next_call, args.into());
+        self.give(Input::Command { call, command });
+        self.answer::<C>(call)
+    }
+
+    fn answer<C: Call>(&mut self, call: u64) -> Option<Result<C::Answer, CommandError>> {
+        let place = self.replies.iter().position(|(answered, _)| *answered == call)?;
+        let (_, result) = self.replies.remove(place);
+        Some(result.map(|answer| C::Answer::try_from(answer).ok().expect("the answer is of its command")))
+    }
+
+    pub fn call<C: Call>(&mut self, args: C) -> C::Answer {
+        self.ask(args).expect("answered at once").expect("succeeds")
+    }
+
+    pub fn create(&mut self, title: &str, body: &str) -> NoteId {
+        let args = stet_client::api::command::CreateNote { folder_id: None, title: title.into(), body: body.into() };
+        let Created { note_id } = self.call(args);
+        note_id
+    }
+
+    pub fn open(&mut self, note_id: NoteId) -> OpenedNote {
+        self.call(OpenNote { note_id })
+    }
+
+    pub fn rows(&self, view: ListView) -> Vec<String> {
+        let query = ListQuery { space: self.engine.space(), view, search: String::new(), after: None, limit: 200 };
+        self.reader.list(&query).expect("reads").rows.into_iter().map(|row| row.fields.title).collect()
+    }
+
+    pub fn body(&mut self, note: NoteId) -> String {
+        self.open(note).body.text
+    }
+
+    /// The newest status told.
+    pub fn status(&mut self) -> Status {
+        self.wait(200);
+        let last = self.events.iter().rev().find_map(|event| match event {
+            Event::Status(status) => Some(status.as_ref().clone()),
+            _ => None,
+        });
+        last.expect("a status was told")
+    }
+}
+
+/// An edit of one keystroke.
+pub fn typed(session: &str, base_revision: u32, from: u32, to: u32, insert: &str) -> EditNote {
+    let changes = vec![Replace { from, to, insert: insert.into() }];
+    let updates = vec![TextUpdate { session: session.into(), changes }];
+    EditNote { session: session.into(), base_revision, updates }
+}

@@ -1,0 +1,50 @@
+//! A disk that fails: nothing is lost that is still in memory, and it is said.
+
+use stet_client::api::ErrorCode;
+use stet_client::api::command::EditAnswer;
+
+use crate::desk::{Desk, typed};
+
+#[test]
+fn what_a_full_disk_refused_is_written_once_there_is_room() {
+    let mut desk = Desk::new();
+    let note = desk.create("", "");
+    let session = desk.open(note).body.session;
+    desk.failures = 3;
+    assert_eq!(desk.call(typed(&session, 0, 0, 0, "words")), EditAnswer::Ok { revision: 1 });
+    let status = desk.status();
+    assert_eq!(status.unsaved, 1);
+    assert!(status.error.is_some_and(|error| error.code == ErrorCode::Storage && error.message.contains("full")));
+    desk.wait(10_000);
+    let status = desk.status();
+    assert_eq!((status.unsaved, status.error), (0, None));
+    let mut desk = desk.crash();
+    assert_eq!(desk.body(note), "words");
+}
+
+#[test]
+fn a_change_that_is_not_on_disk_yet_is_answered_with_the_reason_and_kept() {
+    let mut desk = Desk::new();
+    desk.failures = 1;
+    let args = stet_client::api::command::CreateNote { folder_id: None, title: "New".into(), body: String::new() };
+    let error = desk.ask(args).expect("answered").expect_err("it isn't on disk");
+    assert_eq!(error.code, ErrorCode::Storage);
+    desk.wait(10_000);
+    assert!(desk.rows(stet_store::ListView::All).contains(&"New".to_owned()));
+}
+
+#[test]
+fn a_long_log_is_folded_and_reads_back_the_same() {
+    let mut desk = Desk::new();
+    let note = desk.create("", "");
+    let session = desk.open(note).body.session;
+    for n in 0..600 {
+        desk.call(typed(&session, n, n, n, "x"));
+    }
+    let doc = stet_model::id::DocKey { space: desk.engine.space(), note };
+    let stored = desk.reader.document(doc).expect("reads").expect("is there");
+    assert!(stored.snapshot.is_some());
+    assert!(stored.updates.len() < 300, "{} entries", stored.updates.len());
+    let mut desk = desk.crash();
+    assert_eq!(desk.body(note), "x".repeat(600));
+}
