@@ -1,0 +1,19 @@
+//! What the program is started with, by a person, a desktop entry or a second start.
+
+use std::path::PathBuf;
+
+use clap::Parser;
+
+/// Notes on which nothing you wrote is ever lost.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Parser)]
+#[command(name = "stet", version)]
+pub struct Arguments {
+    /// Folder that holds the notes [default: STET_DATA_DIR, or `stet` in your data folder]
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<PathBuf>,
+    /// Start in the tray, without a window
+    #[arg(long)]
+    pub hidden: bool,
+    /// A link to open, like stet://note/0198c5f2-…
+    pub link: Option<String>,
+}

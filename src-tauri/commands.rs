@@ -1,0 +1,155 @@
+//! What the window may call: each command of the engine handed on as it is, and the shell's own few. No decisions.
+
+use serde::{Deserialize, Serialize};
+use stet_client::api::command::{
+    ChangeNote, ClearError, CloseNote, CreateFolder, CreateNote, Created, CreatedFolder, DeleteFolder, Diagnostics,
+    Done, EditAnswer, EditNote, EmptyTrash, GetDiagnostics, GetNote, GetSidebar, GetStart, JoinNote, LeaveNote,
+    ListNotes, MoveFolder, OpenNote, Pause, PullNote, Pulled, PurgeNote, Reconnect, RecordDetails, RenameFolder,
+    RestoreNote, SetFocus, Start, SyncNow, TrashNote, UpdateSettings,
+};
+use stet_client::api::note::{NotePage, NoteRow, OpenedNote, Settings, Sidebar};
+use stet_client::api::{CommandError, ErrorCode};
+use tauri::ipc::Invoke;
+use tauri::{AppHandle, State, Wry};
+
+use crate::shell::Shell;
+use crate::{links, platform, quit, window};
+
+macro_rules! forwarded {
+    ($($name:ident: $args:ident => $answer:ident,)*) => {
+        $(
+            #[tauri::command]
+            async fn $name(args: $args, shell: State<'_, Shell>) -> Result<$answer, CommandError> {
+                shell.call(args).await
+            }
+        )*
+
+        /// Answers every command.
+        pub fn handler() -> impl Fn(Invoke<Wry>) -> bool + Send + Sync + 'static {
+            tauri::generate_handler![$($name,)* open_link, copy_text, quit, window_ready]
+        }
+
+        #[cfg(test)]
+        const FORWARDED: &[&str] = &[$(stringify!($name),)*];
+    };
+}
+
+forwarded! {
+    get_start: GetStart => Start,
+    list_notes: ListNotes => NotePage,
+    get_sidebar: GetSidebar => Sidebar,
+    get_note: GetNote => NoteRow,
+    get_diagnostics: GetDiagnostics => Diagnostics,
+    pull_note: PullNote => Pulled,
+    open_note: OpenNote => OpenedNote,
+    edit_note: EditNote => EditAnswer,
+    close_note: CloseNote => Done,
+    create_note: CreateNote => Created,
+    change_note: ChangeNote => Done,
+    trash_note: TrashNote => Done,
+    restore_note: RestoreNote => Done,
+    purge_note: PurgeNote => Done,
+    empty_trash: EmptyTrash => Done,
+    create_folder: CreateFolder => CreatedFolder,
+    rename_folder: RenameFolder => Done,
+    move_folder: MoveFolder => Done,
+    delete_folder: DeleteFolder => Done,
+    update_settings: UpdateSettings => Settings,
+    join_note: JoinNote => Done,
+    leave_note: LeaveNote => Done,
+    reconnect: Reconnect => Done,
+    clear_error: ClearError => Done,
+    pause: Pause => Done,
+    sync_now: SyncNow => Done,
+    record_details: RecordDetails => Done,
+    set_focus: SetFocus => Done,
+}
+
+/// Arguments of `open_link`.
+#[derive(Deserialize)]
+struct OpenLink {
+    url: String,
+}
+
+/// Arguments of `copy_text`.
+#[derive(Deserialize)]
+struct CopyText {
+    text: String,
+}
+
+/// Arguments of `quit`.
+#[derive(Deserialize)]
+struct Quit {
+    /// Quit although something is unsent: the user knows.
+    force: bool,
+}
+
+/// The answer to `quit`.
+#[derive(Serialize)]
+struct Unsent {
+    /// Notes the server doesn't have yet. Not 0 and not forced: the app goes on.
+    unsent: u32,
+}
+
+/// Arguments of `window_ready`.
+#[derive(Deserialize)]
+struct WindowReady {}
+
+#[tauri::command]
+async fn open_link(args: OpenLink) -> Result<Done, CommandError> {
+    links::open(&args.url)?;
+    Ok(Done {})
+}
+
+#[tauri::command]
+async fn copy_text(args: CopyText, app: AppHandle) -> Result<Done, CommandError> {
+    let copied = app.run_on_main_thread(move || platform::copy_text(&args.text));
+    copied.map_err(|error| CommandError::new(ErrorCode::Internal, format!("The text can't be copied: {error}")))?;
+    Ok(Done {})
+}
+
+#[tauri::command]
+async fn quit(args: Quit, app: AppHandle, shell: State<'_, Shell>) -> Result<Unsent, CommandError> {
+    let unsent = shell.unsent().await;
+    if args.force || unsent == 0 {
+        tauri::async_runtime::spawn(quit::quit(app, quit::Unsent::Known));
+    }
+    Ok(Unsent { unsent })
+}
+
+#[tauri::command]
+async fn window_ready(args: WindowReady, app: AppHandle) -> Result<Done, CommandError> {
+    let WindowReady {} = args;
+    window::ready(&app);
+    Ok(Done {})
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+
+    use std::collections::BTreeSet;
+
+    use stet_client::api::Command;
+
+    use crate::names;
+
+    #[test]
+    fn every_command_of_the_engine_is_forwarded_and_named_for_the_build_script() {
+        let engine: Vec<&str> = Command::ALL.iter().map(|(name, ..)| *name).collect();
+        assert_eq!(super::FORWARDED, engine);
+        assert_eq!(names::ENGINE, engine);
+    }
+
+    #[test]
+    fn the_window_is_allowed_each_command_by_name_and_nothing_but_events_beside_them() {
+        let file: serde_json::Value = serde_json::from_str(include_str!("capabilities/main.json")).unwrap();
+        let allowed: BTreeSet<&str> =
+            file["permissions"].as_array().unwrap().iter().map(|permission| permission.as_str().unwrap()).collect();
+        let commands = names::ENGINE.iter().chain(names::SHELL);
+        let named: Vec<String> = commands.map(|name| format!("allow-{}", name.replace('_', "-"))).collect();
+        let events = ["core:event:allow-listen", "core:event:allow-unlisten"];
+        let expected: BTreeSet<&str> = named.iter().map(String::as_str).chain(events).collect();
+        assert_eq!(allowed, expected);
+    }
+}

@@ -1,0 +1,67 @@
+//! The engine's view of the desktop: hands each call to the part of the shell that does it, and returns at once.
+
+use stet_client::Desktop;
+use stet_client::api::Event;
+use stet_client::desktop::{Notice, Tray};
+use stet_model::id::NoteId;
+use tauri::{AppHandle, Emitter, Manager};
+
+use crate::shell::Shell;
+use crate::{links, tray, window};
+
+/// The desktop the app runs on.
+pub struct TauriDesktop {
+    app: AppHandle,
+}
+
+impl TauriDesktop {
+    /// The desktop of this app.
+    pub const fn new(app: AppHandle) -> Self {
+        Self { app }
+    }
+}
+
+impl Desktop for TauriDesktop {
+    fn emit(&self, event: &Event) {
+        if let Err(error) = emit(&self.app, event) {
+            tracing::warn!(%error, "an event didn't reach the window");
+        }
+    }
+
+    fn set_tray(&self, wanted: &Tray) {
+        tray::show(&self.app, wanted.clone());
+    }
+
+    fn notify(&self, notice: &Notice) {
+        self.app.state::<Shell>().notifications.show(notice.clone());
+    }
+
+    fn show_window(&self, note: Option<NoteId>) {
+        window::show(&self.app, note);
+    }
+
+    fn open_url(&self, url: &str) {
+        if let Err(error) = links::open(url) {
+            tracing::warn!(%error, "a link wasn't opened");
+        }
+    }
+
+    fn set_badge(&self, unsent: u32) {
+        let count = (unsent > 0).then(|| unsent.into());
+        if let Some(window) = self.app.get_webview_window(window::LABEL)
+            && let Err(error) = window.set_badge_count(count)
+        {
+            tracing::debug!(%error, "no badge");
+        }
+    }
+}
+
+/// Hands an event to the window under its own name. Without a window nobody listens.
+pub fn emit(app: &AppHandle, event: &Event) -> tauri::Result<()> {
+    let mut parts = serde_json::to_value(event)?;
+    let payload = parts["payload"].take();
+    match parts["event"].as_str() {
+        Some(name) => app.emit_to(window::LABEL, name, payload),
+        None => Ok(()),
+    }
+}

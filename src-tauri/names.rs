@@ -1,0 +1,36 @@
+//! The name of every command the window may call. Read by the build script too, so it uses nothing.
+
+/// Commands of the engine, forwarded as they are.
+pub const ENGINE: &[&str] = &[
+    "get_start",
+    "list_notes",
+    "get_sidebar",
+    "get_note",
+    "get_diagnostics",
+    "pull_note",
+    "open_note",
+    "edit_note",
+    "close_note",
+    "create_note",
+    "change_note",
+    "trash_note",
+    "restore_note",
+    "purge_note",
+    "empty_trash",
+    "create_folder",
+    "rename_folder",
+    "move_folder",
+    "delete_folder",
+    "update_settings",
+    "join_note",
+    "leave_note",
+    "reconnect",
+    "clear_error",
+    "pause",
+    "sync_now",
+    "record_details",
+    "set_focus",
+];
+
+/// Commands of the shell, which the engine doesn't know.
+pub const SHELL: &[&str] = &["open_link", "copy_text", "quit", "window_ready"];

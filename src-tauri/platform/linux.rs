@@ -1,0 +1,158 @@
+//! Linux: GTK and D-Bus.
+
+use std::env;
+use std::time::Duration;
+
+use gtk::prelude::GtkSettingsExt;
+use tokio::signal::unix::{SignalKind, signal};
+use zbus::blocking::connection::Builder;
+use zbus::blocking::fdo::DBusProxy;
+use zbus::blocking::{Connection, MessageIterator};
+use zbus::message::Type;
+use zbus::zvariant::{OwnedValue, Value};
+use zbus::{MatchRule, Message};
+
+use super::Change;
+
+const TRAY_HOST: &str = "org.kde.StatusNotifierWatcher";
+const BUS: &str = "org.freedesktop.DBus";
+const PORTAL: &str = "org.freedesktop.portal.Desktop";
+const PORTAL_PATH: &str = "/org/freedesktop/portal/desktop";
+const PORTAL_SETTINGS: &str = "org.freedesktop.portal.Settings";
+const APPEARANCE: &str = "org.freedesktop.appearance";
+const COLOR_SCHEME: &str = "color-scheme";
+/// The portal's value for dark.
+const DARK: u32 = 1;
+/// Longest wait for the portal: the window must not wait for a service that is just being started.
+const PORTAL_LIMIT: Duration = Duration::from_millis(500);
+
+/// Opens the display. On the main thread.
+///
+/// # Errors
+/// When there is none, with what to do.
+pub fn display() -> Result<(), String> {
+    gtk::init().map_err(|_| {
+        "Stet needs a display and none can be opened. Start it in a desktop session, or set DISPLAY or WAYLAND_DISPLAY. \
+         Without a screen, run it under Xvfb: xvfb-run stet"
+            .to_owned()
+    })
+}
+
+/// Whether the desktop's settings ask for dark colours; None when it has no such setting. Blocks for half a second at most.
+pub fn prefers_dark() -> Option<bool> {
+    let bus = Builder::session().ok()?.method_timeout(PORTAL_LIMIT).build().ok()?;
+    let asked = bus.call_method(Some(PORTAL), PORTAL_PATH, Some(PORTAL_SETTINGS), "Read", &(APPEARANCE, COLOR_SCHEME));
+    let value: OwnedValue = asked.ok()?.body().deserialize().ok()?;
+    color_scheme(&value).map(|scheme| scheme == DARK)
+}
+
+/// The portal wraps its number in one variant or in two.
+fn color_scheme(value: &Value<'_>) -> Option<u32> {
+    match value {
+        Value::Value(inner) => color_scheme(inner),
+        Value::U32(scheme) => Some(*scheme),
+        _ => None,
+    }
+}
+
+/// Whether the toolkit's theme is a dark one, as web pages will be told. On the main thread.
+pub fn theme_is_dark() -> bool {
+    gtk::Settings::default().is_some_and(|settings| {
+        let named = settings.gtk_theme_name().is_some_and(|name| name.to_lowercase().ends_with("-dark"));
+        let asked = env::var("GTK_THEME").is_ok_and(|name| name.to_lowercase().ends_with("dark"));
+        named || asked || settings.is_gtk_application_prefer_dark_theme()
+    })
+}
+
+/// Whether the panel is dark when windows are `dark` or not: some desktops' panels always are.
+pub fn panel_is_dark(dark: bool) -> bool {
+    let desktop = env::var("XDG_CURRENT_DESKTOP").unwrap_or_default();
+    dark || desktop.split(':').any(|name| matches!(name, "GNOME" | "Unity"))
+}
+
+/// One instance per data folder can be told from another's.
+pub const fn one_per_data_folder() -> bool {
+    true
+}
+
+/// Tells about changes of the desktop from a thread of its own, for as long as there is a bus.
+pub fn watch(changed: impl Fn(Change) + Send + 'static) {
+    let follows = std::thread::Builder::new().name("desktop-changes".to_owned()).spawn(move || {
+        if let Err(error) = follow(&changed) {
+            tracing::info!(%error, "changes of the desktop go unnoticed");
+        }
+    });
+    if let Err(error) = follows {
+        tracing::warn!(%error, "changes of the desktop go unnoticed");
+    }
+}
+
+fn follow(changed: &impl Fn(Change)) -> zbus::Result<()> {
+    let bus = Connection::session()?;
+    let signals = DBusProxy::new(&bus)?;
+    let signal = || MatchRule::builder().msg_type(Type::Signal);
+    signals
+        .add_match_rule(signal().sender(BUS)?.interface(BUS)?.member("NameOwnerChanged")?.arg(0, TRAY_HOST)?.build())?;
+    signals
+        .add_match_rule(signal().interface(PORTAL_SETTINGS)?.member("SettingChanged")?.arg(0, APPEARANCE)?.build())?;
+    for message in MessageIterator::from(&bus) {
+        if let Some(change) = change_in(&message?) {
+            changed(change);
+        }
+    }
+    Ok(())
+}
+
+fn change_in(message: &Message) -> Option<Change> {
+    let header = message.header();
+    let body = message.body();
+    match header.member()?.as_str() {
+        "NameOwnerChanged" => {
+            let (name, _, owner): (String, String, String) = body.deserialize().ok()?;
+            (name == TRAY_HOST).then_some(Change::TrayHost(!owner.is_empty()))
+        }
+        "SettingChanged" => {
+            let (namespace, key, value): (String, String, Value<'_>) = body.deserialize().ok()?;
+            let scheme = color_scheme(&value)?;
+            (namespace == APPEARANCE && key == COLOR_SCHEME).then_some(Change::Dark(scheme == DARK))
+        }
+        _ => None,
+    }
+}
+
+/// Puts a text on the clipboard. On the main thread.
+pub fn copy_text(text: &str) {
+    let clipboard = gtk::Clipboard::get(&gtk::gdk::SELECTION_CLIPBOARD);
+    clipboard.set_text(text);
+    // Hands it to the clipboard's keeper, where there is one, so that it outlives the app.
+    clipboard.store();
+}
+
+/// Waits until the system or a terminal asks the program to end. Never, when signals can't be heard.
+pub async fn terminated() {
+    let heard = |kind| signal(kind).inspect_err(|error| tracing::warn!(%error, "a signal can't be heard")).ok();
+    let (Some(mut end), Some(mut interrupt), Some(mut hang_up)) =
+        (heard(SignalKind::terminate()), heard(SignalKind::interrupt()), heard(SignalKind::hangup()))
+    else {
+        return std::future::pending().await;
+    };
+    tokio::select! {
+        _ = end.recv() => {}
+        _ = interrupt.recv() => {}
+        _ = hang_up.recv() => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Value, color_scheme};
+
+    #[test]
+    fn the_colour_scheme_is_read_from_one_variant_or_two() {
+        let once = Value::U32(1);
+        let twice = Value::Value(Box::new(Value::Value(Box::new(Value::U32(2)))));
+        assert_eq!(color_scheme(&once), Some(1));
+        assert_eq!(color_scheme(&twice), Some(2));
+        assert_eq!(color_scheme(&Value::from("dark")), None);
+    }
+}

@@ -1,0 +1,59 @@
+//! macOS. Not run yet.
+
+use std::io::Write;
+use std::process::{Command, Stdio};
+
+use super::Change;
+
+/// There always is a display.
+///
+/// # Errors
+/// None.
+pub const fn display() -> Result<(), String> {
+    Ok(())
+}
+
+/// Asked of the window instead, see `Change::Dark`.
+pub const fn prefers_dark() -> Option<bool> {
+    None
+}
+
+/// The web view follows the system by itself.
+pub const fn theme_is_dark() -> bool {
+    false
+}
+
+/// The menu bar colours template icons by itself; elsewhere the panel is like the windows.
+pub const fn panel_is_dark(dark: bool) -> bool {
+    dark
+}
+
+/// The instance's name can't be chosen here: only the standard data folder has one instance by name, others by their lock.
+pub const fn one_per_data_folder() -> bool {
+    false
+}
+
+/// The tray can't go away here, and the window tells its theme.
+pub fn watch(_changed: impl Fn(Change) + Send + 'static) {}
+
+/// Puts a text on the clipboard, by `pbcopy`.
+pub fn copy_text(text: &str) {
+    let bytes = text.as_bytes().to_vec();
+    let copied = Command::new("pbcopy").stdin(Stdio::piped()).spawn().and_then(|mut program| {
+        if let Some(mut input) = program.stdin.take() {
+            input.write_all(&bytes)?;
+        }
+        program.wait()
+    });
+    if let Err(error) = copied {
+        tracing::warn!(%error, "the text can't be copied");
+    }
+}
+
+/// Waits until a terminal asks the program to end. Never, when that can't be heard.
+pub async fn terminated() {
+    if let Err(error) = tokio::signal::ctrl_c().await {
+        tracing::warn!(%error, "Ctrl-C can't be heard");
+        std::future::pending::<()>().await;
+    }
+}

@@ -1,0 +1,102 @@
+//! What the shell keeps while the app runs: the engine once it has started, and what its window and tray show.
+//! No decisions about notes.
+
+use std::future::Future;
+use std::path::PathBuf;
+use std::sync::atomic::AtomicBool;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use stet_client::Client;
+use stet_client::api::command::GetStart;
+use stet_client::api::note::Settings;
+use stet_client::api::status::ConnectionState;
+use stet_client::api::{Call, CommandError};
+use tokio::sync::{SetOnce, watch};
+
+use crate::notifications::Notifications;
+use crate::tray::Tray;
+use crate::window::Window;
+
+/// How long the engine is asked for settings and counts before the shell goes on without: closing must not hang.
+const ASK_LIMIT: Duration = Duration::from_secs(1);
+
+/// The state of the app, kept by Tauri.
+pub struct Shell {
+    /// The folder with the notes, also for what the window remembers.
+    pub data_dir: PathBuf,
+    /// The engine, or why it didn't start.
+    pub engine: SetOnce<Result<Client, CommandError>>,
+    /// The window's state.
+    pub window: Window,
+    /// The tray's state.
+    pub tray: Tray,
+    /// The open notifications.
+    pub notifications: Notifications,
+    /// The app is on its way out.
+    pub quitting: AtomicBool,
+    /// Commands of the window that are being answered.
+    pub in_flight: watch::Sender<u32>,
+}
+
+impl Shell {
+    /// Answers a command of the window, as soon as the engine has started.
+    ///
+    /// # Errors
+    /// What the engine answers, or why it didn't start.
+    pub async fn call<C: Call>(&self, args: C) -> Result<C::Answer, CommandError> {
+        let _counted = InFlight::begin(&self.in_flight);
+        self.ask(args).await
+    }
+
+    /// Asks the engine, as soon as it has started.
+    ///
+    /// # Errors
+    /// What the engine answers, or why it didn't start.
+    pub async fn ask<C: Call>(&self, args: C) -> Result<C::Answer, CommandError> {
+        match self.engine.wait().await {
+            Ok(client) => client.call(args).await,
+            Err(error) => Err(error.clone()),
+        }
+    }
+
+    /// The user's choices; the defaults when the engine can't say in time.
+    pub async fn settings(&self) -> Settings {
+        let start = within(ASK_LIMIT, self.ask(GetStart {})).await;
+        start.and_then(Result::ok).map(|start| start.settings).unwrap_or_default()
+    }
+
+    /// How many notes wait for the server. 0 without a server: nothing is to be sent.
+    pub async fn unsent(&self) -> u32 {
+        match within(ASK_LIMIT, self.ask(GetStart {})).await {
+            Some(Ok(start)) if start.status.state != ConnectionState::Local => start.status.unsent,
+            _ => 0,
+        }
+    }
+}
+
+/// Counts a command while it is being answered, also when its answer is no longer waited for.
+struct InFlight<'a>(&'a watch::Sender<u32>);
+
+impl<'a> InFlight<'a> {
+    fn begin(count: &'a watch::Sender<u32>) -> Self {
+        count.send_modify(|count| *count += 1);
+        Self(count)
+    }
+}
+
+impl Drop for InFlight<'_> {
+    fn drop(&mut self) {
+        self.0.send_modify(|count| *count -= 1);
+    }
+}
+
+/// What `work` gives, if it gives it in time.
+pub async fn within<T>(limit: Duration, work: impl Future<Output = T>) -> Option<T> {
+    tokio::time::timeout(limit, work).await.ok()
+}
+
+/// The value behind a lock; a thread that panicked over it left it usable.
+pub fn lock<T>(value: &Mutex<T>) -> MutexGuard<'_, T> {
+    value.lock().unwrap_or_else(PoisonError::into_inner)
+}
