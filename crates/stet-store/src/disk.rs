@@ -169,8 +169,7 @@ impl Queue {
             state = match until_idle {
                 None => self.changed.wait(state).unwrap_or_else(PoisonError::into_inner),
                 Some(limit) => {
-                    let (state, wait) =
-                        self.changed.wait_timeout(state, limit).unwrap_or_else(PoisonError::into_inner);
+                    let (state, wait) = self.changed.wait_timeout(state, limit).unwrap_or_else(PoisonError::into_inner);
                     if wait.timed_out() && state.jobs.is_empty() && !state.closed {
                         return Turn::Idle;
                     }

@@ -18,13 +18,17 @@ pub enum OpenError {
         path: PathBuf,
     },
     /// The file or its folder can't be written.
-    #[error("{path}: this file or its folder can't be written; give yourself write permission and free the disk from read-only mode")]
+    #[error(
+        "{path}: this file or its folder can't be written; give yourself write permission and free the disk from read-only mode"
+    )]
     ReadOnly {
         /// The file.
         path: PathBuf,
     },
     /// The file is cut off or its pages are damaged.
-    #[error("{path}: the file is damaged ({detail}); keep a copy of it, then restore a backup or move it away and sync again")]
+    #[error(
+        "{path}: the file is damaged ({detail}); keep a copy of it, then restore a backup or move it away and sync again"
+    )]
     Damaged {
         /// The file.
         path: PathBuf,
@@ -40,7 +44,9 @@ pub enum OpenError {
         detail: String,
     },
     /// A newer version of the app has changed the tables in a way this one can't follow.
-    #[error("{path}: a newer version of Stet wrote this file (its tables are generation {found}, this version knows {supported}); update Stet")]
+    #[error(
+        "{path}: a newer version of Stet wrote this file (its tables are generation {found}, this version knows {supported}); update Stet"
+    )]
     Newer {
         /// The file.
         path: PathBuf,
@@ -56,7 +62,9 @@ pub enum OpenError {
         path: PathBuf,
     },
     /// A migration that was applied to the file isn't the one this version has under that number.
-    #[error("{path}: the migration {name:?} applied to this file differs from the one in this version; install the official version of Stet")]
+    #[error(
+        "{path}: the migration {name:?} applied to this file differs from the one in this version; install the official version of Stet"
+    )]
     EditedMigration {
         /// The file.
         path: PathBuf,
@@ -64,7 +72,9 @@ pub enum OpenError {
         name: String,
     },
     /// A migration failed; the file is as it was.
-    #[error("{path}: the change of the tables {name:?} failed ({detail}); the file is as it was, so the version of Stet used before still opens it")]
+    #[error(
+        "{path}: the change of the tables {name:?} failed ({detail}); the file is as it was, so the version of Stet used before still opens it"
+    )]
     Migration {
         /// The file.
         path: PathBuf,

@@ -15,12 +15,17 @@
 //!
 //! Without [`DiskThread`] everything runs on one thread: [`Writer::commit`] and [`Reader`] over the same file.
 
+mod backup;
 mod disk;
 mod error;
+mod migration;
 mod open;
 mod options;
+mod page;
 mod read;
 mod reader;
+mod table;
+mod words;
 mod write;
 mod writer;
 

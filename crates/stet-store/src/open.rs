@@ -1,12 +1,168 @@
-//! Opening.
+//! Opening a file: is it there, is it ours, is it whole, may we write it, are its tables up to date. Nothing is decided
+//! about a file that fails: it stays as it is, and the error says why.
+
+use std::fs;
+use std::io;
 use std::path::Path;
-use crate::{OpenError, Options, Reader, Writer};
-/// Marks a file as ours.
+use std::time::{Duration, Instant};
+
+use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
+
+use crate::backup::{beside, sync_folder};
+use crate::error::OpenError;
+use crate::migration;
+use crate::options::Options;
+use crate::reader::Reader;
+use crate::table;
+use crate::writer::Writer;
+
+/// Marks a SQLite file as a store: "Stet".
 pub const APPLICATION_ID: i32 = 0x5374_6574;
-/// Opens a store, or makes it.
+
+/// How long opening waits for another program's lock: long enough for a backup program's pass over the file, short
+/// enough that somebody who starts the app learns why it doesn't open.
+const LOCK_PATIENCE: Duration = Duration::from_secs(2);
+
+/// How long a write waits for another program's lock.
+pub(crate) const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// How long opening looks for damage beyond the edges of each table. Small stores are read whole in that time.
+const CHECK_TIME: Duration = Duration::from_millis(25);
+
+/// Statements a connection keeps prepared: all there are.
+const STATEMENTS: usize = 128;
+
+/// Opens the store at `path`, or makes it. The caller has made sure that no other process uses the same data folder.
 ///
 /// # Errors
-/// [`OpenError`].
-pub fn open(path: &Path, _options: &Options) -> Result<(Writer, Reader), OpenError> {
-    Err(OpenError::Locked { path: path.to_owned() })
+/// [`OpenError`] tells apart what a person can do. The file is as it was.
+pub fn open(path: &Path, options: &Options) -> Result<(Writer, Reader), OpenError> {
+    if options.vfs.is_none() {
+        make_if_missing(path, options)?;
+    }
+    let mut connection = connect(path, options)?;
+    make_ready(&mut connection, path, options)?;
+    let failed = |error: rusqlite::Error| OpenError::from_sqlite(path, &error);
+    connection.busy_timeout(BUSY_TIMEOUT).map_err(failed)?;
+    let writer = Writer::new(connection, path).map_err(failed)?;
+    Ok((writer, Reader::new(path, options)))
+}
+
+/// Makes the database under another name and renames it, so that a file of this name is never half made: an empty one
+/// is a damaged one.
+fn make_if_missing(path: &Path, options: &Options) -> Result<(), OpenError> {
+    let damaged = |detail: &str| Err(OpenError::Damaged { path: path.to_owned(), detail: detail.to_owned() });
+    match fs::File::open(path).and_then(|file| file.metadata()) {
+        Ok(file) if file.is_file() && file.len() == 0 => return damaged("the file is empty"),
+        Ok(_) => return Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        Err(error) => return Err(OpenError::from_io(path, &error)),
+    }
+    // SQLite would replay the log of a file that is gone into the new one.
+    if fs::metadata(beside(path, "-wal")).is_ok_and(|log| log.len() > 0) {
+        return damaged("its log is there, but the file itself is gone");
+    }
+    let failed = |error: io::Error| OpenError::from_io(path, &error);
+    let new = beside(path, ".new");
+    for suffix in ["", "-journal", "-wal", "-shm"] {
+        match fs::remove_file(beside(&new, suffix)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(failed(error)),
+            _ => {}
+        }
+    }
+    fs::File::create_new(&new).map_err(failed)?;
+    let mut connection = connect(&new, options)?;
+    set_durability(&connection).map_err(|error| OpenError::from_sqlite(path, &error))?;
+    migration::run(&mut connection, &new, options, &migration::all())?;
+    connection.close().map_err(|(_, error)| OpenError::from_sqlite(path, &error))?;
+    fs::rename(&new, path).and_then(|()| sync_folder(path)).map_err(failed)
+}
+
+fn connect(path: &Path, options: &Options) -> Result<Connection, OpenError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = match &options.vfs {
+        Some(vfs) => Connection::open_with_flags_and_vfs(path, flags | OpenFlags::SQLITE_OPEN_CREATE, vfs.as_str()),
+        None => Connection::open_with_flags(path, flags),
+    };
+    let connection = connection.map_err(|error| OpenError::from_sqlite(path, &error))?;
+    connection.set_prepared_statement_cache_capacity(STATEMENTS);
+    // SQLite falls back to reading only without a word.
+    match connection.is_readonly("main") {
+        Ok(false) => Ok(connection),
+        Ok(true) => Err(OpenError::ReadOnly { path: path.to_owned() }),
+        Err(error) => Err(OpenError::from_sqlite(path, &error)),
+    }
+}
+
+fn make_ready(connection: &mut Connection, path: &Path, options: &Options) -> Result<(), OpenError> {
+    let failed = |error: rusqlite::Error| OpenError::from_sqlite(path, &error);
+    connection.busy_timeout(LOCK_PATIENCE).map_err(failed)?;
+    // The first read: finds a file that isn't a database or ends before its own page count says.
+    let id: i32 = connection.pragma_query_value(None, "application_id", |row| row.get(0)).map_err(failed)?;
+    let blank = table::migration::is_blank(connection).map_err(failed)?;
+    if !blank && id != APPLICATION_ID {
+        let detail = format!("it is a SQLite database with the application id {id}");
+        return Err(OpenError::NotAStore { path: path.to_owned(), detail });
+    }
+    migration::refuse_newer(connection, path, &migration::all())?;
+    set_durability(connection).map_err(failed)?;
+    connection.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(())).map_err(failed)?;
+    if let Some(bytes) = options.max_bytes {
+        let page_size: u64 = connection.pragma_query_value(None, "page_size", |row| row.get(0)).map_err(failed)?;
+        connection.pragma_update_and_check(None, "max_page_count", bytes / page_size, |_| Ok(())).map_err(failed)?;
+    }
+    // Takes the write lock and lets it go: a file that another program locked or that can't be written says so now and
+    // not at the first keystroke.
+    connection
+        .transaction_with_behavior(TransactionBehavior::Immediate)
+        .and_then(rusqlite::Transaction::rollback)
+        .map_err(failed)?;
+    migration::run(connection, path, options, &migration::all())?;
+    look_for_damage(connection, path)
+}
+
+fn set_durability(connection: &Connection) -> rusqlite::Result<()> {
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    // Only macOS tells "written" from "on the platter"; elsewhere these are without effect.
+    connection.pragma_update(None, "fullfsync", true)?;
+    connection.pragma_update(None, "checkpoint_fullfsync", true)?;
+    connection.pragma_update(None, "foreign_keys", true)?;
+    connection.pragma_update(None, "trusted_schema", false)?;
+    connection.pragma_update(None, "cell_size_check", true)?;
+    connection.pragma_update(None, "temp_store", "MEMORY")
+}
+
+/// Reads both edges of every table, then as many whole tables as [`CHECK_TIME`] allows.
+fn look_for_damage(connection: &mut Connection, path: &Path) -> Result<(), OpenError> {
+    let damaged = |detail: String| OpenError::Damaged { path: path.to_owned(), detail };
+    table::touch(connection).map_err(|error| match OpenError::from_sqlite(path, &error) {
+        OpenError::Other { detail, .. } => damaged(detail),
+        sorted => sorted,
+    })?;
+    let failed = |error: rusqlite::Error| OpenError::from_sqlite(path, &error);
+    let end = Instant::now() + CHECK_TIME;
+    connection.progress_handler(1000, Some(move || Instant::now() > end)).map_err(failed)?;
+    let found = table::damage(connection, true);
+    connection.progress_handler(0, None::<fn() -> bool>).map_err(failed)?;
+    match found {
+        Ok(mut found) => found.pop().map_or(Ok(()), |detail| Err(damaged(detail))),
+        Err(error) if error.sqlite_error_code() == Some(ErrorCode::OperationInterrupted) => Ok(()),
+        Err(error) => Err(failed(error)),
+    }
+}
+
+/// A connection that only reads.
+pub(crate) fn connect_reading(path: &Path, options: &Options) -> rusqlite::Result<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = match &options.vfs {
+        Some(vfs) => Connection::open_with_flags_and_vfs(path, flags, vfs.as_str())?,
+        None => Connection::open_with_flags(path, flags)?,
+    };
+    connection.set_prepared_statement_cache_capacity(STATEMENTS);
+    connection.busy_timeout(BUSY_TIMEOUT)?;
+    connection.pragma_update(None, "query_only", true)?;
+    connection.pragma_update(None, "trusted_schema", false)?;
+    connection.pragma_update(None, "cell_size_check", true)?;
+    connection.pragma_update(None, "temp_store", "MEMORY")?;
+    Ok(connection)
 }

@@ -1,34 +1,313 @@
-//! The writing connection.
+//! The one writing connection: which statements make up each [`Write`], one transaction around all of them. No SQL, and
+//! no decision what is written.
+
+use std::collections::{BTreeSet, HashSet};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use rusqlite::wal::CheckpointMode;
+use rusqlite::{Connection, TransactionBehavior};
+use stet_model::id::SpaceId;
+
 use crate::error::{ReadError, WriteError};
+use crate::open::BUSY_TIMEOUT;
 use crate::read::Boot;
-use crate::write::Write;
-/// The one writing connection.
+use crate::table::log::{point, snapshot, update};
+use crate::table::{device, document, folder, meta, note, search, space};
+use crate::words;
+use crate::write::{Cursor, DocKey, RemoteRow, RowFields, Write};
+
+/// Pages of the log (of 4 KiB) above which it is folded into the database when nobody waits: what SQLite itself uses.
+const FOLD_WHEN_IDLE: u32 = 1_000;
+
+/// Pages of the log above which it is folded even though somebody waits: during a long catch-up it must not grow on.
+const FOLD_NOW: u32 = 4_096;
+
+/// Pages of the log (64 MiB) above which its file is also cut, so that one big import doesn't take disk for ever.
+const CUT: u32 = 16_384;
+
+/// Words remembered as known, so that common ones cost no look-up: what most of a language's text is made of.
+const KNOWN_WORDS: usize = 1 << 14;
+
+/// The one writing connection of a store.
 pub struct Writer {
-    connection: rusqlite::Connection,
+    connection: Connection,
+    path: PathBuf,
+    /// Pages in the log after the last commit.
+    log_pages: Arc<AtomicU32>,
+    known_words: HashSet<String>,
 }
+
 impl Writer {
-    /// One transaction: all of `writes` or nothing.
+    pub(crate) fn new(mut connection: Connection, path: &Path) -> rusqlite::Result<Self> {
+        let log_pages = Arc::new(AtomicU32::new(0));
+        let counter = Arc::clone(&log_pages);
+        // In place of SQLite's own hook, which folds the log inside whichever commit reaches the limit.
+        connection.wal_hook(Some(move |_: &mut _, pages| {
+            counter.store(u32::try_from(pages).unwrap_or(0), Ordering::Relaxed);
+            Ok(())
+        }))?;
+        Ok(Self { connection, path: path.to_owned(), log_pages, known_words: HashSet::new() })
+    }
+
+    /// One transaction: all of `writes`, in order, or nothing. On disk when it returns.
     ///
     /// # Errors
-    /// [`WriteError`]; nothing is stored then.
+    /// [`WriteError`] says what a person can do, and whether trying again may help.
     pub fn commit(&mut self, writes: &[Write]) -> Result<(), WriteError> {
         self.commit_each(writes)
     }
-    pub(crate) fn commit_each<'a>(&mut self, _writes: impl IntoIterator<Item = &'a Write>) -> Result<(), WriteError> {
-        Err(WriteError::Other { path: self.connection.path().unwrap_or_default().into(), detail: String::new() })
+
+    pub(crate) fn commit_each<'a>(&mut self, writes: impl IntoIterator<Item = &'a Write>) -> Result<(), WriteError> {
+        let mut writes = writes.into_iter().peekable();
+        if writes.peek().is_none() {
+            return Ok(());
+        }
+        let result = self.transact(writes);
+        if result.is_err() {
+            // Some of them may have been added by what was rolled back.
+            self.known_words.clear();
+        } else if self.log_pages.load(Ordering::Relaxed) >= FOLD_NOW {
+            // The commit itself stands whether or not the log can be folded now.
+            drop(self.fold(CheckpointMode::PASSIVE));
+        }
+        result
     }
+
+    fn transact<'a>(&mut self, writes: impl Iterator<Item = &'a Write>) -> Result<(), WriteError> {
+        let path = &self.path;
+        let failed = |failure: Failure| failure.into_error(path);
+        let transaction = self
+            .connection
+            .transaction_with_behavior(TransactionBehavior::Immediate)
+            .map_err(|error| failed(error.into()))?;
+        for write in writes {
+            apply(&transaction, write, &mut self.known_words).map_err(failed)?;
+        }
+        transaction.commit().map_err(|error| failed(error.into()))
+    }
+
     /// Everything the engine asks once, when it starts.
     ///
     /// # Errors
-    /// [`ReadError`].
+    /// [`ReadError`] when the file can't be read.
     pub fn boot(&self) -> Result<Boot, ReadError> {
-        Ok(Boot::default())
+        self.read_boot().map_err(|error| ReadError::from_sqlite(&self.path, &error))
     }
-    /// Folds the log into the database when it has grown. Call when idle; [`crate::DiskThread`] does.
+
+    fn read_boot(&self) -> rusqlite::Result<Boot> {
+        let snapshot = self.connection.unchecked_transaction()?;
+        Ok(Boot {
+            meta: meta::all(&snapshot)?,
+            cursors: space::cursors(&snapshot)?,
+            unsent: document::to_send(&snapshot)?,
+            pending: document::pending(&snapshot, u32::MAX)?,
+            unindexed: document::to_index(&snapshot, u32::MAX)?,
+            devices: device::list(&snapshot, None)?,
+            documents: space::documents(&snapshot)?,
+        })
+    }
+
+    /// Folds the log into the database if it has grown, and cuts its file if it is very large. Call it when idle;
+    /// [`crate::DiskThread`] does. What is committed is safe either way.
     ///
     /// # Errors
-    /// [`WriteError`]; nothing is lost then.
+    /// [`WriteError`] when the database file can't be written.
     pub fn checkpoint_if_large(&mut self) -> Result<(), WriteError> {
+        let pages = self.log_pages.load(Ordering::Relaxed);
+        if pages < FOLD_WHEN_IDLE {
+            return Ok(());
+        }
+        let mode = if pages >= CUT { CheckpointMode::TRUNCATE } else { CheckpointMode::PASSIVE };
+        self.fold(mode).map_err(|error| WriteError::from_sqlite(&self.path, &error))
+    }
+
+    fn fold(&mut self, mode: CheckpointMode) -> rusqlite::Result<()> {
+        // Cutting waits for readers, and nobody should wait for that.
+        self.connection.busy_timeout(Duration::ZERO)?;
+        let folded = self.connection.wal_checkpoint_v2(None::<&str>, mode);
+        self.connection.busy_timeout(BUSY_TIMEOUT)?;
+        let (log, done) = folded?;
+        if log == done {
+            self.log_pages.store(0, Ordering::Relaxed);
+        }
         Ok(())
     }
+}
+
+/// Why a write can't be applied.
+enum Failure {
+    Sqlite(rusqlite::Error),
+    Purged(DocKey),
+    Occupied(SpaceId),
+}
+
+impl From<rusqlite::Error> for Failure {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Sqlite(error)
+    }
+}
+
+impl Failure {
+    fn into_error(self, path: &Path) -> WriteError {
+        match self {
+            Self::Sqlite(error) => WriteError::from_sqlite(path, &error),
+            Self::Purged(doc) => WriteError::Purged { doc },
+            Self::Occupied(space) => WriteError::Occupied { space },
+        }
+    }
+}
+
+fn apply(connection: &Connection, write: &Write, known_words: &mut HashSet<String>) -> Result<(), Failure> {
+    match write {
+        Write::Local { doc, delta, head, unsent, row, at } => {
+            let found = document::find_or_make(connection, *doc)?;
+            if found.purged {
+                return Err(Failure::Purged(*doc));
+            }
+            update::append(connection, found.id, delta)?;
+            document::edited(connection, found.id, head, *unsent, *at)?;
+            set_row(connection, *doc, found.id, row.as_ref())?;
+        }
+        Write::Remote { space, rows, cursor } => receive(connection, *space, rows, cursor.as_ref())?,
+        Write::Imported { doc, seq, head, known, unsent, row, updated_at } => {
+            let Some(found) = document::find_living(connection, *doc)? else { return Ok(()) };
+            update::imported(connection, found.id, *seq)?;
+            document::set_head(connection, found.id, head)?;
+            let synced = document::Synced { known, seq: *seq, unsent: *unsent, updated_at: *updated_at };
+            document::synced(connection, found.id, &synced)?;
+            set_row(connection, *doc, found.id, row.as_ref())?;
+        }
+        Write::Acked { doc, known, seq, unsent, updated_at, cursor } => {
+            if let Some(found) = document::find_living(connection, *doc)? {
+                let synced = document::Synced { known, seq: *seq, unsent: *unsent, updated_at: *updated_at };
+                document::synced(connection, found.id, &synced)?;
+                note::mirror(connection, found.id)?;
+            }
+            set_cursor(connection, doc.space, cursor.as_ref())?;
+        }
+        Write::Cursor { space, cursor } => set_cursor(connection, *space, Some(cursor))?,
+        Write::Snapshot { doc, bytes, through } => {
+            let Some(found) = document::find_living(connection, *doc)? else { return Ok(()) };
+            snapshot::set(connection, found.id, bytes)?;
+            update::fold(connection, found.id, *through)?;
+        }
+        Write::Held { doc, held } => {
+            let Some(found) = document::find_living(connection, *doc)? else { return Ok(()) };
+            document::set_held(connection, found.id, held.as_ref())?;
+            note::mirror(connection, found.id)?;
+        }
+        Write::Purged { doc, seq, cursor } => {
+            purge(connection, *doc, *seq)?;
+            set_cursor(connection, doc.space, cursor.as_ref())?;
+        }
+        Write::PurgeAsked { doc, asked } => {
+            let Some(found) = document::find(connection, *doc)? else { return Ok(()) };
+            document::set_purge_asked(connection, found.id, *asked)?;
+            note::mirror(connection, found.id)?;
+        }
+        Write::Index { doc, head, title, body } => {
+            let Some(found) = document::find_living(connection, *doc)? else { return Ok(()) };
+            index(connection, found.id, (title, body), known_words)?;
+            document::indexed(connection, found.id, head)?;
+        }
+        Write::Folders { space, folders } => {
+            folder::replace(connection, space::find_or_make(connection, *space)?, folders)?;
+        }
+        Write::Point { doc, frontiers, at, device } => {
+            let Some(found) = document::find_living(connection, *doc)? else { return Ok(()) };
+            point::add(connection, found.id, frontiers, *at, *device)?;
+        }
+        Write::Device { space, device } => {
+            device::set(connection, space::find_or_make(connection, *space)?, device)?;
+        }
+        Write::Meta { key, value } => meta::set(connection, key, value.as_deref())?,
+        Write::MoveSpace { from, to } => move_space(connection, *from, *to)?,
+    }
+    Ok(())
+}
+
+fn set_cursor(connection: &Connection, space: SpaceId, cursor: Option<&Cursor>) -> rusqlite::Result<()> {
+    let Some(cursor) = cursor else { return Ok(()) };
+    space::set_cursor(connection, space::find_or_make(connection, space)?, cursor)
+}
+
+/// The content changed: the note's row follows at once, the search index later.
+fn set_row(connection: &Connection, doc: DocKey, id: i64, row: Option<&RowFields>) -> rusqlite::Result<()> {
+    match row {
+        Some(row) => note::set(connection, id, row)?,
+        None => note::mirror(connection, id)?,
+    }
+    if doc.note != doc.space.library() {
+        document::set_stale(connection, id)?;
+    }
+    Ok(())
+}
+
+fn receive(
+    connection: &Connection,
+    space: SpaceId,
+    rows: &[RemoteRow],
+    cursor: Option<&Cursor>,
+) -> rusqlite::Result<()> {
+    for row in rows {
+        let found = document::find_or_make(connection, DocKey { space, note: row.note })?;
+        if !found.purged {
+            update::store(connection, found.id, row)?;
+            document::received(connection, found.id, row.seq)?;
+        }
+    }
+    set_cursor(connection, space, cursor)
+}
+
+fn purge(connection: &Connection, doc: DocKey, seq: u64) -> rusqlite::Result<()> {
+    let found = document::find_or_make(connection, doc)?;
+    update::remove_all(connection, found.id)?;
+    snapshot::remove(connection, found.id)?;
+    point::remove_all(connection, found.id)?;
+    if let Some((_, slot)) = note::indexed_at(connection, found.id)? {
+        if let Some(slot) = slot {
+            search::remove(connection, slot)?;
+        }
+        note::remove(connection, found.id)?;
+    }
+    document::purge(connection, found.id, seq)
+}
+
+fn index(
+    connection: &Connection,
+    doc: i64,
+    (title, body): (&str, &str),
+    known_words: &mut HashSet<String>,
+) -> rusqlite::Result<()> {
+    let title = words::index(title);
+    let mut all = words::index(body);
+    all.extend(title.iter().cloned());
+    let join = |words: &BTreeSet<String>| words.iter().map(String::as_str).collect::<Vec<_>>().join(" ");
+    search::set(connection, doc, &join(&title), &join(&all))?;
+    for word in all.into_iter().filter(|word| words::has_parts(word)) {
+        if !known_words.contains(&word) {
+            search::word::add(connection, &word)?;
+            if known_words.len() >= KNOWN_WORDS {
+                known_words.clear();
+            }
+            known_words.insert(word);
+        }
+    }
+    Ok(())
+}
+
+fn move_space(connection: &Connection, from: SpaceId, to: SpaceId) -> Result<(), Failure> {
+    let Some(id) = space::find(connection, from)?.filter(|_| from != to) else { return Ok(()) };
+    if let Some(target) = space::find(connection, to)?
+        && document::any_in_space(connection, target)?
+    {
+        return Err(Failure::Occupied(to));
+    }
+    space::rename(connection, id, to)?;
+    document::moved(connection, id, (from.library(), to.library()))?;
+    note::mirror_space(connection, id)?;
+    Ok(())
 }

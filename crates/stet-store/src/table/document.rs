@@ -1,0 +1,274 @@
+//! Table `documents`: one row per note and library, tombstones too: versions, place in the server's log, what is still
+//! to be sent, why it can't go on. Neither content (see `log`) nor what lists show (see `note`).
+
+use rusqlite::types::Type;
+use rusqlite::{Connection, OptionalExtension, Result, Row};
+use stet_model::id::NoteId;
+
+use crate::migration::Migration;
+use crate::read::{LedgerRow, StoredDocument, UnsentDocument};
+use crate::table::space;
+use crate::write::{DocKey, Held};
+
+pub(crate) const MIGRATIONS: &[Migration] = &[Migration {
+    number: 2026_11_23_03,
+    name: "documents",
+    generation: 1,
+    sql: "
+CREATE TABLE documents (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    space INTEGER NOT NULL REFERENCES spaces (id),
+    note BLOB NOT NULL CHECK (length(note) = 16),
+    head BLOB NOT NULL DEFAULT x'',
+    known BLOB NOT NULL DEFAULT x'',
+    last_seq INTEGER NOT NULL DEFAULT 0,
+    unsent INTEGER NOT NULL DEFAULT 0 CHECK (unsent IN (0, 1)),
+    purge_asked INTEGER NOT NULL DEFAULT 0 CHECK (purge_asked IN (0, 1)),
+    purged INTEGER NOT NULL DEFAULT 0 CHECK (purged IN (0, 1)),
+    stale INTEGER NOT NULL DEFAULT 0 CHECK (stale IN (0, 1)),
+    held TEXT,
+    updated_at INTEGER NOT NULL DEFAULT 0,
+    -- the time that sorts it: local while unsent, the server's afterwards
+    at INTEGER NOT NULL DEFAULT 0,
+    UNIQUE (space, note)
+) STRICT;
+
+CREATE INDEX documents_to_send ON documents (id) WHERE unsent = 1 OR purge_asked = 1;
+CREATE INDEX documents_to_index ON documents (at, id) WHERE stale = 1;
+
+CREATE TRIGGER documents_counted AFTER INSERT ON documents WHEN NOT new.purged BEGIN
+    UPDATE spaces SET documents = documents + 1 WHERE id = new.space;
+END;
+
+CREATE TRIGGER documents_purged AFTER UPDATE OF purged ON documents WHEN new.purged <> old.purged BEGIN
+    UPDATE spaces SET documents = documents + old.purged - new.purged WHERE id = new.space;
+END;",
+}];
+
+/// A document's number in this file and what decides how a write treats it.
+#[derive(Clone, Copy)]
+pub(crate) struct Found {
+    pub id: i64,
+    pub purged: bool,
+}
+
+pub(crate) fn find(connection: &Connection, doc: DocKey) -> Result<Option<Found>> {
+    connection
+        .prepare_cached(
+            "SELECT d.id, d.purged FROM spaces s JOIN documents d ON d.space = s.id AND d.note = ?2
+             WHERE s.uuid = ?1",
+        )?
+        .query_row((doc.space.as_bytes(), doc.note.as_bytes()), |row| {
+            Ok(Found { id: row.get(0)?, purged: row.get(1)? })
+        })
+        .optional()
+}
+
+/// The document unless it is missing or gone for good.
+pub(crate) fn find_living(connection: &Connection, doc: DocKey) -> Result<Option<Found>> {
+    Ok(find(connection, doc)?.filter(|found| !found.purged))
+}
+
+/// The document; it is made when it isn't there. A tombstone is answered as such.
+pub(crate) fn find_or_make(connection: &Connection, doc: DocKey) -> Result<Found> {
+    if let Some(found) = find(connection, doc)? {
+        return Ok(found);
+    }
+    let space = space::find_or_make(connection, doc.space)?;
+    let id = connection
+        .prepare_cached("INSERT INTO documents (space, note) VALUES (?1, ?2) RETURNING id")?
+        .query_row((space, doc.note.as_bytes()), |row| row.get(0))?;
+    Ok(Found { id, purged: false })
+}
+
+/// A local edit moved the head.
+pub(crate) fn edited(connection: &Connection, id: i64, head: &[u8], unsent: bool, at: i64) -> Result<()> {
+    connection
+        .prepare_cached("UPDATE documents SET head = ?2, unsent = ?3, at = ?4 WHERE id = ?1")?
+        .execute((id, head, unsent, at))?;
+    Ok(())
+}
+
+/// A row of the server's log was stored.
+pub(crate) fn received(connection: &Connection, id: i64, seq: u64) -> Result<()> {
+    connection
+        .prepare_cached("UPDATE documents SET last_seq = ?2 WHERE id = ?1 AND last_seq < ?2")?
+        .execute((id, seq))?;
+    Ok(())
+}
+
+/// What the server is known to hold after an import or an acknowledgement.
+pub(crate) struct Synced<'a> {
+    pub known: &'a [u8],
+    pub seq: u64,
+    pub unsent: bool,
+    pub updated_at: i64,
+}
+
+/// Moves *known*. The server's time is that of the document's newest row; an older row that comes late doesn't set it
+/// back.
+pub(crate) fn synced(connection: &Connection, id: i64, synced: &Synced<'_>) -> Result<()> {
+    connection
+        .prepare_cached(
+            "UPDATE documents SET
+                 known = ?2,
+                 updated_at = iif(?3 >= last_seq, ?5, max(updated_at, ?5)),
+                 at = iif(?4, at, iif(?3 >= last_seq, ?5, max(updated_at, ?5))),
+                 unsent = ?4,
+                 last_seq = max(last_seq, ?3)
+             WHERE id = ?1",
+        )?
+        .execute((id, synced.known, synced.seq, synced.unsent, synced.updated_at))?;
+    Ok(())
+}
+
+pub(crate) fn set_head(connection: &Connection, id: i64, head: &[u8]) -> Result<()> {
+    connection.prepare_cached("UPDATE documents SET head = ?2 WHERE id = ?1")?.execute((id, head))?;
+    Ok(())
+}
+
+pub(crate) fn set_held(connection: &Connection, id: i64, held: Option<&Held>) -> Result<()> {
+    let json = held
+        .map(serde_json::to_string)
+        .transpose()
+        .map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))?;
+    connection.prepare_cached("UPDATE documents SET held = ?2 WHERE id = ?1")?.execute((id, json))?;
+    Ok(())
+}
+
+pub(crate) fn set_purge_asked(connection: &Connection, id: i64, asked: bool) -> Result<()> {
+    connection.prepare_cached("UPDATE documents SET purge_asked = ?2 WHERE id = ?1")?.execute((id, asked))?;
+    Ok(())
+}
+
+/// Leaves a tombstone. A wish to purge stays until the server has given the tombstone its seq.
+pub(crate) fn purge(connection: &Connection, id: i64, seq: u64) -> Result<()> {
+    connection
+        .prepare_cached(
+            "UPDATE documents SET head = x'', known = x'', unsent = 0, stale = 0, held = NULL, purged = 1,
+                 purge_asked = iif(?2 > 0, 0, purge_asked), last_seq = max(last_seq, ?2)
+             WHERE id = ?1",
+        )?
+        .execute((id, seq))?;
+    Ok(())
+}
+
+/// The search index no longer has the note's newest text.
+pub(crate) fn set_stale(connection: &Connection, id: i64) -> Result<()> {
+    connection.prepare_cached("UPDATE documents SET stale = 1 WHERE id = ?1 AND stale = 0")?.execute([id])?;
+    Ok(())
+}
+
+/// The search index has the text of `head`.
+pub(crate) fn indexed(connection: &Connection, id: i64, head: &[u8]) -> Result<()> {
+    connection.prepare_cached("UPDATE documents SET stale = 0 WHERE id = ?1 AND head = ?2")?.execute((id, head))?;
+    Ok(())
+}
+
+/// Every document of a space whose head isn't what the server is known to hold has something to send. The library's
+/// document is renamed with the space.
+pub(crate) fn moved(connection: &Connection, space: i64, library: (NoteId, NoteId)) -> Result<()> {
+    connection
+        .prepare_cached("UPDATE documents SET unsent = 1 WHERE space = ?1 AND NOT purged AND head <> known")?
+        .execute([space])?;
+    connection.prepare_cached("UPDATE documents SET note = ?3 WHERE space = ?1 AND note = ?2")?.execute((
+        space,
+        library.0.as_bytes(),
+        library.1.as_bytes(),
+    ))?;
+    Ok(())
+}
+
+pub(crate) fn any_in_space(connection: &Connection, space: i64) -> Result<bool> {
+    connection
+        .prepare_cached("SELECT EXISTS (SELECT 1 FROM documents WHERE space = ?1)")?
+        .query_row([space], |row| row.get(0))
+}
+
+/// The document without snapshot and log, with its number.
+pub(crate) fn load(connection: &Connection, doc: DocKey) -> Result<Option<(i64, StoredDocument)>> {
+    connection
+        .prepare_cached(
+            "SELECT d.id, d.head, d.known, d.last_seq, d.unsent, d.purge_asked, d.purged, d.updated_at, d.held
+             FROM spaces s JOIN documents d ON d.space = s.id AND d.note = ?2 WHERE s.uuid = ?1",
+        )?
+        .query_row((doc.space.as_bytes(), doc.note.as_bytes()), |row| {
+            let stored = StoredDocument {
+                head: row.get(1)?,
+                known: row.get(2)?,
+                last_seq: row.get(3)?,
+                unsent: row.get(4)?,
+                purge_asked: row.get(5)?,
+                purged: row.get(6)?,
+                updated_at: row.get(7)?,
+                held: held_at(row, 8)?,
+                ..StoredDocument::default()
+            };
+            Ok((row.get(0)?, stored))
+        })
+        .optional()
+}
+
+/// The reason in column `at` of a row.
+pub(crate) fn held_at(row: &Row<'_>, at: usize) -> Result<Option<Held>> {
+    row.get::<_, Option<String>>(at)?
+        .map(|json| serde_json::from_str(&json))
+        .transpose()
+        .map_err(|error| rusqlite::Error::FromSqlConversionFailure(at, Type::Text, Box::new(error)))
+}
+
+fn key_at(row: &Row<'_>) -> Result<DocKey> {
+    Ok(DocKey { space: space::uuid_at(row, 0)?, note: NoteId::from_bytes(row.get(1)?) })
+}
+
+pub(crate) fn to_send(connection: &Connection) -> Result<Vec<UnsentDocument>> {
+    connection
+        .prepare_cached(
+            "SELECT s.uuid, d.note, d.head, d.known, d.last_seq, d.purge_asked, d.held
+             FROM documents d INDEXED BY documents_to_send JOIN spaces s ON s.id = d.space
+             WHERE d.unsent = 1 OR d.purge_asked = 1 ORDER BY d.id",
+        )?
+        .query_map([], |row| {
+            Ok(UnsentDocument {
+                doc: key_at(row)?,
+                head: row.get(2)?,
+                known: row.get(3)?,
+                last_seq: row.get(4)?,
+                purge_asked: row.get(5)?,
+                held: held_at(row, 6)?,
+            })
+        })?
+        .collect()
+}
+
+/// Documents with rows not yet imported.
+pub(crate) fn pending(connection: &Connection, limit: u32) -> Result<Vec<DocKey>> {
+    connection
+        .prepare_cached(
+            "SELECT s.uuid, d.note FROM (SELECT DISTINCT doc FROM updates WHERE imported = 0 ORDER BY doc LIMIT ?1) u
+             JOIN documents d ON d.id = u.doc JOIN spaces s ON s.id = d.space ORDER BY d.id",
+        )?
+        .query_map([limit], key_at)?
+        .collect()
+}
+
+/// Notes whose search text is stale, the newest first.
+pub(crate) fn to_index(connection: &Connection, limit: u32) -> Result<Vec<DocKey>> {
+    connection
+        .prepare_cached(
+            "SELECT s.uuid, d.note FROM documents d JOIN spaces s ON s.id = d.space
+             WHERE d.stale = 1 ORDER BY d.at DESC, d.id DESC LIMIT ?1",
+        )?
+        .query_map([limit], key_at)?
+        .collect()
+}
+
+/// Every document of a space, by id.
+pub(crate) fn ledger(connection: &Connection, space: i64) -> Result<Vec<LedgerRow>> {
+    connection
+        .prepare_cached("SELECT note, last_seq, purged FROM documents WHERE space = ?1 ORDER BY note")?
+        .query_map([space], |row| {
+            Ok(LedgerRow { note: NoteId::from_bytes(row.get(0)?), last_seq: row.get(1)?, purged: row.get(2)? })
+        })?
+        .collect()
+}

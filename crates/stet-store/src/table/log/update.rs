@@ -1,0 +1,91 @@
+//! Table `updates`: the log of each document after its snapshot. Local edits have no seq and are part of the head at
+//! once; rows of the server are stored raw and become part of it when they were imported.
+
+use rusqlite::{Connection, Result};
+use stet_model::id::DeviceId;
+
+use crate::migration::Migration;
+use crate::read::StoredUpdate;
+use crate::write::RemoteRow;
+
+pub(crate) const MIGRATIONS: &[Migration] = &[Migration {
+    number: 2026_11_23_04,
+    name: "updates",
+    generation: 1,
+    sql: "
+CREATE TABLE updates (
+    n INTEGER PRIMARY KEY AUTOINCREMENT,
+    doc INTEGER NOT NULL REFERENCES documents (id),
+    -- of the server's row; null for a local edit
+    seq INTEGER,
+    -- which of the row's updates
+    part INTEGER NOT NULL DEFAULT 0,
+    imported INTEGER NOT NULL CHECK (imported IN (0, 1)),
+    timestamp INTEGER NOT NULL DEFAULT 0,
+    device BLOB,
+    ops BLOB NOT NULL
+) STRICT;
+
+CREATE INDEX updates_in_order ON updates (doc, n);
+CREATE UNIQUE INDEX updates_once ON updates (doc, seq, part) WHERE seq IS NOT NULL;
+CREATE INDEX updates_pending ON updates (doc) WHERE imported = 0;",
+}];
+
+/// Appends a local edit.
+pub(crate) fn append(connection: &Connection, doc: i64, delta: &[u8]) -> Result<()> {
+    connection.prepare_cached("INSERT INTO updates (doc, imported, ops) VALUES (?1, 1, ?2)")?.execute((doc, delta))?;
+    Ok(())
+}
+
+/// Stores the updates of a server row, raw. What is already there stays, except that bytes which couldn't be imported
+/// give way to other bytes fetched under the same place in the log.
+pub(crate) fn store(connection: &Connection, doc: i64, row: &RemoteRow) -> Result<()> {
+    let mut insert = connection.prepare_cached(
+        "INSERT INTO updates (doc, seq, part, imported, timestamp, device, ops) VALUES (?1, ?2, ?3, 0, ?4, ?5, ?6)
+         ON CONFLICT (doc, seq, part) WHERE seq IS NOT NULL
+         DO UPDATE SET ops = excluded.ops WHERE imported = 0 AND ops <> excluded.ops",
+    )?;
+    let device = row.device.as_ref().map(DeviceId::as_bytes);
+    for (part, ops) in row.ops.iter().enumerate() {
+        insert.execute((doc, row.seq, part, row.timestamp, device, ops))?;
+    }
+    Ok(())
+}
+
+/// The pending rows up to `seq` went into the document.
+pub(crate) fn imported(connection: &Connection, doc: i64, seq: u64) -> Result<()> {
+    connection
+        .prepare_cached("UPDATE updates SET imported = 1 WHERE doc = ?1 AND imported = 0 AND seq <= ?2")?
+        .execute((doc, seq))?;
+    Ok(())
+}
+
+/// Removes what a snapshot covers: the entries up to `through` that are part of the document.
+pub(crate) fn fold(connection: &Connection, doc: i64, through: i64) -> Result<()> {
+    connection
+        .prepare_cached("DELETE FROM updates WHERE doc = ?1 AND n <= ?2 AND imported = 1")?
+        .execute((doc, through))?;
+    Ok(())
+}
+
+pub(crate) fn remove_all(connection: &Connection, doc: i64) -> Result<()> {
+    connection.prepare_cached("DELETE FROM updates WHERE doc = ?1")?.execute([doc])?;
+    Ok(())
+}
+
+/// The log of a document in order.
+pub(crate) fn load(connection: &Connection, doc: i64) -> Result<Vec<StoredUpdate>> {
+    connection
+        .prepare_cached("SELECT n, ops, seq, imported, timestamp, device FROM updates WHERE doc = ?1 ORDER BY n")?
+        .query_map([doc], |row| {
+            Ok(StoredUpdate {
+                n: row.get(0)?,
+                ops: row.get(1)?,
+                seq: row.get(2)?,
+                imported: row.get(3)?,
+                timestamp: row.get(4)?,
+                device: row.get::<_, Option<[u8; 16]>>(5)?.map(DeviceId::from_bytes),
+            })
+        })?
+        .collect()
+}
