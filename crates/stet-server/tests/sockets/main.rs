@@ -1,0 +1,8 @@
+//! The server over real sockets: both levels, bad input, going down and coming back.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
+
+mod bad_input;
+mod level1;
+mod level2;
+mod lifecycle;
+mod stage;
