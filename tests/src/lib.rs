@@ -7,6 +7,7 @@
     reason = "a harness tells the test that it failed by panicking with what it saw"
 )]
 
+pub mod device;
 pub mod scripted;
 pub mod stage;
 pub mod wait;

@@ -37,11 +37,7 @@ pub async fn eventually_within<T, E: Display>(
             Ok(Err(seen)) => seen.to_string(),
             Err(_) => "a look that never came to an end".to_owned(),
         };
-        assert!(
-            Instant::now() < deadline,
-            "waited {} s for: {what}\nlast seen: {seen}",
-            patience.as_secs()
-        );
+        assert!(Instant::now() < deadline, "waited {} s for: {what}\nlast seen: {seen}", patience.as_secs());
         tokio::time::sleep(INTERVAL).await;
     }
 }
@@ -65,11 +61,7 @@ pub async fn all_along<E: Display>(period: Duration, what: &str, mut condition: 
 /// # Errors
 /// The two values as text.
 pub fn same<T: PartialEq + Debug + ?Sized>(seen: &T, wanted: &T) -> Result<(), String> {
-    if seen == wanted {
-        Ok(())
-    } else {
-        Err(format!("{seen:?}\nwanted: {wanted:?}"))
-    }
+    if seen == wanted { Ok(()) } else { Err(format!("{seen:?}\nwanted: {wanted:?}")) }
 }
 
 /// `Ok` if something holds, else what was seen.

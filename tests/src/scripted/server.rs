@@ -37,15 +37,13 @@ impl ScriptedServer {
     /// The next client, its WebSocket opened, nothing said yet.
     pub async fn accept(&self) -> PlainSocket {
         let stream = self.accept_bare().await;
-        PlainSocket::new(tokio_tungstenite::accept_async(stream).await.expect("open a WebSocket"))
+        PlainSocket::from(tokio_tungstenite::accept_async(stream).await.expect("open a WebSocket"))
     }
 
     /// The next client, greeted; gives its `auth`.
     pub async fn greet(&self) -> (PlainSocket, Value) {
         let mut socket = self.accept().await;
-        socket
-            .send(json!({ "type": "connection_established", "message": "Please authenticate to continue" }))
-            .await;
+        socket.send(json!({ "type": "connection_established", "message": "Please authenticate to continue" })).await;
         let auth = socket.expect("auth").await;
         (socket, auth)
     }
@@ -53,9 +51,7 @@ impl ScriptedServer {
     /// The next client, greeted and signed in with the page's words.
     pub async fn sign_in(&self, user: &str) -> PlainSocket {
         let (mut socket, _) = self.greet().await;
-        socket
-            .send(json!({ "type": "auth_success", "message": "Authentication successful", "userId": user }))
-            .await;
+        socket.send(json!({ "type": "auth_success", "message": "Authentication successful", "userId": user })).await;
         socket
     }
 }

@@ -24,10 +24,6 @@ enum Incoming {
 }
 
 impl PlainSocket {
-    pub(super) fn new(stream: WebSocketStream<TcpStream>) -> Self {
-        Self { stream }
-    }
-
     /// Connects to a server at `host:port`. The greeting is still to be read.
     pub async fn connect(address: &str) -> Self {
         Self::connect_to(address, "/").await
@@ -36,9 +32,8 @@ impl PlainSocket {
     /// Connects to a server at `host:port` under a path.
     pub async fn connect_to(address: &str, path: &str) -> Self {
         let stream = TcpStream::connect(address).await.expect("reach the server");
-        let (stream, _) = tokio_tungstenite::client_async(format!("ws://{address}{path}"), stream)
-            .await
-            .expect("open a WebSocket");
+        let (stream, _) =
+            tokio_tungstenite::client_async(format!("ws://{address}{path}"), stream).await.expect("open a WebSocket");
         Self { stream }
     }
 
@@ -49,10 +44,7 @@ impl PlainSocket {
         socket.expect("connection_established").await;
         socket.send(json!({ "type": "auth", "token": token })).await;
         let success = socket.expect("auth_success").await;
-        let user = success["userId"]
-            .as_str()
-            .expect("auth_success names the user")
-            .to_owned();
+        let user = success["userId"].as_str().expect("auth_success names the user").to_owned();
         (socket, user)
     }
 
@@ -97,6 +89,23 @@ impl PlainSocket {
                 return message;
             }
         }
+    }
+
+    /// Waits for any frame, in whatever encoding.
+    ///
+    /// # Panics
+    /// When none comes in time or the socket closes.
+    pub async fn hears_anything(&mut self) {
+        let waited = tokio::time::timeout(PATIENCE, async {
+            loop {
+                match self.stream.next().await {
+                    Some(Ok(Message::Text(_) | Message::Binary(_))) => return,
+                    Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_))) => {}
+                    other => panic!("the socket closed where a frame was expected: {other:?}"),
+                }
+            }
+        });
+        waited.await.expect("nothing came in 20 s");
     }
 
     /// Asserts that everything that was sent to this socket has been read: a `ping` is answered in its place.
@@ -147,5 +156,11 @@ impl PlainSocket {
             }
         });
         waited.await.expect("nothing came in 20 s")
+    }
+}
+
+impl From<WebSocketStream<TcpStream>> for PlainSocket {
+    fn from(stream: WebSocketStream<TcpStream>) -> Self {
+        Self { stream }
     }
 }

@@ -46,13 +46,8 @@ impl AppProcess {
 
     /// An installation that isn't started yet.
     pub fn new(stage: &Stage, name: &str, server: &ServerProcess, user: &str) -> Self {
-        let server = [
-            ("STET_SERVER_URL".to_owned(), server.url()),
-            ("STET_TOKEN".to_owned(), server.token(user)),
-        ];
-        let settings = AppSettings {
-            environment: server.into(),
-        };
+        let server = [("STET_SERVER_URL".to_owned(), server.url()), ("STET_TOKEN".to_owned(), server.token(user))];
+        let settings = AppSettings { environment: server.into() };
         Self::install(stage, name, settings)
     }
 
@@ -95,10 +90,8 @@ impl AppProcess {
     /// Starts it (again) and waits until its page shows the status pill.
     pub async fn restart(&mut self) {
         self.connect().await;
-        eventually_within(START, &format!("the page of {}", self.name), async || {
-            self.find("pill").await.map(drop)
-        })
-        .await;
+        eventually_within(START, &format!("the page of {}", self.name), async || self.find("pill").await.map(drop))
+            .await;
     }
 
     async fn connect(&mut self) {
@@ -185,16 +178,9 @@ impl AppProcess {
     /// until it has ended. True if it ended well.
     pub async fn start_again(&self, arguments: &[&str]) -> bool {
         let mut command = Command::new(program("stet"));
-        command
-            .env_clear()
-            .envs(self.environment.iter().cloned())
-            .arg("--data")
-            .arg(self.data())
-            .args(arguments);
+        command.env_clear().envs(self.environment.iter().cloned()).arg("--data").arg(self.data()).args(arguments);
         let mut second = Program::start(&mut command, &self.log.with_extension("second.log"));
-        let ended = eventually("the end of the second process", async || {
-            second.ended().ok_or("still running")
-        });
+        let ended = eventually("the end of the second process", async || second.ended().ok_or("still running"));
         ended.await.success()
     }
 }

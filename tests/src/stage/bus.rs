@@ -51,10 +51,7 @@ impl Bus {
             connect(&address).await.map(drop)
         })
         .await;
-        Self {
-            address,
-            _daemon: daemon,
-        }
+        Self { address, _daemon: daemon }
     }
 
     /// How programs find it.

@@ -42,10 +42,7 @@ impl Ground {
     fn new(name: &str, turn: Option<File>) -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         // Short: socket paths below it may have 107 bytes in all.
-        let folder = tempfile::Builder::new()
-            .prefix("stet-")
-            .tempdir()
-            .expect("make the stage's folder");
+        let folder = tempfile::Builder::new().prefix("stet-").tempdir().expect("make the stage's folder");
         Self {
             folder: Some(folder),
             mark: format!("{}-{}", process::id(), COUNT.fetch_add(1, Ordering::Relaxed)),
@@ -56,10 +53,7 @@ impl Ground {
 
     /// Where it is.
     pub fn path(&self) -> &Path {
-        self.folder
-            .as_ref()
-            .expect("the folder lives as long as the stage")
-            .path()
+        self.folder.as_ref().expect("the folder lives as long as the stage").path()
     }
 
     /// What the test is called.
@@ -84,14 +78,9 @@ impl Ground {
     /// The variables every program on it gets.
     pub fn environment(&self) -> Vec<(String, String)> {
         let path = std::env::var("PATH").unwrap_or_else(|_| "/usr/local/bin:/usr/bin:/bin".to_owned());
-        [
-            (MARK, self.mark.clone()),
-            ("PATH", path),
-            ("LANG", "C.UTF-8".to_owned()),
-            ("RUST_BACKTRACE", "1".to_owned()),
-        ]
-        .map(|(name, value)| (name.to_owned(), value))
-        .into()
+        [(MARK, self.mark.clone()), ("PATH", path), ("LANG", "C.UTF-8".to_owned()), ("RUST_BACKTRACE", "1".to_owned())]
+            .map(|(name, value)| (name.to_owned(), value))
+            .into()
     }
 }
 
@@ -116,11 +105,7 @@ fn tell(text: &str) {
 /// Ends what test processes left behind that were killed before they could clean up.
 fn sweep_abandoned() {
     for mark in marks(MARK) {
-        let owner = mark
-            .split('-')
-            .next()
-            .and_then(|pid| pid.parse().ok())
-            .and_then(Pid::from_raw);
+        let owner = mark.split('-').next().and_then(|pid| pid.parse().ok()).and_then(Pid::from_raw);
         if owner.is_some_and(|owner| test_kill_process(owner).is_err()) {
             end_marked(MARK, &mark);
         }

@@ -35,11 +35,7 @@ pub struct Scenery {
 
 impl Default for Scenery {
     fn default() -> Self {
-        Self {
-            tray: true,
-            notifications: true,
-            screen: (1280, 860),
-        }
+        Self { tray: true, notifications: true, screen: (1280, 860) }
     }
 }
 
@@ -71,13 +67,7 @@ impl Stage {
             true => Some(TrayHost::start(&bus).await),
             false => None,
         };
-        Self {
-            notifications,
-            tray,
-            screen,
-            bus,
-            ground,
-        }
+        Self { notifications, tray, screen, bus, ground }
     }
 
     /// What notifications were shown.

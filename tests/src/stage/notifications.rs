@@ -56,15 +56,8 @@ impl Notifications {
         let record = Shared::default();
         let connection = bus.connect().await;
         let service = Service { record: record.clone() };
-        connection
-            .object_server()
-            .at(PATH, service)
-            .await
-            .expect("offer notifications");
-        connection
-            .request_name(NAME)
-            .await
-            .expect("own the notification service's name");
+        connection.object_server().at(PATH, service).await.expect("offer notifications");
+        connection.request_name(NAME).await.expect("own the notification service's name");
         Self { record, connection }
     }
 
@@ -87,12 +80,8 @@ impl Notifications {
     pub async fn act(&self, id: u32, action: &str) {
         close(&self.record, id);
         let emitter = SignalEmitter::new(&self.connection, PATH).expect("a path");
-        Service::action_invoked(&emitter, id, action)
-            .await
-            .expect("say what was clicked");
-        Service::notification_closed(&emitter, id, BY_USER)
-            .await
-            .expect("say that it closed");
+        Service::action_invoked(&emitter, id, action).await.expect("say what was clicked");
+        Service::notification_closed(&emitter, id, BY_USER).await.expect("say that it closed");
     }
 }
 

@@ -13,10 +13,14 @@ use crate::wait::{eventually, holds, same};
 const ENTER: char = '\u{e007}';
 /// WebDriver's code for the Control key.
 const CONTROL: char = '\u{e009}';
+/// WebDriver's code for the End key.
+const END: char = '\u{e010}';
+/// WebDriver's code for the Home key.
+const HOME: char = '\u{e011}';
 
 /// The text of an editor, line by line, without the hint an empty one shows.
 const READ_EDITOR: &str = r"
-    const content = document.querySelector(`[data-test='${arguments[0]}'] .cm-content`);
+    const content = document.querySelector(arguments[0]);
     if (!content) return null;
     const text = line => {
         const copy = line.cloneNode(true);
@@ -78,21 +82,18 @@ impl AppProcess {
 
     /// How many elements a CSS selector finds.
     pub async fn count(&self, css: &str) -> usize {
-        self.client()
-            .find_all(Locator::Css(css))
-            .await
-            .map_or(0, |found| found.len())
+        self.client().find_all(Locator::Css(css)).await.map_or(0, |found| found.len())
     }
 
     /// The open note's body as the page shows it. `None` without an open note.
     pub async fn body(&self) -> Option<String> {
-        let text = self.run(READ_EDITOR, vec![json!("body-editor")]).await;
+        let text = self.run(READ_EDITOR, vec![json!(editor("body-editor"))]).await;
         text.as_str().map(str::to_owned)
     }
 
     /// The open note's title as the page shows it. `None` without an open note.
     pub async fn title(&self) -> Option<String> {
-        let text = self.run(READ_EDITOR, vec![json!("title-editor")]).await;
+        let text = self.run(READ_EDITOR, vec![json!(editor("title-editor"))]).await;
         text.as_str().map(str::to_owned)
     }
 
@@ -157,15 +158,9 @@ impl AppProcess {
             row?.scrollIntoView({ block: 'nearest' });
             return row ?? null;";
         eventually(&format!("{text:?} opened on {}", self.name()), async || {
-            let found = self
-                .client()
-                .execute(script, vec![json!(selector("note-row")), json!(text)])
-                .await;
+            let found = self.client().execute(script, vec![json!(selector("note-row")), json!(text)]).await;
             let found = found.map_err(|error| error.to_string())?;
-            let reference = found
-                .as_object()
-                .and_then(|element| element.values().next())
-                .and_then(Value::as_str);
+            let reference = found.as_object().and_then(|element| element.values().next()).and_then(Value::as_str);
             let reference = reference.ok_or("no such row")?.to_owned().into();
             let row = Element::from_element_id(self.client().clone(), reference);
             row.click().await.map_err(|error| error.to_string())?;
@@ -176,17 +171,32 @@ impl AppProcess {
     }
 
     async fn find_editor(&self) {
-        eventually("an open note", async || {
-            self.client().find(Locator::Css(&editor("body-editor"))).await.map(drop)
-        })
-        .await;
+        eventually("an open note", async || self.client().find(Locator::Css(&editor("body-editor"))).await.map(drop))
+            .await;
+    }
+
+    /// Puts the caret at the end of the body.
+    pub async fn go_to_end(&self) {
+        self.find_editor().await;
+        self.click_css(&editor("body-editor")).await;
+        self.chord(CONTROL, END).await;
+    }
+
+    /// Puts the caret at the start of the body.
+    pub async fn go_to_start(&self) {
+        self.find_editor().await;
+        self.click_css(&editor("body-editor")).await;
+        self.chord(CONTROL, HOME).await;
+    }
+
+    /// Moves the caret to the end of its line.
+    pub async fn go_to_line_end(&self) {
+        self.keys(&END.to_string()).await;
     }
 
     /// Puts the caret at the end of the body and types there.
     pub async fn type_at_end(&self, text: &str) {
-        self.find_editor().await;
-        self.click_css(&editor("body-editor")).await;
-        self.chord(CONTROL, '\u{e010}').await;
+        self.go_to_end().await;
         self.keys(text).await;
     }
 
@@ -211,15 +221,23 @@ impl AppProcess {
             .then(KeyAction::Down { value: key })
             .then(KeyAction::Up { value: key })
             .then(KeyAction::Up { value: held });
-        self.client()
-            .perform_actions(actions)
-            .await
-            .expect("press keys together");
+        self.client().perform_actions(actions).await.expect("press keys together");
     }
 
-    /// Presses Control and this key.
-    pub async fn control(&self, key: char) {
-        self.chord(CONTROL, key).await;
+    /// Takes back the last own change.
+    pub async fn undo(&self) {
+        self.chord(CONTROL, 'z').await;
+    }
+
+    /// Looks at the page of the newest window: after the window was let go and made anew.
+    pub async fn look_at_new_window(&self) {
+        eventually(&format!("a new window of {}", self.name()), async || {
+            let windows = self.client().windows().await?;
+            let newest = windows.into_iter().next_back().ok_or(CmdError::NotW3C(json!("no window")))?;
+            self.client().switch_to_window(newest).await?;
+            self.find("pill").await.map(drop)
+        })
+        .await;
     }
 
     /// The text of the caret's line before the caret. `None` when there is no caret in an editor.
@@ -232,10 +250,7 @@ impl AppProcess {
     /// # Panics
     /// When the command answers an error.
     pub async fn invoke(&self, command: &str, args: Value) -> Value {
-        let called = self
-            .client()
-            .execute_async(INVOKE, vec![json!(command), args.clone()])
-            .await;
+        let called = self.client().execute_async(INVOKE, vec![json!(command), args.clone()]).await;
         let mut called = called.unwrap_or_else(|error| panic!("{command} {args}: {error}"));
         assert!(called.get("error").is_none(), "{command} {args}: {}", called["error"]);
         called["answer"].take()
@@ -272,8 +287,9 @@ fn selector(test: &str) -> String {
     format!("[data-test='{test}']")
 }
 
+/// The text of an editor; the name may stand on it or around it.
 fn editor(test: &str) -> String {
-    format!("[data-test='{test}'] .cm-content")
+    format!("[data-test='{test}'].cm-content, [data-test='{test}'] .cm-content")
 }
 
 fn as_text(value: &Value) -> String {

@@ -27,11 +27,7 @@ pub(super) fn target_folder() -> PathBuf {
 /// When it isn't built, with the command that builds it.
 pub fn program(name: &str) -> PathBuf {
     let path = target_folder().join(name);
-    assert!(
-        path.is_file(),
-        "{} is missing. Build first: cargo build --workspace",
-        path.display()
-    );
+    assert!(path.is_file(), "{} is missing. Build first: cargo build --workspace", path.display());
     path
 }
 
@@ -49,13 +45,7 @@ impl Program {
     /// When it can't be started, naming it.
     pub fn start(command: &mut Command, log: &Path) -> Self {
         let name = command.get_program().to_string_lossy().into_owned();
-        let append = |path: &Path| {
-            File::options()
-                .create(true)
-                .append(true)
-                .open(path)
-                .expect("open a log file")
-        };
+        let append = |path: &Path| File::options().create(true).append(true).open(path).expect("open a log file");
         let child = command
             .process_group(0)
             .stdin(Stdio::null())
@@ -65,11 +55,7 @@ impl Program {
             .unwrap_or_else(|error| {
                 panic!("{name} can't be started ({error}); `cargo xtask doctor` says how to get it")
             });
-        Self {
-            child,
-            name,
-            log: log.to_owned(),
-        }
+        Self { child, name, log: log.to_owned() }
     }
 
     /// Its process id.
@@ -159,10 +145,7 @@ impl Process {
 /// Every running process that was started with this value in this environment variable.
 pub fn marked(variable: &str, value: &str) -> Vec<Process> {
     let wanted = format!("{variable}={value}");
-    running()
-        .into_iter()
-        .filter(|process| environment(process.id).any(|entry| entry == wanted))
-        .collect()
+    running().into_iter().filter(|process| environment(process.id).any(|entry| entry == wanted)).collect()
 }
 
 /// Those among [`marked`] that run this program. (The kernel cuts nothing here: the name is read from the file's path.)
@@ -221,9 +204,7 @@ fn running() -> Vec<Process> {
 
 fn environment(id: u32) -> impl Iterator<Item = String> {
     let bytes = fs::read(format!("/proc/{id}/environ")).unwrap_or_default();
-    let entries: Vec<String> = bytes
-        .split(|byte| *byte == 0)
-        .map(|entry| String::from_utf8_lossy(entry).into_owned())
-        .collect();
+    let entries: Vec<String> =
+        bytes.split(|byte| *byte == 0).map(|entry| String::from_utf8_lossy(entry).into_owned()).collect();
     entries.into_iter()
 }

@@ -45,12 +45,7 @@ impl Screen {
         .await;
         environment.push(("DISPLAY".to_owned(), display.clone()));
         let manager = manage(ground, &environment).await;
-        Self {
-            display,
-            environment,
-            _manager: manager,
-            _server: server,
-        }
+        Self { display, environment, _manager: manager, _server: server }
     }
 
     /// The display, e.g. `:99`.
@@ -64,24 +59,14 @@ impl Screen {
             fs::create_dir_all(folder).expect("make the picture's folder");
         }
         let taken = self.run("import", &["-window", "root", &path.display().to_string()]);
-        assert!(
-            taken.status.success(),
-            "import: {}",
-            String::from_utf8_lossy(&taken.stderr)
-        );
+        assert!(taken.status.success(), "import: {}", String::from_utf8_lossy(&taken.stderr));
     }
 
     /// The visible windows of a process.
     pub fn windows(&self, process: u32) -> Vec<String> {
-        let found = self.run(
-            "xdotool",
-            &["search", "--onlyvisible", "--pid", &process.to_string(), "--name", "."],
-        );
+        let found = self.run("xdotool", &["search", "--onlyvisible", "--pid", &process.to_string(), "--name", "."]);
         // It fails when there is none.
-        String::from_utf8_lossy(&found.stdout)
-            .lines()
-            .map(str::to_owned)
-            .collect()
+        String::from_utf8_lossy(&found.stdout).lines().map(str::to_owned).collect()
     }
 
     /// Clicks the close button of a process's windows, so to speak.
@@ -99,10 +84,7 @@ impl Screen {
                 self.act(&["windowactivate", window]);
             }
             let focused = self.focused();
-            holds(
-                focused.as_ref().is_some_and(|focused| windows.contains(focused)),
-                (focused, windows),
-            )
+            holds(focused.as_ref().is_some_and(|focused| windows.contains(focused)), (focused, windows))
         })
         .await;
     }

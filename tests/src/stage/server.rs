@@ -55,9 +55,7 @@ impl ServerProcess {
     /// A token that is good for a time such as `2s`.
     pub fn token_for(&self, user: &str, time_to_live: &str) -> String {
         let mut command = self.command();
-        command
-            .args(["token", "--user", user, "--ttl", time_to_live, "--data"])
-            .arg(&self.data);
+        command.args(["token", "--user", user, "--ttl", time_to_live, "--data"]).arg(&self.data);
         let output = command.output().expect("start stet-server token");
         let error = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success(), "stet-server token failed: {error}");
@@ -76,10 +74,7 @@ impl ServerProcess {
     pub async fn stop(&mut self) {
         if let Some(mut running) = self.running.take() {
             running.terminate();
-            eventually("the server's end", async || {
-                holds(running.ended().is_some(), "still running")
-            })
-            .await;
+            eventually("the server's end", async || holds(running.ended().is_some(), "still running")).await;
         }
     }
 
@@ -95,10 +90,7 @@ impl ServerProcess {
     /// When it can't be reached or breaks off.
     pub async fn get(&self, path: &str) -> std::io::Result<String> {
         let mut stream = TcpStream::connect(self.address()).await?;
-        let request = format!(
-            "GET {path} HTTP/1.1\r\nhost: {}\r\nconnection: close\r\n\r\n",
-            self.address()
-        );
+        let request = format!("GET {path} HTTP/1.1\r\nhost: {}\r\nconnection: close\r\n\r\n", self.address());
         stream.write_all(request.as_bytes()).await?;
         let mut answer = String::new();
         stream.read_to_string(&mut answer).await?;
@@ -107,9 +99,7 @@ impl ServerProcess {
 
     async fn up(&mut self) {
         let mut command = self.command();
-        command
-            .args(["serve", "--listen", &self.address(), "--data"])
-            .arg(&self.data);
+        command.args(["serve", "--listen", &self.address(), "--data"]).arg(&self.data);
         let mut running = Program::start(&mut command, &self.log);
         eventually("a server that is ready", async || {
             running.expect_alive();

@@ -33,11 +33,7 @@ impl TrayHost {
         let items = Items::default();
         let connection = bus.connect().await;
         let watcher = Watcher { items: items.clone() };
-        connection
-            .object_server()
-            .at(WATCHER_PATH, watcher)
-            .await
-            .expect("offer a tray");
+        connection.object_server().at(WATCHER_PATH, watcher).await.expect("offer a tray");
         connection.request_name(WATCHER).await.expect("own the tray's name");
         Self { items, connection }
     }
@@ -92,10 +88,7 @@ impl Watcher {
 
     #[zbus(property)]
     fn registered_status_notifier_items(&self) -> Vec<String> {
-        lock(&self.items)
-            .iter()
-            .map(|(service, path)| format!("{service}{path}"))
-            .collect()
+        lock(&self.items).iter().map(|(service, path)| format!("{service}{path}")).collect()
     }
 
     #[zbus(property)]
@@ -150,23 +143,15 @@ impl TrayIcon {
         let Ok(parts) = Structure::try_from(Value::from(value)) else {
             return String::new();
         };
-        let texts: Vec<&str> = parts.fields()[2..]
-            .iter()
-            .filter_map(|field| field.downcast_ref().ok())
-            .collect();
+        let texts: Vec<&str> = parts.fields()[2..].iter().filter_map(|field| field.downcast_ref().ok()).collect();
         texts.join("\n").trim().to_owned()
     }
 
     /// The pixels of the largest picture (ARGB); empty while there is none.
     pub async fn pixels(&self) -> Vec<u8> {
-        let pictures = self
-            .property("IconPixmap")
-            .await
-            .and_then(|value| Vec::<(i32, i32, Vec<u8>)>::try_from(value).ok());
-        let largest = pictures
-            .unwrap_or_default()
-            .into_iter()
-            .max_by_key(|(width, _, _)| *width);
+        let pictures =
+            self.property("IconPixmap").await.and_then(|value| Vec::<(i32, i32, Vec<u8>)>::try_from(value).ok());
+        let largest = pictures.unwrap_or_default().into_iter().max_by_key(|(width, _, _)| *width);
         largest.map(|(_, _, pixels)| pixels).unwrap_or_default()
     }
 
@@ -191,35 +176,26 @@ impl TrayIcon {
     pub async fn click(&self, label: &str) {
         let item = eventually(&format!("{label:?} in the tray's menu"), async || {
             let items = flatten(self.menu().await);
-            let found = items
-                .iter()
-                .find(|item| item.enabled && item.label.starts_with(label))
-                .cloned();
+            let found = items.iter().find(|item| item.enabled && item.label.starts_with(label)).cloned();
             found.ok_or_else(|| format!("{items:?}"))
         })
         .await;
         let arguments = (item.id, "clicked", Value::from(0_i32), 0_u32);
-        self.call_menu("Event", &arguments)
-            .await
-            .expect("click in the tray's menu");
+        self.call_menu("Event", &arguments).await.expect("click in the tray's menu");
     }
 
     /// Clicks the icon itself.
     pub async fn activate(&self) {
         let path = self.path.as_str();
         let place = (0_i32, 0_i32);
-        let called = self
-            .connection
-            .call_method(Some(self.service.as_str()), path, Some(ITEM), "Activate", &place);
+        let called = self.connection.call_method(Some(self.service.as_str()), path, Some(ITEM), "Activate", &place);
         called.await.expect("click the tray icon");
     }
 
     async fn property(&self, name: &str) -> Option<OwnedValue> {
         let path = self.path.as_str();
         let wanted = (ITEM, name);
-        let asked = self
-            .connection
-            .call_method(Some(self.service.as_str()), path, Some(PROPERTIES), "Get", &wanted);
+        let asked = self.connection.call_method(Some(self.service.as_str()), path, Some(PROPERTIES), "Get", &wanted);
         asked.await.ok()?.body().deserialize().ok()
     }
 
@@ -230,18 +206,12 @@ impl TrayIcon {
         let menu = self.property("Menu").await.ok_or(zbus::Error::InvalidReply)?;
         let path = OwnedObjectPath::try_from(menu)?;
         let service = Some(self.service.as_str());
-        self.connection
-            .call_method(service, path.as_str(), Some(MENU), method, body)
-            .await
+        self.connection.call_method(service, path.as_str(), Some(MENU), method, body).await
     }
 }
 
 fn entry((id, properties, children): Layout) -> MenuItem {
-    let text = |name: &str| {
-        properties
-            .get(name)
-            .and_then(|value| value.downcast_ref::<String>().ok())
-    };
+    let text = |name: &str| properties.get(name).and_then(|value| value.downcast_ref::<String>().ok());
     let number = |name: &str| properties.get(name).and_then(|value| value.downcast_ref::<i32>().ok());
     let flag = |name: &str| properties.get(name).and_then(|value| value.downcast_ref::<bool>().ok());
     let ticked = text("toggle-type").is_some_and(|kind| !kind.is_empty());
@@ -250,10 +220,7 @@ fn entry((id, properties, children): Layout) -> MenuItem {
         label: text("label").unwrap_or_default().replace('_', ""),
         enabled: flag("enabled").unwrap_or(true),
         checked: ticked.then(|| number("toggle-state") == Some(1)),
-        children: children
-            .into_iter()
-            .filter_map(|child| layout(child).map(entry))
-            .collect(),
+        children: children.into_iter().filter_map(|child| layout(child).map(entry)).collect(),
     }
 }
 

@@ -8,6 +8,10 @@ mod client_errors;
 mod client_lifecycle;
 mod client_messages;
 mod client_texts;
+mod engine_errors;
+mod engine_lifecycle;
+mod engine_messages;
+mod level1_server;
 
 use serde_json::{Value, json};
 use stet_tests::scripted::PlainSocket;

@@ -1,0 +1,101 @@
+//! The control for a server: a bare relay in a process of its own. No storage, no parsing: what comes in on one socket
+//! goes out on all others.
+
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Command, ExitCode, Stdio};
+use std::time::Instant;
+
+use axum::Router;
+use axum::extract::State;
+use axum::extract::ws::{Message as Frame, WebSocket, WebSocketUpgrade};
+use axum::routing::any;
+use axum::serve::ListenerExt as _;
+use futures_util::{SinkExt, StreamExt};
+use tokio::sync::broadcast;
+use tokio_tungstenite::tungstenite::{Bytes, Message};
+
+use crate::samples::Round;
+use crate::say;
+use crate::wire::Wire;
+
+/// Makes this program the relay.
+pub const ARGUMENT: &str = "--relay";
+
+/// Frames the relay holds for a slow socket.
+const BACKLOG: usize = 1_024;
+
+type Room = broadcast::Sender<(u64, Bytes)>;
+
+pub fn serve() -> ExitCode {
+    let Ok(runtime) = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() else {
+        return ExitCode::FAILURE;
+    };
+    runtime.block_on(async {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        say(&format!("{}", listener.local_addr().expect("an address")));
+        let room: Room = broadcast::channel(BACKLOG).0;
+        let join = |upgrade: WebSocketUpgrade, State(room): State<Room>| async move {
+            upgrade.on_upgrade(move |socket| pass_on(socket, room))
+        };
+        let listener = listener.tap_io(|stream| {
+            let _ = stream.set_nodelay(true);
+        });
+        axum::serve(listener, Router::new().route("/", any(join)).with_state(room)).await.expect("it serves");
+    });
+    ExitCode::SUCCESS
+}
+
+async fn pass_on(socket: WebSocket, room: Room) {
+    static COUNT: std::sync::atomic::AtomicU64 = std::sync::atomic::AtomicU64::new(0);
+    let own = COUNT.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+    let mut others = room.subscribe();
+    let (mut out, mut incoming) = socket.split();
+    let sending = tokio::spawn(async move {
+        while let Ok((from, bytes)) = others.recv().await {
+            if from != own && out.send(Frame::Binary(bytes)).await.is_err() {
+                break;
+            }
+        }
+    });
+    while let Some(Ok(Frame::Binary(bytes))) = incoming.next().await {
+        let _ = room.send((own, bytes));
+    }
+    sending.abort();
+}
+
+pub struct Pair {
+    process: Child,
+    one: Wire,
+    two: Wire,
+}
+
+impl Pair {
+    pub async fn start() -> Self {
+        let program = std::env::current_exe().expect("a process knows its program");
+        let mut process = Command::new(program).arg(ARGUMENT).stdout(Stdio::piped()).spawn().expect("the relay starts");
+        let mut line = String::new();
+        let stdout = process.stdout.take().expect("it is piped");
+        BufReader::new(stdout).read_line(&mut line).expect("the relay says where it listens");
+        let url = format!("ws://{}", line.trim());
+        Self { process, one: Wire::open(&url).await, two: Wire::open(&url).await }
+    }
+
+    pub async fn round(&mut self, count: usize, bytes: usize) -> Round {
+        let payload = Bytes::from(vec![7_u8; bytes]);
+        let mut times = Vec::with_capacity(count);
+        for _ in 0..count {
+            let start = Instant::now();
+            self.one.send(Message::Binary(payload.clone())).await;
+            self.two.next().await;
+            times.push(start.elapsed().as_secs_f64() * 1e6);
+        }
+        Round(times)
+    }
+}
+
+impl Drop for Pair {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}

@@ -1,0 +1,296 @@
+//! Links between devices and the server: each direction of each is an ordered queue with delay. What is lost is lost at
+//! an end, as with TCP; only duplication is harsher than that. Never looks into a frame.
+
+use std::collections::VecDeque;
+
+use stet_client::engine::Input;
+use stet_protocol::codec::Frame;
+use stet_server::core::{Happening, SocketId};
+use stet_sync::server::Outgoing;
+
+use super::World;
+use super::queue::{Event, ForDevice};
+
+/// Names a connection attempt and the connection it may become.
+pub type LinkId = u64;
+
+/// Something on its way.
+#[derive(Clone, Debug)]
+enum Packet {
+    /// The server took the socket.
+    Opened,
+    /// A data frame.
+    Frame(Frame),
+    /// A WebSocket Ping.
+    Ping,
+    /// A WebSocket Pong.
+    Pong,
+    /// The end, with the close code the other side gave.
+    Closed(Option<u16>, &'static str),
+}
+
+/// One direction.
+#[derive(Default)]
+struct Pipe {
+    packets: VecDeque<Packet>,
+    last: u64,
+    /// What is put in vanishes.
+    mute: bool,
+}
+
+/// A connection attempt and the connection it may become.
+pub struct Link {
+    device: usize,
+    life: u32,
+    /// The server's end.
+    pub socket: Option<SocketId>,
+    up: Pipe,
+    down: Pipe,
+    /// The device takes nothing before this.
+    stalled_until: u64,
+}
+
+impl World {
+    /// A device opens a socket.
+    pub(super) fn open_link(&mut self, device: usize) {
+        self.next_link += 1;
+        let (id, life) = (self.next_link, self.devices[device].life);
+        let (up, down) = (Pipe::default(), Pipe::default());
+        self.links.insert(id, Link { device, life, socket: None, up, down, stalled_until: 0 });
+        self.devices[device].link = Some(id);
+        let now = self.queue.now();
+        if now >= self.devices[device].offline_until {
+            let at = now + self.latency(device);
+            self.queue.put(at, Event::Knock(id));
+        } else if !self.devices[device].offline_silent {
+            self.send_down(id, Packet::Closed(None, "there is no network"));
+        }
+    }
+
+    /// A connection attempt reaches the server, or what stands in its place.
+    pub(super) fn knock(&mut self, id: LinkId) {
+        let now = self.queue.now();
+        match self.server.connect(id, now) {
+            Some(socket) => {
+                if let Some(link) = self.links.get_mut(&id) {
+                    link.socket = Some(socket);
+                }
+                self.send_down(id, Packet::Opened);
+                self.pump_server();
+            }
+            None => self.send_down(id, Packet::Closed(None, "nothing listens there")),
+        }
+    }
+
+    /// A device sends a frame.
+    pub(super) fn send_frame(&mut self, device: usize, frame: Frame) {
+        let Some(id) = self.devices[device].link else { return };
+        self.counts.frames += 1;
+        let twice = self.arrives_twice(device);
+        if twice {
+            self.send_up(id, Packet::Frame(frame.clone()));
+        }
+        self.send_up(id, Packet::Frame(frame));
+    }
+
+    /// A device closes its socket: what it sent before still arrives.
+    pub(super) fn close_link(&mut self, device: usize, code: u16) {
+        if let Some(id) = self.devices[device].link.take() {
+            self.send_up(id, Packet::Closed(Some(code), ""));
+        }
+    }
+
+    fn arrives_twice(&mut self, device: usize) -> bool {
+        if self.devices[device].duplicate > 0 {
+            self.devices[device].duplicate -= 1;
+            return true;
+        }
+        let times = self.plan.config.duplicates;
+        times > 0 && self.healed_at.is_none() && self.dice.percent(times)
+    }
+
+    fn send_up(&mut self, id: LinkId, packet: Packet) {
+        let Some(device) = self.links.get(&id).map(|link| link.device) else { return };
+        let due = self.queue.now() + self.latency(device);
+        let Some(link) = self.links.get_mut(&id).filter(|link| !link.up.mute) else { return };
+        link.up.last = link.up.last.max(due);
+        link.up.packets.push_back(packet);
+        self.queue.put(link.up.last, Event::Up(id));
+    }
+
+    fn send_down(&mut self, id: LinkId, packet: Packet) {
+        let Some(device) = self.links.get(&id).map(|link| link.device) else { return };
+        let due = self.queue.now() + self.latency(device);
+        let Some(link) = self.links.get_mut(&id).filter(|link| !link.down.mute) else { return };
+        link.down.last = link.down.last.max(due);
+        link.down.packets.push_back(packet);
+        self.queue.put(link.down.last, Event::Down(id));
+    }
+
+    fn latency(&mut self, device: usize) -> u64 {
+        let state = &self.devices[device];
+        let lag = if self.queue.now() < state.lag_until { state.lag_ms } else { 0 };
+        self.dice.within(self.plan.config.latency_ms) + lag
+    }
+
+    /// The next packet has come to the server.
+    pub(super) fn arrived_up(&mut self, id: LinkId) {
+        let now = self.queue.now();
+        let Some(link) = self.links.get_mut(&id) else { return };
+        let (packet, socket) = (link.up.packets.pop_front(), link.socket);
+        let (Some(packet), Some(socket)) = (packet, socket) else { return };
+        let happening = match packet {
+            Packet::Frame(frame) => Happening::Frame(socket, frame),
+            Packet::Pong => Happening::Alive(socket),
+            _ => {
+                link.socket = None;
+                Happening::Gone(socket)
+            }
+        };
+        self.server.handle(happening, now);
+        self.pump_server();
+    }
+
+    /// The next packet has come to the device. Says whether it has to wait.
+    pub(super) fn arrived_down(&mut self, id: LinkId) {
+        let now = self.queue.now();
+        let Some(link) = self.links.get_mut(&id) else { return };
+        let (device, life) = (link.device, link.life);
+        if self.devices[device].link != Some(id) || self.devices[device].life != life {
+            link.down.packets.clear();
+            return;
+        }
+        if now < self.devices[device].frozen_until || !self.takes_frames(device) {
+            let later = self.devices[device].frozen_until.max(now + 5);
+            return self.queue.put(later, Event::Down(id));
+        }
+        let Some(packet) = self.links.get_mut(&id).and_then(|link| link.down.packets.pop_front()) else { return };
+        match packet {
+            Packet::Opened => self.input(device, Input::Opened),
+            Packet::Frame(frame) => self.input(device, Input::Frame(frame)),
+            Packet::Ping => self.send_up(id, Packet::Pong),
+            Packet::Pong => {}
+            Packet::Closed(code, reason) => {
+                self.devices[device].link = None;
+                self.input(device, Input::Closed { code, reason: reason.to_owned() });
+            }
+        }
+    }
+
+    /// Puts everything the server has to say on its way, and sets its timer.
+    pub(super) fn pump_server(&mut self) {
+        let now = self.queue.now();
+        loop {
+            let mut said = false;
+            for (socket, id) in self.server.sockets.clone() {
+                let stalled = self.links.get(&id).is_some_and(|link| now < link.stalled_until);
+                while !stalled && let Some(outgoing) = self.server.take(socket, now) {
+                    said = true;
+                    if self.pass_on(socket, id, outgoing) {
+                        break;
+                    }
+                }
+            }
+            if !said {
+                break;
+            }
+        }
+        if let Some(at) = self.server.deadline()
+            && self.server.timer_at.is_none_or(|set| at < set || set < now)
+        {
+            self.server.timer_at = Some(at.max(now));
+            self.queue.put(at, Event::ServerTimer);
+        }
+    }
+
+    /// One thing the server says. Whether it was the last.
+    fn pass_on(&mut self, socket: SocketId, id: LinkId, outgoing: Outgoing) -> bool {
+        match outgoing {
+            Outgoing::Frame(frame) => {
+                self.counts.frames += 1;
+                let device = self.links.get(&id).map(|link| link.device);
+                if device.is_some_and(|device| self.arrives_twice(device)) {
+                    self.send_down(id, Packet::Frame(frame.as_ref().clone()));
+                }
+                self.send_down(id, Packet::Frame(frame.as_ref().clone()));
+            }
+            Outgoing::Ping => self.send_down(id, Packet::Ping),
+            Outgoing::Close(code) => {
+                self.send_down(id, Packet::Closed(Some(code.code()), "the server closed the connection"));
+                if let Some(link) = self.links.get_mut(&id) {
+                    link.socket = None;
+                }
+                self.server.handle(Happening::Gone(socket), self.queue.now());
+                return true;
+            }
+        }
+        false
+    }
+
+    /// The server learns that a socket is gone.
+    pub(super) fn server_learns(&mut self, id: LinkId) {
+        let socket = self.links.get_mut(&id).and_then(|link| link.socket.take());
+        if let Some(socket) = socket {
+            self.server.handle(Happening::Gone(socket), self.queue.now());
+            self.pump_server();
+        }
+    }
+
+    /// The server's process has ended: what it had said and written to sockets still arrives, then they break.
+    pub(super) fn break_all_links(&mut self) {
+        let open: Vec<LinkId> =
+            self.links.iter().filter(|(_, link)| link.socket.is_some()).map(|(id, _)| *id).collect();
+        for id in open {
+            if let Some(link) = self.links.get_mut(&id) {
+                link.socket = None;
+                link.up.packets.clear();
+            }
+            self.send_down(id, Packet::Closed(None, "the connection broke"));
+        }
+    }
+
+    /// A device's connection breaks with everything in flight.
+    pub(super) fn break_link(&mut self, device: usize, server_learns_ms: u64) {
+        let Some(id) = self.devices[device].link else { return };
+        if let Some(link) = self.links.get_mut(&id) {
+            link.up.packets.clear();
+            link.down.packets.clear();
+            link.down.mute = false;
+        }
+        self.send_down(id, Packet::Closed(None, "the connection broke"));
+        self.queue.put(self.queue.now() + server_learns_ms, Event::Gone(id));
+        if let Some(link) = self.links.get_mut(&id) {
+            (link.up.mute, link.down.mute) = (true, true);
+        }
+    }
+
+    /// A device's process has ended: its system closes the socket.
+    pub(super) fn drop_link(&mut self, device: usize) {
+        self.close_link(device, 1001);
+    }
+
+    /// Frames vanish from now on, and what is in flight with them.
+    pub(super) fn mute_link(&mut self, device: usize, up: bool, down: bool) {
+        let Some(link) = self.devices[device].link.and_then(|id| self.links.get_mut(&id)) else { return };
+        for (pipe, mute) in [(&mut link.up, up), (&mut link.down, down)] {
+            if mute {
+                pipe.packets.clear();
+                pipe.mute = true;
+            }
+        }
+    }
+
+    /// The device takes nothing of what the server says for a while.
+    pub(super) fn stall_link(&mut self, device: usize, until: u64) {
+        if let Some(link) = self.devices[device].link.and_then(|id| self.links.get_mut(&id)) {
+            link.stalled_until = until;
+            self.queue.put(until, Event::Resume);
+        }
+    }
+
+    /// An event for a device's process.
+    pub(super) fn for_device(&mut self, device: usize, at: u64, what: ForDevice) {
+        let life = self.devices[device].life;
+        self.queue.put(at, Event::Device { device, life, what });
+    }
+}

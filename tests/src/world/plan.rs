@@ -1,0 +1,270 @@
+//! What users do and what goes wrong in one run, as data made from the seed: a plan can be run again with steps left out.
+//! Never how a step is carried out.
+
+use super::random::{Dice, Share};
+
+/// One thing a user does. What it is done to is a share of what there is to choose from at that moment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// Makes a note, now and then in a folder.
+    Create { folder: Share, filed: bool },
+    /// Opens a note for editing.
+    Open { note: Share },
+    /// Closes an open note.
+    Close { note: Share },
+    /// Types into an open note: so many pieces of text, one keystroke each.
+    Type { note: Share, place: Share, keys: u8, title: bool },
+    /// Pastes a longer text.
+    Paste { note: Share, place: Share, kilobytes: u8 },
+    /// Deletes a stretch of an open note; a ragged one also cuts pieces in two.
+    Erase { note: Share, place: Share, units: u8, ragged: bool },
+    /// Gives a note another title from the list.
+    Rename { note: Share },
+    /// Stars or unstars.
+    Star { note: Share, on: bool },
+    /// Pins or unpins.
+    Pin { note: Share, on: bool },
+    /// Archives or takes back.
+    Archive { note: Share, on: bool },
+    /// Moves a note into a folder, or out of any.
+    File { note: Share, folder: Share, out: bool },
+    /// Adds or takes away a tag.
+    Tag { note: Share, tag: Share, on: bool },
+    /// Moves a note to the trash.
+    Trash { note: Share },
+    /// Takes a note out of the trash.
+    Restore { note: Share },
+    /// Removes a note in the trash for good, or now and then any note.
+    Purge { note: Share, any: bool },
+    /// Removes everything in the trash for good.
+    EmptyTrash,
+    /// Makes a folder.
+    MakeFolder { parent: Share, inside: bool },
+    /// Renames a folder.
+    RenameFolder { folder: Share },
+    /// Moves a folder.
+    MoveFolder { folder: Share, parent: Share, top: bool },
+    /// Removes a folder.
+    RemoveFolder { folder: Share },
+    /// Looks at a note.
+    Join { note: Share },
+    /// Clicks *sync now*.
+    SyncNow,
+    /// Stops syncing, or resumes.
+    Pause { on: bool },
+    /// The system says that the network is back.
+    NetworkUp,
+    /// Reads a list and the sidebar.
+    Look,
+}
+
+/// One thing that goes wrong.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// The connection breaks: everything in flight is lost. The server learns of it later.
+    Disconnect { device: usize, server_learns_ms: u64 },
+    /// Frames vanish from now on, one way or both; nobody is told.
+    HalfOpen { device: usize, up: bool, down: bool },
+    /// No network; attempts fail at once, or get no answer at all.
+    Offline { device: usize, ms: u64, silent: bool },
+    /// Everything takes longer.
+    Lag { device: usize, ms: u64, by_ms: u64 },
+    /// The device doesn't take what the server sends.
+    Stall { device: usize, ms: u64 },
+    /// The next frames arrive twice.
+    Duplicate { device: usize, frames: u32 },
+    /// The server ends, politely or not, and starts again.
+    Restart { down_ms: u64, polite: bool },
+    /// The server's next groups of writes fail; with `written` they are on disk all the same.
+    ServerDisk { groups: u32, written: bool },
+    /// The process ends; so many waiting disk jobs are done before it does.
+    Crash { device: usize, down_ms: u64, jobs: u8 },
+    /// Writing fails; with `written` the transaction is on disk all the same.
+    Disk { device: usize, ms: u64, written: bool },
+    /// The process doesn't run.
+    Freeze { device: usize, ms: u64 },
+    /// Tokens are missing, or run out at once.
+    Token { device: usize, ms: u64, missing: bool },
+    /// The wall clock jumps.
+    Clock { device: usize, by_ms: i64 },
+}
+
+impl Action {
+    /// Its name in counts.
+    pub fn name(&self) -> String {
+        first_word(&format!("{self:?}"))
+    }
+}
+
+impl Fault {
+    /// Its name in counts.
+    pub fn name(&self) -> String {
+        first_word(&format!("{self:?}"))
+    }
+}
+
+fn first_word(text: &str) -> String {
+    text.split([' ', '{']).next().unwrap_or_default().to_owned()
+}
+
+/// What a step is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum What {
+    /// A user on this device does something.
+    User(usize, Action),
+    /// Something goes wrong.
+    Fault(Fault),
+}
+
+/// A step of the plan.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Step {
+    /// When, simulated milliseconds.
+    pub at: u64,
+    /// What.
+    pub what: What,
+}
+
+/// What a run is like throughout.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Config {
+    /// How many devices.
+    pub devices: usize,
+    /// When each starts, milliseconds.
+    pub starts: Vec<u64>,
+    /// One way over the network, milliseconds.
+    pub latency_ms: (u64, u64),
+    /// One transaction, milliseconds.
+    pub disk_ms: (u64, u64),
+    /// How long a token lasts, milliseconds.
+    pub token_ms: u64,
+    /// Bytes of rows in one batch of a catch-up.
+    pub batch_bytes: usize,
+    /// Bytes waiting for a reader above which the server stops feeding it.
+    pub backlog_bytes: usize,
+    /// Updates a connection may have in flight.
+    pub updates_in_flight: u64,
+    /// Messages a minute.
+    pub messages_per_minute: u64,
+    /// In a hundred frames, so many arrive twice: harsher than any real network.
+    pub duplicates: u64,
+}
+
+/// A whole run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Plan {
+    /// Where it comes from; latencies and contents are drawn from it too.
+    pub seed: u64,
+    /// What it is like.
+    pub config: Config,
+    /// What happens, in order.
+    pub steps: Vec<Step>,
+    /// When everything is made well, simulated milliseconds.
+    pub heal_at: u64,
+}
+
+const MINUTE: u64 = 60_000;
+const YEARS: i64 = 365 * 86_400_000;
+
+impl Plan {
+    /// The plan of a seed.
+    pub fn from_seed(seed: u64) -> Self {
+        let mut dice = Dice::new(seed, 1);
+        let config = config(&mut dice);
+        let mut steps = Vec::new();
+        let mut at = 500;
+        let actions = dice.within((100, 170));
+        for n in 0..actions {
+            let what = What::User(dice.below(config.devices as u64) as usize, action(&mut dice, n));
+            steps.push(Step { at, what });
+            at += match dice.below(100) {
+                0..70 => dice.within((20, 500)),
+                70..95 => dice.within((500, 4_000)),
+                _ => dice.within((5_000, 70_000)),
+            };
+        }
+        for _ in 0..dice.within((10, 28)) {
+            let fault = fault(&mut dice, config.devices);
+            steps.push(Step { at: dice.below(at), what: What::Fault(fault) });
+        }
+        steps.sort_by_key(|step| step.at);
+        Self { seed, config, steps, heal_at: at + 2_000 }
+    }
+}
+
+fn config(dice: &mut Dice) -> Config {
+    let devices = dice.within((2, 4)) as usize;
+    Config {
+        devices,
+        starts: (0..devices).map(|_| dice.one(&[0, 100, 3_000, 20_000])).collect(),
+        latency_ms: dice.one(&[(1, 5), (5, 60), (20, 400)]),
+        disk_ms: dice.one(&[(0, 1), (1, 15), (5, 120)]),
+        token_ms: dice.one(&[2 * MINUTE, 15 * MINUTE, 30 * 24 * 60 * MINUTE]),
+        batch_bytes: dice.one(&[400, 4_000, 1 << 20]),
+        backlog_bytes: dice.one(&[1_500, 8 << 20, 8 << 20]),
+        updates_in_flight: dice.one(&[1, 3, 64]),
+        messages_per_minute: dice.one(&[200, 6_000, 6_000]),
+        duplicates: dice.one(&[0, 0, 0, 10]),
+    }
+}
+
+fn action(dice: &mut Dice, n: u64) -> Action {
+    let (note, place, folder) = (dice.share(), dice.share(), dice.share());
+    let on = dice.percent(60);
+    if n < 6 && dice.percent(50) {
+        return Action::Create { folder, filed: false };
+    }
+    match dice.below(112) {
+        0..30 => Action::Type { note, place, keys: dice.within((1, 6)) as u8, title: dice.percent(15) },
+        30..32 => Action::Type { note, place, keys: dice.within((40, 160)) as u8, title: false },
+        32..46 => Action::Open { note },
+        46..50 => Action::Close { note },
+        50..53 => Action::Paste { note, place, kilobytes: dice.within((1, 24)) as u8 },
+        53..62 => {
+            Action::Erase { note, place, units: dice.within((1, 90)) as u8, ragged: dice.percent(35) }
+        }
+        62..69 => Action::Create { folder, filed: on },
+        69..72 => Action::Rename { note },
+        72..76 => Action::Star { note, on },
+        76..77 => Action::Pin { note, on },
+        77..79 => Action::Archive { note, on },
+        79..83 => Action::File { note, folder, out: dice.percent(25) },
+        83..87 => Action::Tag { note, tag: folder, on },
+        87..91 => Action::Trash { note },
+        91..93 => Action::Restore { note },
+        93..96 => Action::Purge { note, any: dice.percent(35) },
+        96..97 => Action::EmptyTrash,
+        97..100 => Action::MakeFolder { parent: folder, inside: on },
+        100..102 => Action::RenameFolder { folder },
+        102..104 => Action::MoveFolder { folder, parent: place, top: dice.percent(30) },
+        104..105 => Action::RemoveFolder { folder },
+        105..107 => Action::Join { note },
+        107..108 => Action::SyncNow,
+        108..110 => Action::Pause { on: dice.percent(40) },
+        110..111 => Action::NetworkUp,
+        _ => Action::Look,
+    }
+}
+
+fn fault(dice: &mut Dice, devices: usize) -> Fault {
+    let device = dice.below(devices as u64) as usize;
+    let ms = dice.one(&[300, 2_000, 12_000, 50_000]);
+    match dice.below(100) {
+        0..16 => Fault::Disconnect { device, server_learns_ms: dice.one(&[0, 50, 5_000, 90_000]) },
+        16..24 => {
+            let up = dice.percent(60);
+            Fault::HalfOpen { device, up, down: !up || dice.percent(50) }
+        }
+        24..36 => Fault::Offline { device, ms, silent: dice.percent(30) },
+        36..40 => Fault::Lag { device, ms, by_ms: dice.one(&[200, 3_000]) },
+        40..46 => Fault::Stall { device, ms },
+        46..50 => Fault::Duplicate { device, frames: dice.within((1, 12)) as u32 },
+        50..58 => Fault::Restart { down_ms: dice.one(&[10, 1_000, 20_000]), polite: dice.percent(40) },
+        58..63 => Fault::ServerDisk { groups: dice.within((1, 5)) as u32, written: dice.percent(50) },
+        63..80 => Fault::Crash { device, down_ms: dice.one(&[1, 500, 30_000]), jobs: dice.below(4) as u8 },
+        80..88 => Fault::Disk { device, ms: dice.one(&[30, 300, 5_000]), written: dice.percent(40) },
+        88..92 => Fault::Freeze { device, ms },
+        92..96 => Fault::Token { device, ms, missing: dice.percent(50) },
+        _ => Fault::Clock { device, by_ms: dice.one(&[-10 * YEARS, -3_600_000, 3_600_000, 10 * YEARS]) },
+    }
+}

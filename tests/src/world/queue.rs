@@ -1,0 +1,88 @@
+//! What happens when: one queue of events in simulated milliseconds. Events of one moment come in the order they were
+//! put in. Never what an event leads to.
+
+use std::collections::BTreeMap;
+
+use stet_client::engine::Input;
+
+use super::device::Message;
+use super::network::LinkId;
+
+/// Something that is due.
+pub enum Event {
+    /// A step of the plan.
+    Step(usize),
+    /// Something for a device's process; dropped when that process is gone.
+    Device {
+        /// Which device.
+        device: usize,
+        /// Which of its processes.
+        life: u32,
+        /// What.
+        what: ForDevice,
+    },
+    /// A device's process starts.
+    Start(usize),
+    /// A packet has come to the server's end of a link.
+    Up(LinkId),
+    /// A packet has come to the device's end of a link.
+    Down(LinkId),
+    /// A connection attempt reaches the server.
+    Knock(LinkId),
+    /// The server learns that a socket is gone.
+    Gone(LinkId),
+    /// A stalled reader goes on.
+    Resume,
+    /// Something is due in the server.
+    ServerTimer,
+    /// The server starts.
+    ServerStart,
+    /// Everything is made well.
+    Heal,
+    /// Looks whether everybody has settled.
+    Look,
+}
+
+/// Something for a device's process.
+pub enum ForDevice {
+    /// For the engine.
+    Input(Box<Input>),
+    /// The engine's alarm.
+    Tick,
+    /// The disk has done its next job.
+    Disk,
+    /// The interface hears of something.
+    Message(Box<Message>),
+    /// An editor sends what was typed.
+    Flush(stet_model::id::NoteId, super::editor::Field),
+    /// The next keystroke of a burst.
+    Key(Box<super::user::Burst>),
+}
+
+/// The queue and the clock: nothing happens between two events.
+#[derive(Default)]
+pub struct Queue {
+    now: u64,
+    next: u64,
+    events: BTreeMap<(u64, u64), Event>,
+}
+
+impl Queue {
+    /// The simulated time, milliseconds.
+    pub const fn now(&self) -> u64 {
+        self.now
+    }
+
+    /// Puts an event in; one that should have been already is due now.
+    pub fn put(&mut self, at: u64, event: Event) {
+        self.next += 1;
+        self.events.insert((at.max(self.now), self.next), event);
+    }
+
+    /// The next event; time goes on to it.
+    pub fn take(&mut self) -> Option<Event> {
+        let ((at, _), event) = self.events.pop_first()?;
+        self.now = at;
+        Some(event)
+    }
+}

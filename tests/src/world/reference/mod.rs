@@ -1,0 +1,191 @@
+//! The naive model: a list of everything users did, with what each act had seen. It merges nothing and stores nothing;
+//! what must be true at the end is read off the list.
+
+pub mod registers;
+pub mod tokens;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use stet_model::document::Version;
+use stet_model::id::{FolderId, NoteId};
+
+pub use registers::{Key, Possible};
+pub use tokens::{Token, Tokens, Touched};
+
+/// What an act is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum About {
+    /// A note.
+    Note(NoteId),
+    /// A note whose id its maker never learned.
+    Unknown,
+    /// The folders.
+    Library,
+}
+
+/// What a user did.
+#[derive(Clone, Debug)]
+pub enum Kind {
+    /// Made a note.
+    Create,
+    /// Changed a text.
+    Text(Touched),
+    /// Gave something a value.
+    Set(Key, String),
+    /// Removed a note for good.
+    Purge,
+    /// Made a folder.
+    MakeFolder(FolderId),
+    /// Moved a folder.
+    MoveFolder(FolderId),
+    /// Removed a folder.
+    RemoveFolder(FolderId),
+}
+
+/// What is certain of an act.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum State {
+    /// Asked for, not answered.
+    Asked,
+    /// The engine has it.
+    Applied,
+    /// The engine said that it is on the disk.
+    Saved,
+    /// The process ended before it said so: it may have been saved or not.
+    Uncertain,
+    /// It was refused: nothing was done.
+    Refused,
+}
+
+/// Names an act.
+pub type ActId = usize;
+
+/// One act of a user.
+#[derive(Clone, Debug)]
+pub struct Act {
+    /// On which device.
+    pub device: usize,
+    /// About what.
+    pub about: About,
+    /// What.
+    pub kind: Kind,
+    /// What the device held for certain of this document before.
+    pub before: Version,
+    /// What it held at most right after; absent when that isn't known.
+    pub after: Option<Version>,
+    /// What is certain.
+    pub state: State,
+}
+
+impl Act {
+    /// Whether it certainly took place.
+    pub const fn is_certain(&self) -> bool {
+        matches!(self.state, State::Applied | State::Saved)
+    }
+
+    /// Whether it may have taken place.
+    pub const fn is_possible(&self) -> bool {
+        !matches!(self.state, State::Refused)
+    }
+
+    /// Whether whoever did this had certainly seen `other`.
+    pub fn has_seen(&self, other: &Self) -> bool {
+        other.after.as_ref().is_some_and(|after| self.before.includes(after))
+    }
+
+    /// Whether whoever did this may have seen `other`.
+    pub fn may_have_seen(&self, other: &Self) -> bool {
+        match (&self.after, &other.after) {
+            (Some(mine), Some(theirs)) => mine.includes(theirs),
+            _ => true,
+        }
+    }
+}
+
+/// Everything users did.
+#[derive(Default)]
+pub struct Reference {
+    acts: Vec<Act>,
+    /// Acts that were answered and aren't known to be saved, per device.
+    unsaved: BTreeMap<usize, BTreeSet<ActId>>,
+    /// Every piece of text ever inserted.
+    pub tokens: Tokens,
+}
+
+impl Reference {
+    /// A user asks for something.
+    pub fn ask(&mut self, device: usize, about: About, kind: Kind, before: Version) -> ActId {
+        self.acts.push(Act { device, about, kind, before, after: None, state: State::Asked });
+        self.unsaved.entry(device).or_default().insert(self.acts.len() - 1);
+        self.acts.len() - 1
+    }
+
+    /// The engine has done it.
+    pub fn applied(&mut self, act: ActId, about: About, after: Option<Version>) {
+        let act = &mut self.acts[act];
+        (act.about, act.after, act.state) = (about, after, State::Applied);
+    }
+
+    /// The engine has refused it.
+    pub fn refused(&mut self, act: ActId) {
+        self.acts[act].state = State::Refused;
+    }
+
+    /// A device says that everything about this is on its disk; `None` for everything there is.
+    pub fn saved(&mut self, device: usize, about: Option<About>) {
+        let Some(unsaved) = self.unsaved.get_mut(&device) else { return };
+        let acts = &mut self.acts;
+        unsaved.retain(|act| {
+            let act = &mut acts[*act];
+            if act.state == State::Applied && about.is_none_or(|about| about == act.about) {
+                act.state = State::Saved;
+            }
+            matches!(act.state, State::Asked | State::Applied)
+        });
+    }
+
+    /// A device's process has ended, just so.
+    pub fn ended(&mut self, device: usize) {
+        for act in self.unsaved.remove(&device).unwrap_or_default() {
+            let act = &mut self.acts[act];
+            if matches!(act.state, State::Asked | State::Applied) {
+                act.state = State::Uncertain;
+            }
+        }
+    }
+
+    /// Everything that may have been done about this.
+    pub fn acts(&self, about: About) -> impl Iterator<Item = (ActId, &Act)> {
+        self.acts.iter().enumerate().filter(move |(_, act)| act.about == about && act.is_possible())
+    }
+
+    /// Every note anybody did anything about.
+    pub fn notes(&self) -> BTreeSet<NoteId> {
+        let note = |act: &Act| match act.about {
+            About::Note(note) => Some(note),
+            About::Unknown | About::Library => None,
+        };
+        self.acts.iter().filter_map(note).collect()
+    }
+
+    /// Every folder anybody made, with its maker's act.
+    pub fn folders(&self) -> BTreeMap<FolderId, &Act> {
+        self.acts
+            .iter()
+            .filter_map(|act| match act.kind {
+                Kind::MakeFolder(folder) => Some((folder, act)),
+                _ => None,
+            })
+            .collect()
+    }
+
+    /// How much was done.
+    pub fn len(&self) -> usize {
+        self.acts.len()
+    }
+
+    /// Whether nothing was done.
+    pub fn is_empty(&self) -> bool {
+        self.acts.is_empty()
+    }
+}

@@ -1,0 +1,128 @@
+//! Pieces of text, each with a name of its own: what nobody deletes must be in the final text, once.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+/// Names a piece of text.
+pub type Token = u32;
+
+/// What one change of a text does to pieces.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Touched {
+    /// Pieces inserted, with their texts.
+    pub inserted: Vec<(Token, String)>,
+    /// Pieces deleted whole.
+    pub removed: Vec<Token>,
+    /// Pieces that may no longer be whole.
+    pub cut: Vec<Token>,
+}
+
+/// What makes offsets hard.
+const AWKWARD: [&str; 12] =
+    ["", "x", "é", "字", "😀", "👩‍👩‍👧‍👦", "שלום", "e\u{301}", "𝔘", "🇩🇪", "# \n", "日本\n"];
+
+/// Every piece ever made.
+#[derive(Default)]
+pub struct Tokens {
+    texts: Vec<String>,
+    names: BTreeMap<String, Token>,
+}
+
+impl Tokens {
+    /// A new piece. Its name stands at both of its ends, so that no two halves make a whole.
+    pub fn make(&mut self, chance: u64, one_line: bool) -> (Token, String) {
+        let token = self.texts.len() as Token;
+        let mut middle = AWKWARD[chance as usize % AWKWARD.len()].to_owned();
+        if one_line {
+            middle.retain(|c| c != '\n');
+        }
+        let name = Self::name(token);
+        let text = format!("«{name} {middle} {name}»");
+        self.texts.push(text.clone());
+        self.names.insert(name, token);
+        (token, text)
+    }
+
+    /// The word a piece can be searched by.
+    pub fn name(token: Token) -> String {
+        format!("zq{token:05}")
+    }
+
+    /// A piece's text.
+    pub fn text(&self, token: Token) -> &str {
+        self.texts.get(token as usize).map_or("", String::as_str)
+    }
+
+    /// The whole pieces of a text, with their places in UTF-16 units.
+    pub fn find(&self, text: &str) -> Vec<(Token, Range<u32>)> {
+        let mut found = Vec::new();
+        let mut offset = 0;
+        let mut open: Option<(usize, u32)> = None;
+        for (byte, c) in text.char_indices() {
+            if c == '«' {
+                open = Some((byte, offset));
+            }
+            offset += c.len_utf16() as u32;
+            if c == '»'
+                && let Some((from, start)) = open.take()
+            {
+                let piece = &text[from..byte + c.len_utf8()];
+                let name = piece.trim_start_matches('«').split(' ').next().unwrap_or_default();
+                if let Some(token) = self.names.get(name)
+                    && self.text(*token) == piece
+                {
+                    found.push((*token, start..offset));
+                }
+            }
+        }
+        found
+    }
+
+    /// What deleting a stretch of a text does to its pieces.
+    pub fn deleted(&self, text: &str, stretch: &Range<u32>) -> Touched {
+        let mut touched = Touched::default();
+        for (token, place) in self.find(text) {
+            if stretch.start <= place.start && place.end <= stretch.end {
+                touched.removed.push(token);
+            } else if stretch.start < place.end && place.start < stretch.end {
+                touched.cut.push(token);
+            }
+        }
+        touched
+    }
+
+    /// Where text may be put in without cutting a piece, in UTF-16 units: never inside a piece or a character.
+    pub fn gaps(&self, text: &str) -> Vec<u32> {
+        let pieces = self.find(text);
+        let mut offset = 0;
+        let mut gaps = vec![0];
+        for c in text.chars() {
+            offset += c.len_utf16() as u32;
+            // Marks, joiners and variation selectors belong to what they follow; nobody puts a caret between.
+            gaps.push(offset);
+        }
+        gaps.retain(|gap| !pieces.iter().any(|(_, place)| place.start < *gap && *gap < place.end));
+        gaps
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Tokens;
+
+    #[test]
+    fn pieces_are_found_by_utf16_offsets_and_halves_are_not() {
+        let mut tokens = Tokens::default();
+        let (a, first) = tokens.make(4, false);
+        let (b, second) = tokens.make(10, true);
+        let text = format!("😀{first}{}{second}", &first[..8]);
+        let found = tokens.find(&text);
+        assert_eq!(found.iter().map(|(token, _)| *token).collect::<Vec<_>>(), [a, b]);
+        assert_eq!(found[0].1, 2..2 + first.encode_utf16().count() as u32);
+        let gaps = tokens.gaps(&text);
+        assert!(gaps.contains(&0) && gaps.contains(&2) && !gaps.contains(&3) && !gaps.contains(&1));
+        let touched = tokens.deleted(&text, &(0..found[0].1.end));
+        assert_eq!((touched.removed, touched.cut), (vec![a], vec![]));
+        assert_eq!(tokens.deleted(&text, &(0..3)).cut, [a]);
+    }
+}

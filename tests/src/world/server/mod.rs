@@ -1,0 +1,191 @@
+//! The real server in the simulated world: its database outlives it, tokens are checked by a rule a child could follow.
+//! Never how frames travel.
+
+pub mod database;
+
+use std::collections::BTreeMap;
+
+use stet_model::document::{LibraryDocument, NoteDocument};
+use stet_model::id::{NoteId, PeerId, SpaceId, UserId};
+use stet_protocol::message::AuthFailure;
+use stet_server::bus::LocalBus;
+use stet_server::core::{Claims, Core, Happening, SocketId, Verify};
+use stet_server::database::sqlite::Sqlite;
+use stet_server::database::{Access, Database, Opening, Read, Write, Written};
+use stet_sync::server::{Outgoing, Settings};
+
+use self::database::Frail;
+use super::network::LinkId;
+use super::plan::Config;
+use super::random::Dice;
+
+/// The server's time at the start of the world, epoch milliseconds.
+pub const EPOCH: i64 = 1_790_000_000_000;
+/// The only account.
+const SUBJECT: &str = "ada";
+const ISSUER: &str = "the world";
+
+/// A good token until then, epoch milliseconds.
+pub fn token(expires_at: i64) -> String {
+    format!("{SUBJECT} until {expires_at}")
+}
+
+struct Tokens;
+
+impl Verify for Tokens {
+    fn verify(&self, token: &str, now: i64) -> Result<Claims, AuthFailure> {
+        let (subject, expires_at) = token.split_once(" until ").ok_or(AuthFailure::InvalidToken)?;
+        let expires_at = expires_at.parse().map_err(|_| AuthFailure::InvalidToken)?;
+        if now >= expires_at {
+            return Err(AuthFailure::TokenExpired);
+        }
+        Ok(Claims { issuer: ISSUER.to_owned(), subject: subject.to_owned(), expires_at })
+    }
+}
+
+/// The server and its database.
+pub struct Server {
+    running: Option<Core<Frail>>,
+    resting: Option<Frail>,
+    settings: Settings,
+    seed: u64,
+    lives: u64,
+    user: UserId,
+    space: SpaceId,
+    /// Which link each socket is the server's end of.
+    pub sockets: BTreeMap<SocketId, LinkId>,
+    /// When the timer is set, simulated milliseconds.
+    pub timer_at: Option<u64>,
+}
+
+impl Server {
+    /// A server that isn't running, with an account.
+    pub fn new(seed: u64, config: &Config) -> Result<Self, String> {
+        let sqlite = Sqlite::in_memory(random(seed, 1_000)).map_err(|error| error.to_string())?;
+        let mut database = Frail::new(sqlite);
+        let user = database.make_account(ISSUER, SUBJECT, EPOCH).map_err(|error| error.to_string())?;
+        let opening = Opening { issuer: ISSUER.to_owned(), subject: SUBJECT.to_owned(), device: None };
+        let mut opened = database.write(&[Write::Open(opening)], EPOCH);
+        let Some(Ok(Written::Opened { spaces, .. })) = opened.pop() else {
+            return Err("the account can't be opened".to_owned());
+        };
+        let space = spaces.first().ok_or("the account has no space")?.id;
+        let mut settings = Settings {
+            batch_bytes: config.batch_bytes,
+            backlog_bytes: config.backlog_bytes,
+            ..Settings::default()
+        };
+        settings.limits.updates_in_flight = config.updates_in_flight;
+        settings.limits.messages_per_minute = config.messages_per_minute;
+        let (running, resting, sockets) = (None, Some(database), BTreeMap::new());
+        Ok(Self { running, resting, settings, seed, lives: 0, user, space, sockets, timer_at: None })
+    }
+
+    /// Whether it runs.
+    pub const fn is_up(&self) -> bool {
+        self.running.is_some()
+    }
+
+    /// Starts, if it doesn't run.
+    pub fn start(&mut self) -> Result<(), String> {
+        let Some(database) = self.resting.take() else { return Ok(()) };
+        self.lives += 1;
+        let (bus, random) = (Box::new(LocalBus::default()), random(self.seed, 2_000 + self.lives));
+        let core = Core::new(database, self.settings.clone(), Box::new(Tokens), bus, random);
+        self.running = Some(core.map_err(|error| error.to_string())?);
+        self.timer_at = None;
+        Ok(())
+    }
+
+    /// Ends, just so.
+    pub fn end(&mut self) {
+        if let Some(core) = self.running.take() {
+            self.resting = Some(core.into_database());
+        }
+        self.sockets.clear();
+    }
+
+    /// Takes a socket.
+    pub fn connect(&mut self, link: LinkId, now: u64) -> Option<SocketId> {
+        let socket = self.running.as_mut()?.connect(time(now));
+        self.sockets.insert(socket, link);
+        Some(socket)
+    }
+
+    /// Hears of something.
+    pub fn handle(&mut self, happening: Happening, now: u64) {
+        if let Happening::Gone(socket) = &happening {
+            self.sockets.remove(socket);
+        }
+        if let Some(core) = &mut self.running {
+            core.handle(happening, time(now));
+        }
+    }
+
+    /// What it writes to a socket next.
+    pub fn take(&mut self, socket: SocketId, now: u64) -> Option<Outgoing> {
+        self.running.as_mut()?.take(socket, time(now))
+    }
+
+    /// When its timer is due, simulated milliseconds.
+    pub fn deadline(&self) -> Option<u64> {
+        let at = self.running.as_ref()?.deadline()?;
+        Some((at - EPOCH).max(0).unsigned_abs())
+    }
+
+    /// Its database.
+    pub fn database(&mut self) -> Option<&mut Frail> {
+        match &mut self.running {
+            Some(core) => Some(core.database()),
+            None => self.resting.as_mut(),
+        }
+    }
+
+    /// The account's space.
+    pub const fn space(&self) -> SpaceId {
+        self.space
+    }
+
+    /// The last seq of the log and the digest there.
+    pub fn head(&mut self) -> Result<(u64, String), String> {
+        let (user, space_id) = (self.user.clone(), self.space);
+        let database = self.database().ok_or("no database")?;
+        let page = database.log(Access { user_id: &user, space_id }, 0, usize::MAX).map_err(|error| error.to_string())?;
+        let end = page.end.ok_or("the whole log has no end")?;
+        Ok((end.seq, end.digest))
+    }
+
+    /// A note made of the server's rows; `None` for one that is gone for good or never was.
+    pub fn note(&mut self, note: NoteId) -> Result<Option<NoteDocument>, String> {
+        let Some(parts) = self.parts(note)? else { return Ok(None) };
+        let parts: Vec<&[u8]> = parts.iter().map(Vec::as_slice).collect();
+        NoteDocument::load(&parts, PeerId(1)).map(Some).map_err(|error| format!("the server's note {note}: {error}"))
+    }
+
+    /// The folders made of the server's rows.
+    pub fn library(&mut self) -> Result<LibraryDocument, String> {
+        let parts = self.parts(self.space.library())?.unwrap_or_default();
+        let parts: Vec<&[u8]> = parts.iter().map(Vec::as_slice).collect();
+        LibraryDocument::load(&parts, PeerId(1)).map_err(|error| format!("the server's library: {error}"))
+    }
+
+    fn parts(&mut self, note: NoteId) -> Result<Option<Vec<Vec<u8>>>, String> {
+        let (user, space_id) = (self.user.clone(), self.space);
+        let database = self.database().ok_or("no database")?;
+        let stored =
+            database.document(Access { user_id: &user, space_id }, note).map_err(|error| error.to_string())?;
+        let parts = |rows: Vec<stet_protocol::message::level2::Row>| {
+            rows.into_iter().flat_map(|row| row.ops).map(|ops| ops.0).collect()
+        };
+        Ok(stored.filter(|stored| !stored.purged).map(|stored| parts(stored.rows)))
+    }
+}
+
+const fn time(now: u64) -> i64 {
+    EPOCH + now as i64
+}
+
+fn random(seed: u64, stream: u64) -> Box<dyn FnMut(&mut [u8]) + Send> {
+    let mut dice = Dice::new(seed, stream);
+    Box::new(move |bytes| dice.fill(bytes))
+}

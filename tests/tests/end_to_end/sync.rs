@@ -1,0 +1,82 @@
+//! Typing on one device, reading on the other.
+
+use stet_tests::wait::{eventually, holds};
+
+use super::Pair;
+
+#[tokio::test]
+async fn what_is_typed_on_one_device_appears_on_the_other() {
+    let pair = Pair::start("typed").await;
+    let text = "Wheat paste, one part to four.\nStir until it clears: 20 min.";
+    pair.a.write_note("Paste", text).await;
+    pair.b.open_note("Paste").await;
+    pair.b.sees_body(text).await;
+
+    pair.b.type_at_end("\nKeep it cool.").await;
+    pair.a.sees_body(&format!("{text}\nKeep it cool.")).await;
+    eventually("the title on the other device", async || {
+        let title = pair.b.title().await;
+        holds(title.as_deref() == Some("Paste"), title)
+    })
+    .await;
+    pair.a.is_synced().await;
+    pair.b.is_synced().await;
+}
+
+#[tokio::test]
+async fn a_letter_is_on_the_other_device_before_the_sentence_is_done() {
+    let pair = Pair::with_note("letters", "Live", "").await;
+    let mut typed = String::new();
+    for word in ["every ", "word ", "as ", "it ", "comes"] {
+        pair.a.keys(word).await;
+        typed.push_str(word);
+        pair.b.sees_body(&typed).await;
+    }
+}
+
+#[tokio::test]
+async fn when_both_type_at_once_both_texts_survive_and_both_pages_are_equal() {
+    let pair = Pair::with_note("at-once", "Tea", "middle").await;
+    pair.a.go_to_start().await;
+    pair.b.go_to_end().await;
+    let (mine, theirs) = ("This was written above, ", ", while that was written below.");
+    tokio::join!(pair.a.keys(mine), pair.b.keys(theirs));
+    let whole = format!("{mine}middle{theirs}");
+    tokio::join!(pair.a.sees_body(&whole), pair.b.sees_body(&whole));
+}
+
+#[tokio::test]
+async fn when_both_type_into_the_same_word_no_letter_is_lost() {
+    let pair = Pair::with_note("same-place", "Word", "").await;
+    let (mine, theirs) = ("abcdefghijklmnop", "0123456789");
+    tokio::join!(pair.a.keys(mine), pair.b.keys(theirs));
+    let text = eventually("both pages equal, with every letter", async || {
+        let (here, there) = (
+            pair.a.body().await.unwrap_or_default(),
+            pair.b.body().await.unwrap_or_default(),
+        );
+        let whole = here == there && here.chars().count() == mine.len() + theirs.len();
+        if whole {
+            Ok(here)
+        } else {
+            Err(format!("{here:?} and {there:?}"))
+        }
+    })
+    .await;
+    for typed in [mine, theirs] {
+        let kept: String = text.chars().filter(|letter| typed.contains(*letter)).collect();
+        assert_eq!(kept, typed, "in the order it was typed in {text:?}");
+    }
+}
+
+#[tokio::test]
+async fn umlauts_emoji_and_other_scripts_come_through() {
+    let pair = Pair::with_note("scripts", "Grüße", "").await;
+    let text = "Ängste 書く 👩‍🌾 שלום 𝄞 fin";
+    let script = "document.execCommand('insertText', false, arguments[0])";
+    // No keyboard has these keys: an input method inserts them into the page.
+    pair.a.run(script, vec![text.into()]).await;
+    pair.b.sees_body(text).await;
+    pair.b.type_at_end("!").await;
+    pair.a.sees_body(&format!("{text}!")).await;
+}
