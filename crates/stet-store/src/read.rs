@@ -27,6 +27,8 @@ pub struct StoredDocument {
     pub held: Option<Held>,
     /// Server time of the last change, epoch milliseconds; 0 for none.
     pub updated_at: i64,
+    /// The time lists sort it by: local while unsent, the server's afterwards; epoch milliseconds.
+    pub at: i64,
 }
 
 /// An entry of a document's log.
@@ -99,8 +101,8 @@ pub struct ListQuery {
     pub limit: u32,
 }
 
-/// A page. Order: pinned first, then unsent by local time, then by server time, newest first; ids break ties. In a
-/// search: titles that match first, then the same order.
+/// A page. Order: pinned first, then unsent by local time, then by server time, newest first; of two notes of the same
+/// millisecond the one this store met later comes first. In a search: titles that match first, then the same order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ListPage {
     /// The rows.
@@ -148,6 +150,8 @@ pub struct Boot {
     pub cursors: Vec<(SpaceId, crate::write::Cursor)>,
     /// Every document with something unsent or a purge asked for.
     pub unsent: Vec<UnsentDocument>,
+    /// Every document that can't go on, with the reason.
+    pub held: Vec<(DocKey, Held)>,
     /// Documents with rows not yet imported.
     pub pending: Vec<DocKey>,
     /// Notes whose search text is stale.

@@ -103,6 +103,7 @@ impl Writer {
             meta: meta::all(&snapshot)?,
             cursors: space::cursors(&snapshot)?,
             unsent: document::to_send(&snapshot)?,
+            held: document::held(&snapshot)?,
             pending: document::pending(&snapshot, u32::MAX)?,
             unindexed: document::to_index(&snapshot, u32::MAX)?,
             devices: device::list(&snapshot, None)?,

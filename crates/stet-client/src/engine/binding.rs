@@ -107,18 +107,17 @@ impl Engine {
         }
         for document in boot.unsent {
             let doc = document.doc;
-            if let Some(held) = document.held {
-                self.ledger.held.insert(doc, held);
-            } else if document.purge_asked {
+            if document.purge_asked {
                 self.ledger.purges.insert(doc, document.last_seq);
                 self.device.purge(doc, document.last_seq, now.mono);
-            } else {
+            } else if document.held.is_none() {
                 self.device.dirty(doc, now.mono);
             }
             if !document.purge_asked {
                 self.ledger.unsent.insert(doc);
             }
         }
+        self.ledger.held.extend(boot.held);
         boot.pending.into_iter().for_each(|doc| self.documents.queue_import(doc));
         self.ledger.unindexed.extend(boot.unindexed);
         for (space, device) in boot.devices {

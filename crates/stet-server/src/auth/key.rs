@@ -47,7 +47,7 @@ impl SigningKey {
     }
 }
 
-/// The key in this folder. Two programs that make it at the same time end up with the same one.
+/// The key in this folder. Two who make it at the same time end up with the same one.
 pub(super) fn load_or_make(data: &Path) -> Result<SigningKey, KeyError> {
     let path = data.join(FILE);
     let failed = |source| KeyError::File { path: path.clone(), source };
@@ -58,7 +58,9 @@ pub(super) fn load_or_make(data: &Path) -> Result<SigningKey, KeyError> {
     }
     let mut seed = [0; 32];
     getrandom::fill(&mut seed).map_err(KeyError::Random)?;
-    let draft = data.join(format!("{FILE}.{}", std::process::id()));
+    let mut name = [0; 8];
+    getrandom::fill(&mut name).map_err(KeyError::Random)?;
+    let draft = data.join(format!("{FILE}.{:016x}", u64::from_ne_bytes(name)));
     write_private(&draft, &seed).map_err(failed)?;
     // A link never replaces what is there: whoever comes second reads the first one's key.
     let linked = fs::hard_link(&draft, &path);

@@ -35,6 +35,7 @@ CREATE TABLE documents (
 
 CREATE INDEX documents_to_send ON documents (id) WHERE unsent = 1 OR purge_asked = 1;
 CREATE INDEX documents_to_index ON documents (at, id) WHERE stale = 1;
+CREATE INDEX documents_held ON documents (id) WHERE held IS NOT NULL;
 
 CREATE TRIGGER documents_counted AFTER INSERT ON documents WHEN NOT new.purged BEGIN
     UPDATE spaces SET documents = documents + 1 WHERE id = new.space;
@@ -189,7 +190,7 @@ pub(crate) fn any_in_space(connection: &Connection, space: i64) -> Result<bool> 
 pub(crate) fn load(connection: &Connection, doc: DocKey) -> Result<Option<(i64, StoredDocument)>> {
     connection
         .prepare_cached(
-            "SELECT d.id, d.head, d.known, d.last_seq, d.unsent, d.purge_asked, d.purged, d.updated_at, d.held
+            "SELECT d.id, d.head, d.known, d.last_seq, d.unsent, d.purge_asked, d.purged, d.updated_at, d.held, d.at
              FROM spaces s JOIN documents d ON d.space = s.id AND d.note = ?2 WHERE s.uuid = ?1",
         )?
         .query_row((doc.space.as_bytes(), doc.note.as_bytes()), |row| {
@@ -202,6 +203,7 @@ pub(crate) fn load(connection: &Connection, doc: DocKey) -> Result<Option<(i64, 
                 purged: row.get(6)?,
                 updated_at: row.get(7)?,
                 held: held_at(row, 8)?,
+                at: row.get(9)?,
                 ..StoredDocument::default()
             };
             Ok((row.get(0)?, stored))
@@ -239,6 +241,18 @@ pub(crate) fn to_send(connection: &Connection) -> Result<Vec<UnsentDocument>> {
             })
         })?
         .collect()
+}
+
+/// Documents that can't go on, with the reason.
+pub(crate) fn held(connection: &Connection) -> Result<Vec<(DocKey, Held)>> {
+    let rows = connection
+        .prepare_cached(
+            "SELECT s.uuid, d.note, d.held FROM documents d INDEXED BY documents_held JOIN spaces s ON s.id = d.space
+             WHERE d.held IS NOT NULL ORDER BY d.id",
+        )?
+        .query_map([], |row| Ok((key_at(row)?, held_at(row, 2)?)))?
+        .collect::<Result<Vec<_>>>()?;
+    Ok(rows.into_iter().filter_map(|(doc, held)| Some((doc, held?))).collect())
 }
 
 /// Documents with rows not yet imported.

@@ -27,7 +27,7 @@ pub(in crate::engine) struct Live {
     pub(in crate::engine) purge_asked: bool,
     /// Server time of the last change, epoch milliseconds.
     pub(in crate::engine) updated_at: i64,
-    /// Local time of the last local edit in this process, epoch milliseconds.
+    /// Local time of the last local edit, epoch milliseconds.
     pub(in crate::engine) local_at: i64,
     /// Entries of the stored log since the last snapshot.
     pub(in crate::engine) log_entries: usize,
@@ -89,6 +89,7 @@ impl Live {
             held: stored.held,
             purge_asked: stored.purge_asked,
             updated_at: stored.updated_at,
+            local_at: stored.at,
             log_entries,
             pending: pending.fold(Vec::new(), join_row),
             ..Self::new(document, now)
@@ -133,7 +134,7 @@ impl Live {
 
     /// When the note was changed last, as lists show it.
     pub(in crate::engine) fn changed_at(&self) -> i64 {
-        if self.is_unsent() { self.local_at.max(self.updated_at) } else { self.updated_at.max(self.local_at.min(1)) }
+        if self.is_unsent() || self.updated_at == 0 { self.local_at } else { self.updated_at }
     }
 }
 

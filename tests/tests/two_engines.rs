@@ -1,0 +1,151 @@
+//! Two engines and the server in one process, over real sockets and real files: the whole path without a window.
+
+use std::path::Path;
+
+use stet_client::api::command::{ChangeNote, CreateFolder, PurgeNote, TrashNote};
+use stet_client::api::note::{NoteChange, View};
+use stet_server::config::TokenConfig;
+use stet_tests::device::Device;
+use tempfile::TempDir;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+
+/// A server that runs until it is stopped, on a port it keeps.
+struct Server {
+    url: String,
+    stop: oneshot::Sender<()>,
+    task: JoinHandle<()>,
+}
+
+impl Server {
+    async fn start(folder: &Path, port: u16) -> Self {
+        let listener = tokio::net::TcpListener::bind(("127.0.0.1", port)).await.expect("a port");
+        let url = format!("ws://{}", listener.local_addr().expect("an address"));
+        let config = stet_server::Config { data: Some(folder.to_owned()), ..stet_server::Config::default() };
+        let (stop, stopped) = oneshot::channel();
+        let task = tokio::spawn(async move {
+            let shutdown = async {
+                let _ = stopped.await;
+            };
+            stet_server::run(config, listener, shutdown).await.expect("the server ends well");
+        });
+        Self { url, stop, task }
+    }
+
+    fn port(&self) -> u16 {
+        self.url.rsplit(':').next().and_then(|port| port.parse().ok()).expect("a port")
+    }
+
+    async fn stop(self) {
+        let _ = self.stop.send(());
+        self.task.await.expect("the server's task ends");
+    }
+}
+
+struct Two {
+    folder: TempDir,
+    server: Server,
+    token: String,
+    one: Device,
+    two: Device,
+}
+
+impl Two {
+    async fn start() -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let data = folder.path().join("server");
+        let server = Server::start(&data, 0).await;
+        let config = TokenConfig { user: "anna".into(), ttl: 3_600_000, data: Some(data) };
+        let token = stet_server::token(&config).expect("a token");
+        let one = Device::start(&folder.path().join("one"), "Desk", &server.url, &token).await;
+        let two = Device::start(&folder.path().join("two"), "Laptop", &server.url, &token).await;
+        one.is_synced().await;
+        two.is_synced().await;
+        Self { folder, server, token, one, two }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_typed_on_one_is_on_the_other_and_the_other_way_round() {
+    let Two { one, two, folder: _folder, server: _server, .. } = Two::start().await;
+    let note = one.create("Shopping", "bread").await;
+    assert_eq!(two.finds("Shopping").await, note);
+    two.sees_body(note, "bread").await;
+    two.append(note, " and butter").await;
+    one.sees_body(note, "bread and butter").await;
+    one.is_synced().await;
+    two.is_synced().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_new_devices_of_one_account_share_one_welcome_note() {
+    let Two { one, two, folder: _folder, server: _server, .. } = Two::start().await;
+    one.is_synced().await;
+    two.is_synced().await;
+    assert_eq!(two.rows(View::All).await.len(), 1);
+    assert_eq!(one.rows(View::All).await.len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn edits_made_while_the_server_is_down_meet_when_it_is_back() {
+    let Two { folder, server, one, two, .. } = Two::start().await;
+    let note = one.create("Plan", "middle").await;
+    two.sees_body(note, "middle").await;
+    let port = server.port();
+    server.stop().await;
+    one.until("offline", |status| !status.is_connected).await;
+    two.until("offline", |status| !status.is_connected).await;
+    one.edit(note, |_| (0, 0, "first ".into())).await;
+    two.append(note, " last").await;
+    one.until("one waits", |status| status.unsent == 1).await;
+    let _server = Server::start(&folder.path().join("server"), port).await;
+    for device in [&one, &two] {
+        device.sees_body(note, "first middle last").await;
+        device.is_synced().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn folders_stars_the_trash_and_removal_for_good_travel_too() {
+    let Two { one, two, folder: _folder, server: _server, .. } = Two::start().await;
+    let note_id = one.create("Seeds", "beans").await;
+    let folder_id = one.call(CreateFolder { name: "Garden".into(), parent_id: None }).await.folder_id;
+    one.call(ChangeNote { note_id, change: NoteChange::Folder { folder_id: Some(folder_id) } }).await;
+    one.call(ChangeNote { note_id, change: NoteChange::Starred { value: true } }).await;
+    stet_tests::wait::eventually("the folder and the star", async || {
+        let rows = two.rows(View::Folder { folder_id }).await;
+        let there = rows.first().is_some_and(|row| row.starred && row.id == note_id);
+        if there { Ok(()) } else { Err(format!("{rows:?}")) }
+    })
+    .await;
+    two.call(TrashNote { note_id }).await;
+    stet_tests::wait::eventually("the trash", async || {
+        let rows = one.rows(View::Trash).await;
+        if rows.len() == 1 { Ok(()) } else { Err(format!("{rows:?}")) }
+    })
+    .await;
+    one.call(PurgeNote { note_id }).await;
+    stet_tests::wait::eventually("gone for good", async || {
+        let rows = two.rows(View::Trash).await;
+        if rows.is_empty() { Ok(()) } else { Err(format!("{rows:?}")) }
+    })
+    .await;
+    one.is_synced().await;
+    two.is_synced().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_third_device_fetches_a_thousand_notes() {
+    let Two { folder, server, token, one, .. } = Two::start().await;
+    for n in 0..1_000 {
+        one.create(&format!("Note {n}"), &format!("the text of note {n}")).await;
+    }
+    one.is_synced().await;
+    let three = Device::start(&folder.path().join("three"), "Phone", &server.url, &token).await;
+    three.is_synced().await;
+    stet_tests::wait::eventually("every note", async || {
+        let total = three.total(View::All).await;
+        if total == 1_001 { Ok(()) } else { Err(format!("{total}")) }
+    })
+    .await;
+}
