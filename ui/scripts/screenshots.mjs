@@ -18,64 +18,102 @@ const SHOTS = {
   dark: ["", wide, true, choose("Spring in")],
   code: ["", wide, false, choose("Lantern:")],
   "code-dark": ["", wide, true, choose("Lantern:")],
-  "900": ["", { width: 900, height: 700 }, false, null],
+  900: ["", { width: 900, height: 700 }, false, null],
   drawer: ["", { width: 880, height: 700 }, false, async (page) => page.click('[aria-label="Show the sidebar"]')],
   "600-list": ["", { width: 600, height: 760 }, false, null],
   "600-note": ["", { width: 600, height: 760 }, true, choose("Spring in")],
-  offline: ["?mode=offline", wide, false, async (page) => {
-    await choose("Spring in")(page);
-    await page.keyboard.press("Enter");
-    await page.keyboard.type("Written on the train. ");
-    await page.waitForTimeout(400);
-    await open("pill")(page);
-  }],
+  offline: [
+    "?mode=offline",
+    wide,
+    false,
+    async (page) => {
+      await choose("Spring in")(page);
+      await page.keyboard.press("Enter");
+      await page.keyboard.type("Written on the train. ");
+      await page.waitForTimeout(400);
+      await open("pill")(page);
+    },
+  ],
   popover: ["", wide, true, open("pill")],
   local: ["?mode=local", wide, false, open("pill")],
   failing: ["?mode=failing", wide, false, null],
   empty: ["?empty", wide, false, null],
   long: ["", wide, false, choose("Lisbon")],
-  search: ["", wide, false, async (page) => {
-    await page.fill('[data-test="search"]', "bea");
-    await page.waitForTimeout(150);
-  }],
-  nothing: ["", wide, true, async (page) => {
-    await page.fill('[data-test="search"]', "zeppelin");
-    await page.waitForTimeout(150);
-  }],
-  full: ["?disk=full", wide, false, async (page) => {
-    await choose("Bread")(page);
-    await page.keyboard.press("Enter");
-    await page.keyboard.type("More ");
-    await page.waitForTimeout(300);
-  }],
+  search: [
+    "",
+    wide,
+    false,
+    async (page) => {
+      await page.fill('[data-test="search"]', "bea");
+      await page.waitForTimeout(150);
+    },
+  ],
+  nothing: [
+    "",
+    wide,
+    true,
+    async (page) => {
+      await page.fill('[data-test="search"]', "zeppelin");
+      await page.waitForTimeout(150);
+    },
+  ],
+  full: [
+    "?disk=full",
+    wide,
+    false,
+    async (page) => {
+      await choose("Bread")(page);
+      await page.keyboard.press("Enter");
+      await page.keyboard.type("More ");
+      await page.waitForTimeout(300);
+    },
+  ],
   help: ["", wide, false, async (page) => page.keyboard.press("Control+/")],
   settings: ["", wide, true, async (page) => page.keyboard.press("Control+,")],
   menu: ["", wide, false, async (page) => page.click('[data-test="note-row"]:has-text("Bread")', { button: "right" })],
   move: ["", wide, false, async (page) => page.keyboard.press("Control+Shift+M")],
-  toast: ["", wide, false, async (page) => {
-    await choose("Spring in")(page);
-    await page.evaluate(() => window.stetMemory.mariaEdits([...window.stetMemory.network.joined][0]));
-    await page.waitForTimeout(300);
-  }],
-  trash: ["", wide, true, async (page) => {
-    await page.keyboard.press("Control+5");
-    await page.waitForTimeout(100);
-    await page.click('[data-test="note-row"]');
-    await page.waitForTimeout(200);
-  }],
-  question: ["", wide, false, async (page) => {
-    await page.keyboard.press("Control+5");
-    await page.waitForTimeout(100);
-    await page.keyboard.press("Control+Alt+E");
-    await page.waitForTimeout(100);
-  }],
+  toast: [
+    "",
+    wide,
+    false,
+    async (page) => {
+      await choose("Spring in")(page);
+      await page.evaluate(() => window.stetMemory.mariaEdits([...window.stetMemory.network.joined][0]));
+      await page.waitForTimeout(300);
+    },
+  ],
+  trash: [
+    "",
+    wide,
+    true,
+    async (page) => {
+      await page.keyboard.press("Control+5");
+      await page.waitForTimeout(100);
+      await page.click('[data-test="note-row"]');
+      await page.waitForTimeout(200);
+    },
+  ],
+  question: [
+    "",
+    wide,
+    false,
+    async (page) => {
+      await page.keyboard.press("Control+5");
+      await page.waitForTimeout(100);
+      await page.keyboard.press("Control+Alt+E");
+      await page.waitForTimeout(100);
+    },
+  ],
 };
 
 const wanted = process.argv.slice(2);
 const server = await createServer({ mode: "memory", logLevel: "error", server: { port: 5199 } });
 await server.listen();
 const base = server.resolvedUrls.local[0];
-const browser = await chromium.launch({ executablePath: process.env.STET_CHROMIUM ?? "/usr/bin/chromium", args: ["--no-sandbox", "--disable-gpu"] });
+const browser = await chromium.launch({
+  executablePath: process.env.STET_CHROMIUM ?? "/usr/bin/chromium",
+  args: ["--no-sandbox", "--disable-gpu"],
+});
 mkdirSync("shots", { recursive: true });
 for (const [name, [query, viewport, dark, act]] of Object.entries(SHOTS)) {
   if (wanted.length > 0 && !wanted.includes(name)) continue;

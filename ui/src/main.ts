@@ -6,6 +6,8 @@ import { App } from "./state/app.svelte";
 import "./style/base.css";
 import Window from "./views/Window.svelte";
 
+void import("./editor/pane"); // on its way while the engine answers
+
 const target = document.getElementById("app") ?? document.body;
 
 function show(host: Host): void {

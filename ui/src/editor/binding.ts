@@ -141,8 +141,14 @@ export class Binding {
     try {
       const answer = await this.#authority.edit(batch);
       if (this.#stopped) return;
-      if (answer.kind === "reopen") return this.#reopened(answer.opened, answer.message);
-      if (answer.kind === "stale") return this.receive(answer.from, answer.updates);
+      if (answer.kind === "reopen") {
+        this.#reopened(answer.opened, answer.message);
+        return;
+      }
+      if (answer.kind === "stale") {
+        this.receive(answer.from, answer.updates);
+        return;
+      }
       this.receive(batch.baseRevision, batch.updates);
       this.#succeeded();
     } catch (thrown) {
@@ -153,7 +159,10 @@ export class Binding {
   /** Any failure but a full or busy disk begins a new session and tries the same text again. */
   async #failed({ code, message }: Failure): Promise<void> {
     if (this.#stopped) return;
-    if (code === "storage" || code === "busy") return this.#wait(message);
+    if (code === "storage" || code === "busy") {
+      this.#wait(message);
+      return;
+    }
     try {
       const opened = await this.#authority.reopen();
       if (!this.#stopped) this.#reopened(opened, message);

@@ -2,7 +2,8 @@
 import { deleteMarkupBackward, insertNewlineContinueMarkup, markdownLanguage } from "@codemirror/lang-markdown";
 import { HighlightStyle, syntaxHighlighting, syntaxTree } from "@codemirror/language";
 import { RangeSetBuilder, type Extension } from "@codemirror/state";
-import { Decoration, EditorView, ViewPlugin, keymap, type DecorationSet, type ViewUpdate } from "@codemirror/view";
+import type { EditorView } from "@codemirror/view";
+import { Decoration, ViewPlugin, keymap, type DecorationSet, type ViewUpdate } from "@codemirror/view";
 import { tags as t } from "@lezer/highlight";
 
 const style = HighlightStyle.define([
@@ -19,11 +20,11 @@ const style = HighlightStyle.define([
 
 /** Lines that are set apart, by the name of the block they are in. */
 const LINES: Record<string, string> = {
-  ATXHeading1: "md-h1",
+  ATXHeading1: "md-h1 md-hang-1",
   SetextHeading1: "md-h1",
-  ATXHeading2: "md-h2",
+  ATXHeading2: "md-h2 md-hang-2",
   SetextHeading2: "md-h2",
-  ATXHeading3: "md-h3",
+  ATXHeading3: "md-h3 md-hang-3",
   ATXHeading4: "md-h3",
   ATXHeading5: "md-h3",
   ATXHeading6: "md-h3",
@@ -43,7 +44,8 @@ function lineClasses(view: EditorView): DecorationSet {
       from,
       to,
       enter(node) {
-        if (node.name === "TaskMarker" && /x/i.test(doc.sliceString(node.from, node.to))) mark(doc.lineAt(node.from).from, "md-done");
+        if (node.name === "TaskMarker" && /x/i.test(doc.sliceString(node.from, node.to)))
+          mark(doc.lineAt(node.from).from, "md-done");
         const name = LINES[node.name];
         if (name === undefined) return;
         const [first, last] = [doc.lineAt(Math.max(node.from, from)), doc.lineAt(Math.min(node.to, to))];
@@ -79,26 +81,37 @@ const lines = ViewPlugin.fromClass(
 );
 
 /** Puts a mark around every selection, or takes it away. */
-const wrap = (mark: string) => (view: EditorView): boolean => {
-  const { state } = view;
-  if (state.readOnly) return false;
-  const width = mark.length;
-  const changed = state.changeByRange((range) => {
-    const [before, after] = [state.sliceDoc(range.from - width, range.from), state.sliceDoc(range.to, range.to + width)];
-    if (before === mark && after === mark) {
-      const changes = [{ from: range.from - width, to: range.from }, { from: range.to, to: range.to + width }];
-      return { changes, range: range.extend(range.from - width, range.to - width) };
-    }
-    const changes = [{ from: range.from, insert: mark }, { from: range.to, insert: mark }];
-    return { changes, range: range.extend(range.from + width, range.to + width) };
-  });
-  view.dispatch(state.update(changed, { userEvent: "input.format", scrollIntoView: true }));
-  return true;
-};
+const wrap =
+  (mark: string) =>
+  (view: EditorView): boolean => {
+    const { state } = view;
+    if (state.readOnly) return false;
+    const width = mark.length;
+    const changed = state.changeByRange((range) => {
+      const [before, after] = [
+        state.sliceDoc(range.from - width, range.from),
+        state.sliceDoc(range.to, range.to + width),
+      ];
+      if (before === mark && after === mark) {
+        const changes = [
+          { from: range.from - width, to: range.from },
+          { from: range.to, to: range.to + width },
+        ];
+        return { changes, range: range.extend(range.from - width, range.to - width) };
+      }
+      const changes = [
+        { from: range.from, insert: mark },
+        { from: range.to, insert: mark },
+      ];
+      return { changes, range: range.extend(range.from + width, range.to + width) };
+    });
+    view.dispatch(state.update(changed, { userEvent: "input.format", scrollIntoView: true }));
+    return true;
+  };
 
 /** The address of the link at a place, or `null`. */
 export function linkAt(view: EditorView, at: number): string | null {
-  for (let node = syntaxTree(view.state).resolveInner(at, 1); ; ) {
+  for (let node = syntaxTree(view.state).resolveInner(at, 1); ;) {
     if (node.name === "URL") return view.state.sliceDoc(node.from, node.to);
     const url = node.name === "Link" ? node.getChild("URL") : null;
     if (url) return view.state.sliceDoc(url.from, url.to);
@@ -112,7 +125,10 @@ export function toggleTask(view: EditorView, at: number): boolean {
   const node = syntaxTree(view.state).resolveInner(at, 1);
   if (node.name !== "TaskMarker" || view.state.readOnly) return false;
   const done = /x/i.test(view.state.sliceDoc(node.from, node.to));
-  view.dispatch({ changes: { from: node.from + 1, to: node.from + 2, insert: done ? " " : "x" }, userEvent: "input.task" });
+  view.dispatch({
+    changes: { from: node.from + 1, to: node.from + 2, insert: done ? " " : "x" },
+    userEvent: "input.task",
+  });
   return true;
 }
 

@@ -62,7 +62,11 @@ export class NotePane {
       const view = this.#views[field];
       const caret = field === "body" ? Math.min(this.#carets.get(noteId) ?? 0, opened.body.text.length) : 0;
       const locked = this.#locked.of(this.#lock(opened.row.trashed));
-      const state = EditorState.create({ doc: textOf(opened[field].text), selection: EditorSelection.cursor(caret), extensions: [locked, this.#setup[field]] });
+      const state = EditorState.create({
+        doc: textOf(opened[field].text),
+        selection: EditorSelection.cursor(caret),
+        extensions: [locked, this.#setup[field]],
+      });
       view.setState(state);
       return new Binding(opened[field], view, this.#host.authority(noteId, field), () => this.#troubled());
     };
@@ -71,7 +75,8 @@ export class NotePane {
 
   /** A note in the trash is read, not written. */
   lock(locked: boolean): void {
-    for (const view of Object.values(this.#views)) view.dispatch({ effects: this.#locked.reconfigure(this.#lock(locked)) });
+    for (const view of Object.values(this.#views))
+      view.dispatch({ effects: this.#locked.reconfigure(this.#lock(locked)) });
   }
 
   /** Shows nothing. */
@@ -81,7 +86,8 @@ export class NotePane {
   }
 
   receive({ session, from, updates }: NoteUpdates): void {
-    for (const binding of Object.values(this.#bindings ?? {})) if (binding.session === session) binding.receive(from, updates);
+    for (const binding of Object.values(this.#bindings ?? {}))
+      if (binding.session === session) binding.receive(from, updates);
   }
 
   async flush(): Promise<boolean> {
@@ -133,7 +139,9 @@ export class NotePane {
     return [
       setup,
       EditorView.updateListener.of((update) => {
-        const mine = update.transactions.some((transaction) => transaction.docChanged && transaction.annotation(Transaction.remote) !== true);
+        const mine = update.transactions.some(
+          (transaction) => transaction.docChanged && transaction.annotation(Transaction.remote) !== true,
+        );
         if (mine) this.#bindings?.[field].changed();
       }),
       EditorView.domEventHandlers({

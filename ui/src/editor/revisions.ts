@@ -21,7 +21,7 @@ const OTHER = "other";
 export const boundAt = (): Extension => collab({ startVersion: 0, clientID: ME });
 
 /** A batch on its way. */
-export interface Outgoing {
+interface Outgoing {
   session: string;
   baseRevision: number;
   updates: TextUpdate[];

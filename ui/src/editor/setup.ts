@@ -9,10 +9,10 @@ import { boundAt } from "./revisions";
 /** What an editor tells the note around it. */
 export interface Surroundings {
   /** The caret leaves the title downwards or by Enter. */
-  toBody(): void;
+  toBody: () => void;
   /** The caret leaves the body upwards. */
-  toTitle(): void;
-  openLink(url: string): void;
+  toTitle: () => void;
+  openLink: (url: string) => void;
 }
 
 /** Foreign line ends and half characters never enter: the engine counts them differently, or refuses them. */
@@ -48,8 +48,20 @@ const common: Extension = [
   EditorView.lineWrapping,
 ];
 
+/** Ours are for other things: Mod-/ shows the keys, Mod-i is italic. */
+const OURS = ["Mod-/", "Alt-A", "Mod-i"];
+const usual = keymap.of([
+  ...historyKeymap,
+  ...defaultKeymap.filter(({ key }) => key === undefined || !OURS.includes(key)),
+]);
+
 const named = (label: string, test: string): Extension =>
-  EditorView.contentAttributes.of({ "aria-label": label, "data-test": test, spellcheck: "true", autocapitalize: "sentences" });
+  EditorView.contentAttributes.of({
+    "aria-label": label,
+    "data-test": test,
+    spellcheck: "true",
+    autocapitalize: "sentences",
+  });
 
 /** The first line of a note. */
 export const titleSetup = ({ toBody }: Surroundings): Extension => [
@@ -64,13 +76,16 @@ export const titleSetup = ({ toBody }: Surroundings): Extension => [
       key: "ArrowDown",
       run: (view) => {
         const { main } = view.state.selection;
-        if (view.moveVertically(main, true).head !== main.head && view.coordsAtPos(main.head)?.top !== view.coordsAtPos(view.state.doc.length)?.top) return false;
+        if (
+          view.moveVertically(main, true).head !== main.head &&
+          view.coordsAtPos(main.head)?.top !== view.coordsAtPos(view.state.doc.length)?.top
+        )
+          return false;
         return (toBody(), true);
       },
     },
-    ...historyKeymap,
-    ...defaultKeymap,
   ]),
+  usual,
 ];
 
 /** The text of a note. */
@@ -91,12 +106,13 @@ export const bodySetup = ({ toTitle, openLink }: Surroundings): Extension => [
     },
     {
       key: "Tab",
-      run: (view) => /^\s*([-*+]|\d+[.)])\s/.test(view.state.doc.lineAt(view.state.selection.main.head).text) && indentMore(view),
+      run: (view) =>
+        /^\s*([-*+]|\d+[.)])\s/.test(view.state.doc.lineAt(view.state.selection.main.head).text) && indentMore(view),
       shift: indentLess,
     },
   ]),
   markdown,
-  keymap.of([...historyKeymap, ...defaultKeymap]),
+  usual,
   EditorView.domEventHandlers({
     mousedown(event, view) {
       const at = view.posAtCoords({ x: event.clientX, y: event.clientY });

@@ -22,19 +22,28 @@ function show(anchor: Element, text: string): void {
 }
 
 /** Explains the element it is put on. */
-export const tip = (text: string): Attachment => (element) => {
-  const soon = (): void => {
-    hide();
-    timer = setTimeout(() => show(element, text), DELAY_MS);
+export const tip =
+  (text: string): Attachment =>
+  (element) => {
+    const soon = (): void => {
+      hide();
+      timer = setTimeout(() => show(element, text), DELAY_MS);
+    };
+    const now = (): void => {
+      if (element.matches(":focus-visible")) show(element, text);
+    };
+    const events: [string, () => void][] = [
+      ["pointerenter", soon],
+      ["pointerleave", hide],
+      ["pointerdown", hide],
+      ["focus", now],
+      ["blur", hide],
+      ["keydown", hide],
+    ];
+    for (const [event, handler] of events) element.addEventListener(event, handler);
+    return () => {
+      if (bubble?.isConnected) hide();
+      clearTimeout(timer);
+      for (const [event, handler] of events) element.removeEventListener(event, handler);
+    };
   };
-  const now = (): void => {
-    if (element.matches(":focus-visible")) show(element, text);
-  };
-  const events: [string, () => void][] = [["pointerenter", soon], ["pointerleave", hide], ["pointerdown", hide], ["focus", now], ["blur", hide], ["keydown", hide]];
-  for (const [event, handler] of events) element.addEventListener(event, handler);
-  return () => {
-    if (bubble?.isConnected) hide();
-    clearTimeout(timer);
-    for (const [event, handler] of events) element.removeEventListener(event, handler);
-  };
-};

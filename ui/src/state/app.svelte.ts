@@ -1,6 +1,7 @@
 // The whole state of the window: what the engine last said, and what is shown of it. The only part that, with the
 // acts, calls the host.
 import { getContext, setContext } from "svelte";
+import type { NoteRow } from "../gen/NoteRow";
 import type { Settings } from "../gen/Settings";
 import type { Start } from "../gen/Start";
 import type { View } from "../gen/View";
@@ -8,21 +9,19 @@ import type { Calls } from "../host/commands";
 import { HostError, type Host } from "../host/host";
 import { Folders } from "./folders.svelte";
 import { hear } from "./hearing";
-import { Layout, type PaneName } from "./layout.svelte";
+import { Layout } from "./layout.svelte";
 import { NoteList } from "./list.svelte";
 import { OpenNote } from "./note.svelte";
 import { Overlay } from "./overlay.svelte";
+import { Places } from "./places";
 import { Now } from "./time.svelte";
 import { Toasts } from "./toasts.svelte";
 import { notes } from "./words";
 
 const KEY = Symbol("app");
-const PANES: readonly PaneName[] = ["sidebar", "list", "note"];
 
 /** Commands without arguments. */
 type Plain = "reconnect" | "clear_error" | "sync_now";
-/** What can be given the focus by name. */
-type Place = PaneName | "search" | "tag";
 
 /** The state of the window. */
 export class App {
@@ -31,13 +30,13 @@ export class App {
   readonly overlay = new Overlay();
   readonly layout = new Layout();
   readonly folders = new Folders();
+  readonly places = new Places(this.layout);
   readonly now = new Now();
   readonly list: NoteList;
   readonly note: OpenNote;
   #start = $state.raw<Start | null>(null);
   /** Why the engine didn't answer at the start. */
   broken = $state<string | null>(null);
-  readonly #places = new Map<Place, () => void>();
   #reading: Promise<void> | null = null;
   #again = false;
 
@@ -48,9 +47,14 @@ export class App {
     this.note = new OpenNote(host, {
       failed,
       recovered: (noteId) =>
-        this.toasts.show("What you wrote last couldn't be saved in its note. It is kept in a note of its own.", { action: { label: "Show", run: () => void this.note.select(noteId) } }),
+        this.toasts.show("What you wrote last couldn't be saved in its note. It is kept in a note of its own.", {
+          action: { label: "Show", run: () => void this.note.select(noteId) },
+        }),
       stuck: ({ message }, text) =>
-        this.toasts.show(`This note stays open: ${message}`, { tone: "danger", action: { label: "Copy text", run: () => this.copy(text) } }),
+        this.toasts.show(`This note stays open: ${message}`, {
+          tone: "danger",
+          action: { label: "Copy text", run: () => this.copy(text) },
+        }),
     });
   }
 
@@ -92,7 +96,12 @@ export class App {
       this.broken = HostError.from(thrown).message;
       return;
     }
-    const kept = prefetched ? await prefetched.then(({ row }) => !row.trashed, () => false) : false;
+    const kept = prefetched
+      ? await prefetched.then(
+          ({ row }) => !row.trashed,
+          () => false,
+        )
+      : false;
     if (last !== null && kept) return this.note.select(last, "body");
     if (!this.list.ready) await this.list.first;
     await this.note.select(this.list.rows[0]?.id ?? null, "body");
@@ -131,7 +140,9 @@ export class App {
   }
 
   async set(change: Partial<Settings>): Promise<boolean> {
-    const settings = await this.attempt(this.host.call("update_settings", { settings: { ...this.settings, ...change } }));
+    const settings = await this.attempt(
+      this.host.call("update_settings", { settings: { ...this.settings, ...change } }),
+    );
     if (settings) this.#set({ settings });
     return settings !== undefined;
   }
@@ -156,6 +167,12 @@ export class App {
       danger: false,
       run: () => void this.attempt(this.host.call("quit", { force: true })),
     });
+  }
+
+  /** A note says something else of itself. */
+  changedRow(row: NoteRow): void {
+    this.list.patch(row);
+    this.note.changedRow(row);
   }
 
   showView(view: View): void {
@@ -183,32 +200,23 @@ export class App {
     return this.sidebar.folders.find(({ id }) => id === folderId)?.name ?? "No folder";
   }
 
-  /** A view says how it takes the focus; answers with what ends that. */
-  place(name: Place, focus: () => void): () => void {
-    this.#places.set(name, focus);
-    return () => void this.#places.delete(name);
-  }
-
-  focus(name: Place): void {
-    requestAnimationFrame(() => this.#places.get(name)?.());
-  }
-
   focusSearch(): void {
     this.layout.show("list");
-    this.focus("search");
+    this.places.focus("search");
   }
 
   focusTag(): void {
     this.layout.show("note");
-    this.focus("tag");
+    this.places.focus("tag");
   }
 
-  nextPane(by: 1 | -1): void {
-    const here = PANES.findIndex((name) => document.activeElement?.closest(`[data-pane="${name}"]`));
-    const shown = PANES.filter((name) => this.layout.width === "narrow" || this.layout[name]);
-    const next = shown.at((shown.indexOf(PANES[here] ?? "note") + by) % shown.length) ?? "note";
-    if (this.layout.width === "narrow") this.layout.show(next);
-    this.focus(next);
+  /** Whether a folder is another one, or lies in it. */
+  isWithin(inner: string | null, outer: string | undefined): boolean {
+    for (let id = inner; id !== null;) {
+      if (id === outer) return true;
+      id = this.sidebar.folders.find((folder) => folder.id === id)?.parentId ?? null;
+    }
+    return false;
   }
 
   /** Reads the sidebar again; several wishes at once are one reading. */

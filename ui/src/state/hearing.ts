@@ -46,10 +46,7 @@ export function hear(app: App): (() => void)[] {
       if (lists) app.list.refresh();
       if (sidebar) void app.readSidebar();
     }),
-    host.listen("note_row", (row) => {
-      app.list.patch(row);
-      app.note.changedRow(row);
-    }),
+    host.listen("note_row", (row) => app.changedRow(row)),
     host.listen("note_updates", (updates) => app.note.receive(updates)),
     host.listen("note_synced", synced),
     host.listen("note_deleted", deleted),

@@ -30,7 +30,9 @@ export class Layout {
   drawer = $state(false);
   #wish = $state.raw(kept());
 
-  sidebar = $derived(this.width === "wide" ? this.#wish.sidebar : this.width === "medium" ? this.drawer : this.pane === "sidebar");
+  sidebar = $derived(
+    this.width === "wide" ? this.#wish.sidebar : this.width === "medium" ? this.drawer : this.pane === "sidebar",
+  );
   list = $derived(this.width === "narrow" ? this.pane === "list" : this.#wish.list);
   note = $derived(this.width !== "narrow" || this.pane === "note");
 

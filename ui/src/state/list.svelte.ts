@@ -97,7 +97,8 @@ export class NoteList {
     if (this.#busy) return;
     this.#busy = true;
     try {
-      while (this.#stale || (this.#next !== null && this.rows.length < this.#wanted)) await (this.#stale ? this.#reload() : this.#more());
+      while (this.#stale || (this.#next !== null && this.rows.length < this.#wanted))
+        await (this.#stale ? this.#reload() : this.#more());
     } catch (thrown) {
       this.#stale = false;
       this.#next = null;

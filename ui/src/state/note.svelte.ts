@@ -1,4 +1,5 @@
 // The note in view: opening it, following it live, leaving it with nothing lost.
+import { tick } from "svelte";
 import type { Trouble } from "../editor/binding";
 import type { Field, NotePane, PaneHost } from "../editor/pane";
 import type { NoteRow } from "../gen/NoteRow";
@@ -13,12 +14,12 @@ const EARLY = 200;
 const LAST = "stet.note";
 
 /** What the note in view asks of those around it. */
-export interface NoteCallbacks {
-  failed(thrown: unknown): void;
+interface NoteCallbacks {
+  failed: (thrown: unknown) => void;
   /** Text that couldn't be saved in its note is in a note of its own. */
-  recovered(noteId: string): void;
+  recovered: (noteId: string) => void;
   /** Text can be saved nowhere, so the note stays open. */
-  stuck(trouble: Trouble, text: string): void;
+  stuck: (trouble: Trouble, text: string) => void;
 }
 
 /** The note in view. */
@@ -142,12 +143,16 @@ export class OpenNote {
         const opening = wanted === null ? null : this.#open(wanted);
         opening?.catch(() => undefined); // awaited below, after the former note is left
         if (!(await this.#leave(this.#pane))) {
-          void opening?.then(({ title, body }) => this.#host.call("close_note", { sessions: [title.session, body.session] })).catch(() => undefined);
+          void opening
+            ?.then(({ title, body }) => this.#host.call("close_note", { sessions: [title.session, body.session] }))
+            .catch(() => undefined);
           this.noteId = this.#shown;
           return;
         }
-        if (wanted !== null && opening) this.#show(this.#pane, wanted, await opening);
+        if (wanted !== null && opening) await this.#show(this.#pane, wanted, await opening);
+        else this.row = null;
       } catch (thrown) {
+        this.row = null;
         if (this.noteId === wanted) this.noteId = null;
         this.#callbacks.failed(thrown);
       } finally {
@@ -163,13 +168,14 @@ export class OpenNote {
     return early ?? this.#host.call("open_note", { noteId });
   }
 
-  #show(pane: NotePane, noteId: string, opened: OpenedNote): void {
+  async #show(pane: NotePane, noteId: string, opened: OpenedNote): Promise<void> {
     this.#shown = noteId;
     this.row = opened.row;
     pane.show(noteId, opened);
     for (const updates of this.#early) pane.receive(updates);
     localStorage.setItem(LAST, noteId);
     void this.#host.call("join_note", { noteId }).catch(this.#callbacks.failed);
+    await tick(); // what is hidden can't take the focus
     this.#takeFocus();
   }
 
@@ -182,13 +188,15 @@ export class OpenNote {
   async #leave(pane: NotePane): Promise<boolean> {
     if (this.#shown === null) return true;
     if (!(await pane.flush()) && !(await this.recover())) {
-      this.#callbacks.stuck(this.trouble ?? { kind: "waiting", message: "The text isn't saved yet." }, pane.text("body"));
+      this.#callbacks.stuck(
+        this.trouble ?? { kind: "waiting", message: "The text isn't saved yet." },
+        pane.text("body"),
+      );
       return false;
     }
     const [noteId, sessions] = [this.#shown, pane.sessions];
     pane.clear();
     this.#shown = null;
-    this.row = null;
     this.trouble = null;
     const gone = (thrown: unknown): void => {
       if (HostError.from(thrown).code !== "not-found") this.#callbacks.failed(thrown);

@@ -20,7 +20,7 @@ export interface Question {
 type Shown =
   | { kind: "menu"; label: string; x: number; y: number; items: (MenuItem | null)[] }
   | { kind: "question"; question: Question }
-  | { kind: "move"; noteId: string }
+  | { kind: "move"; noteId?: string; folderId?: string }
   | { kind: "help" }
   | { kind: "settings" }
   | { kind: "connection" };

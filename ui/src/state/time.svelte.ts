@@ -33,7 +33,11 @@ export function when(at: number, now: number): string {
   if (ago < DAY) return `${Math.floor(ago / HOUR)} h`;
   if (ago < 7 * DAY) return plural(Math.floor(ago / DAY), "day");
   const sameYear = new Date(at).getFullYear() === new Date(now).getFullYear();
-  return new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short", ...(sameYear ? {} : { year: "numeric" }) }).format(at);
+  return new Intl.DateTimeFormat(undefined, {
+    day: "numeric",
+    month: "short",
+    ...(sameYear ? {} : { year: "numeric" }),
+  }).format(at);
 }
 
 /** When it was, as part of a sentence: "just now", "4 min ago", "on 3 Mar". */
@@ -43,4 +47,5 @@ export function ago(at: number, now: number): string {
 }
 
 /** Date and time in full. */
-export const inFull = (at: number): string => new Intl.DateTimeFormat(undefined, { dateStyle: "long", timeStyle: "short" }).format(at);
+export const inFull = (at: number): string =>
+  new Intl.DateTimeFormat(undefined, { dateStyle: "long", timeStyle: "short" }).format(at);

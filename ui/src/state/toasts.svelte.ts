@@ -1,7 +1,7 @@
 // Short messages that come and go by themselves. One for each thing: a later one takes the place of the earlier.
 
 /** A message at the foot of the window. */
-export interface Toast {
+interface Toast {
   /** What it is about. */
   key: string;
   text: string;
@@ -34,7 +34,10 @@ export class Toasts {
   release({ key, action, tone }: Toast): void {
     this.hold(key);
     const stays = action || tone === "danger" ? WITH_ACTION_MS : STAYS_MS;
-    this.#timers.set(key, setTimeout(() => this.close(key), stays));
+    this.#timers.set(
+      key,
+      setTimeout(() => this.close(key), stays),
+    );
   }
 
   close(key: string): void {

@@ -14,7 +14,7 @@ export interface DotWords {
 }
 
 /** Where syncing stands, in words. */
-export interface StatusWords extends DotWords {
+interface StatusWords extends DotWords {
   tone: "calm" | "busy" | "away" | "alarm";
   /** What a click beside it does. */
   action: "reconnect" | "resume" | null;
@@ -25,7 +25,11 @@ export const notes = (count: number): string => `${count.toLocaleString()} ${cou
 
 /** A note's dots. `unsaved` is why the editor couldn't hand its text over, when it couldn't. */
 export function noteDots(dots: Dots, unsaved: string | null = null): DotWords {
-  const arrived = [dots.disk && unsaved === null, ...(dots.server === null ? [] : [dots.server]), ...(dots.other === null ? [] : [dots.other])];
+  const arrived = [
+    dots.disk && unsaved === null,
+    ...(dots.server === null ? [] : [dots.server]),
+    ...(dots.other === null ? [] : [dots.other]),
+  ];
   const reason = unsaved ?? dots.stopped?.message ?? null;
   const stop = reason === null ? -1 : Math.max(0, arrived.indexOf(false));
   const shown = arrived.map((there, i): Dot => (i === stop ? "stopped" : there ? "filled" : "ring"));
@@ -37,7 +41,9 @@ function arrivedWords({ disk, server, other }: Dots): string {
   if (server === null) return "On this device's disk.";
   if (!server) return "On this device's disk. Not on the server yet.";
   if (other === null) return "On this device and on the server.";
-  return other ? "On this device, on the server and on another device of yours." : "On this device and on the server. No other device of yours has it yet.";
+  return other
+    ? "On this device, on the server and on another device of yours."
+    : "On this device and on the server. No other device of yours has it yet.";
 }
 
 /** The dots of the whole library. */
@@ -51,16 +57,31 @@ function libraryDots(status: Status): Dot[] {
   return [disk, server, other ? "filled" : "ring"];
 }
 
-const waiting = (status: Status, then: string): string => (status.unsent > 0 ? ` ${notes(status.unsent)} will be sent ${then}.` : "");
+const waiting = (status: Status, then: string): string =>
+  status.unsent > 0 ? ` ${notes(status.unsent)} will be sent ${then}.` : "";
 
-/** The line in the status bar. */
-export function statusWords(status: Status, now: number): StatusWords {
-  const say = (tone: StatusWords["tone"], words: string, action: StatusWords["action"] = null): StatusWords => ({ dots: libraryDots(status), tone, words, action });
+/** The line in the status bar. `stuck`: what stands in the editor can't be saved. */
+export function statusWords(status: Status, now: number, stuck = false): StatusWords {
+  const say = (tone: StatusWords["tone"], words: string, action: StatusWords["action"] = null): StatusWords => ({
+    dots: libraryDots(status),
+    tone,
+    words,
+    action,
+  });
+  if (stuck)
+    return {
+      dots: libraryDots(status).with(0, "stopped"),
+      tone: "alarm",
+      words: "The open note isn't saved yet",
+      action: null,
+    };
   switch (status.state) {
     case "local":
       return say("calm", "On this device only");
     case "disconnected":
-      return status.paused ? say("away", `Paused.${waiting(status, "when you resume")}`, "resume") : say("away", `Not connected.${waiting(status, "when you are")}`, "reconnect");
+      return status.paused
+        ? say("away", `Paused.${waiting(status, "when you resume")}`, "resume")
+        : say("away", `Not connected.${waiting(status, "when you are")}`, "reconnect");
     case "connecting":
       return say("busy", "Connecting…");
     case "connected":
@@ -68,15 +89,22 @@ export function statusWords(status: Status, now: number): StatusWords {
     case "reconnecting":
       return say("away", `Offline.${waiting(status, "when you're back")}`, "reconnect");
     case "error":
-      return status.error?.code === "signed-out" ? say("alarm", "Signed out. Your notes stay here.", "reconnect") : say("alarm", `Can't reach the server.${waiting(status, "when it answers")}`, "reconnect");
+      return status.error?.code === "signed-out"
+        ? say("alarm", "Signed out. Your notes stay here.", "reconnect")
+        : say("alarm", `Can't reach the server.${waiting(status, "when it answers")}`, "reconnect");
     case "authenticated":
       return signedInWords(status, now, say);
   }
 }
 
-function signedInWords(status: Status, now: number, say: (tone: StatusWords["tone"], words: string) => StatusWords): StatusWords {
+function signedInWords(
+  status: Status,
+  now: number,
+  say: (tone: StatusWords["tone"], words: string) => StatusWords,
+): StatusWords {
   const { progress } = status;
-  if (progress && progress.total > 0) return say("busy", `Catching up: ${progress.done.toLocaleString()} of ${progress.total.toLocaleString()}`);
+  if (progress && progress.total > 0)
+    return say("busy", `Catching up: ${progress.done.toLocaleString()} of ${progress.total.toLocaleString()}`);
   if (status.held > 0) return say("alarm", `${notes(status.held)} can't be sent`);
   if (status.unsent > 0) return say("busy", `Sending ${notes(status.unsent)}…`);
   if (!status.isSynced) return say("busy", "Looking for changes…");
@@ -84,7 +112,8 @@ function signedInWords(status: Status, now: number, say: (tone: StatusWords["ton
 }
 
 /** Whether one may quit, or leave the house. */
-export function safeToQuit(status: Status): string {
+export function safeToQuit(status: Status, stuck = false): string {
+  if (stuck) return "No. What you wrote last in the open note isn't on the disk.";
   if (status.unsaved > 0) return `Not yet: ${notes(status.unsaved)} being written to the disk.`;
   if (status.state === "local") return "Yes. Everything is on this device's disk.";
   if (status.unsent > 0) return `Yes. ${notes(status.unsent)} will be sent next time.`;

@@ -9,7 +9,8 @@ beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
 async function quiet(...editors: Editor[]): Promise<void> {
-  for (let i = 0; i < 400 && (i < 5 || editors.some((editor) => editor.binding.unsent)); i++) await vi.advanceTimersByTimeAsync(100);
+  for (let i = 0; i < 400 && (i < 5 || editors.some((editor) => editor.binding.unsent)); i++)
+    await vi.advanceTimersByTimeAsync(100);
 }
 
 /** Two people and a third device on one text, typing at once. */
@@ -32,7 +33,7 @@ async function together(seed: number): Promise<{ engine: Engine; editors: Editor
       if (random() < 0.6) {
         const key = String.fromCodePoint((i === 0 ? 0x61 : 0x41) + (step % 26)) + (random() < 0.05 ? "😀" : "");
         editor.type(key);
-        typed[i] += key;
+        typed[i] = (typed[i] ?? "") + key;
       }
     });
     if (random() < 0.3) {
@@ -46,14 +47,17 @@ async function together(seed: number): Promise<{ engine: Engine; editors: Editor
 }
 
 describe("two editors and another device on one text", () => {
-  it.each(Array.from({ length: 60 }, (_, i) => i + 1))("keep every key and every caret in place, seed %i", async (seed) => {
-    const { engine, editors, typed, jumps } = await together(seed);
-    for (const [i, editor] of editors.entries()) {
-      expect(editor.text).toBe(engine.text.value);
-      expect(editor.text.split(typed[i] ?? "?")).toHaveLength(2); // whole, and once
-    }
-    expect(jumps).toBe(0);
-  });
+  it.each(Array.from({ length: 60 }, (_, i) => i + 1))(
+    "keep every key and every caret in place, seed %i",
+    async (seed) => {
+      const { engine, editors, typed, jumps } = await together(seed);
+      for (const [i, editor] of editors.entries()) {
+        expect(editor.text).toBe(engine.text.value);
+        expect(editor.text.split(typed[i] ?? "?")).toHaveLength(2); // whole, and once
+      }
+      expect(jumps).toBe(0);
+    },
+  );
 
   it("are really late now and then, or the test above shows nothing", async () => {
     const { engine } = await together(7);

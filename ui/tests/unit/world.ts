@@ -75,7 +75,8 @@ export class Engine {
   }
 
   #tell(from: number, updates: Parameters<Binding["receive"]>[1]): void {
-    for (const editor of this.editors) void this.wait().then(() => editor.binding.receive(from, structuredClone(updates)));
+    for (const editor of this.editors)
+      void this.wait().then(() => editor.binding.receive(from, structuredClone(updates)));
   }
 }
 
@@ -88,7 +89,10 @@ export class Editor {
   readonly onRemote: ((before: EditorState, after: EditorState) => void)[] = [];
 
   constructor(engine: Engine, opened = engine.open()) {
-    this.state = EditorState.create({ doc: textOf(opened.text), extensions: [boundAt(), history(), EditorState.lineSeparator.of(LINE)] });
+    this.state = EditorState.create({
+      doc: textOf(opened.text),
+      extensions: [boundAt(), history(), EditorState.lineSeparator.of(LINE)],
+    });
     this.binding = new Binding(opened, this, engine.authority(), (trouble) => this.troubles.push(trouble));
     engine.editors.add(this);
   }
@@ -108,12 +112,25 @@ export class Editor {
   /** Types at the caret. */
   type(text: string): void {
     const at = this.state.selection.main.head;
-    this.dispatch(this.state.update({ changes: { from: at, insert: text }, selection: { anchor: at + text.length }, userEvent: "input.type" }));
+    this.dispatch(
+      this.state.update({
+        changes: { from: at, insert: text },
+        selection: { anchor: at + text.length },
+        userEvent: "input.type",
+      }),
+    );
   }
 
   backspace(): void {
     const at = this.state.selection.main.head;
-    if (at > 0) this.dispatch(this.state.update({ changes: { from: at - 1, to: at }, selection: { anchor: at - 1 }, userEvent: "delete.backward" }));
+    if (at > 0)
+      this.dispatch(
+        this.state.update({
+          changes: { from: at - 1, to: at },
+          selection: { anchor: at - 1 },
+          userEvent: "delete.backward",
+        }),
+      );
   }
 
   caret(at: number): void {

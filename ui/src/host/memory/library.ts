@@ -34,7 +34,12 @@ interface Folder {
 }
 
 const preview = (body: string): string =>
-  body.slice(0, 400).replace(/^#+\s+|^>\s?|^[-*]\s(\[.\]\s)?|[*_`|]|\[([^\]]*)\]\([^)]*\)/gm, "$2").replace(/\s+/g, " ").trim().slice(0, 160);
+  body
+    .slice(0, 400)
+    .replace(/^#+\s+|^>\s?|^[-*]\s(\[.\]\s)?|[*_`|]|\[([^\]]*)\]\([^)]*\)/gm, "$2")
+    .replace(/\s+/g, " ")
+    .trim()
+    .slice(0, 160);
 
 /** What a note belongs to, view by view. */
 function belongs(note: Note, view: View, folders: Map<string, Folder>): boolean {
@@ -71,7 +76,14 @@ export class Library {
     }
     const add = (sample: SampleNote): void => {
       const { age, folder, ...rest } = sample;
-      this.add({ ...rest, folderId: (folder !== undefined ? ids.get(folder) : undefined) ?? null, createdAt: now - age * 60_000 - 86_400_000 }, now - age * 60_000);
+      this.add(
+        {
+          ...rest,
+          folderId: (folder !== undefined ? ids.get(folder) : undefined) ?? null,
+          createdAt: now - age * 60_000 - 86_400_000,
+        },
+        now - age * 60_000,
+      );
     };
     NOTES.forEach(add);
     for (let n = 0; n < extra; n++) add(madeUp(n));
@@ -157,16 +169,23 @@ export class Library {
       }
     };
     walk(null, 0);
-    return { counts, folders, tags: [...tags].sort(([a], [b]) => a.localeCompare(b)).map(([name, count]) => ({ name, count })) };
+    return {
+      counts,
+      folders,
+      tags: [...tags].sort(([a], [b]) => a.localeCompare(b)).map(([name, count]) => ({ name, count })),
+    };
   }
 
   #matching(view: View, search: string): Note[] {
     const key = JSON.stringify([view, search]);
     if (this.#sorted?.key === key) return this.#sorted.notes;
     const found = [...this.notes.values()].filter(
-      (note) => belongs(note, view, this.folders) && (search === "" || `${note.title}\n${note.body}`.toLowerCase().includes(search)),
+      (note) =>
+        belongs(note, view, this.folders) &&
+        (search === "" || `${note.title}\n${note.body}`.toLowerCase().includes(search)),
     );
-    const rank = (note: Note): number => (search !== "" ? Number(note.title.toLowerCase().includes(search)) : Number(note.pinned));
+    const rank = (note: Note): number =>
+      search !== "" ? Number(note.title.toLowerCase().includes(search)) : Number(note.pinned);
     found.sort((a, b) => rank(b) - rank(a) || b.updatedAt - a.updatedAt);
     this.#sorted = { key, notes: found };
     return found;

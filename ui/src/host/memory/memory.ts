@@ -1,6 +1,5 @@
 // A believable engine in memory: notes, folders, a second device, and a network that can be made worse. For
 // `npm run dev` and the tests; never part of a production build.
-import type { NoteChange } from "../../gen/NoteChange";
 import type { Settings } from "../../gen/Settings";
 import type { Calls, EventMap } from "../commands";
 import { HostError, type Handler, type Host } from "../host";
@@ -9,11 +8,10 @@ import { Library, rowOf, type Note } from "./library";
 import { MARIA, herChange, paragraphAt } from "./maria";
 import { Network, type Mode } from "./network";
 import { Sessions } from "./sessions";
-
-type Commands = { [C in keyof Calls]: (args: Calls[C][0]) => Calls[C][1] };
+import { commands, type Commands } from "./table";
 
 /** How a simulation begins. */
-export interface MemoryOptions {
+interface MemoryOptions {
   mode?: Mode;
   /** Made-up notes beyond the sample. */
   extra?: number;
@@ -54,18 +52,21 @@ export class MemoryHost implements Host {
 
   constructor(options: MemoryOptions = {}) {
     this.library = new Library(Date.now(), options.extra ?? 0, options.empty ?? false);
-    this.network = new Network(options.mode ?? "online", this.library, this.clock, (ids) => this.#changed(ids));
+    this.network = new Network(options.mode ?? "online", this.library, this.clock, (ids) => this.changed(ids));
     this.network.setMode(options.mode ?? "online");
     this.diskFull = options.diskFull ?? false;
     this.#latencyMs = options.latencyMs ?? 4;
     this.#random = options.random ?? Math.random;
     this.#sessions = new Sessions(
       (session, from, updates) => {
-        this.clock.later(() => this.emit("note_updates", { session, from, updates }), this.#random() * this.#latencyMs * 3);
+        this.clock.later(
+          () => this.emit("note_updates", { session, from, updates }),
+          this.#random() * this.#latencyMs * 3,
+        );
       },
-      (note) => this.#touch(note),
+      (note) => this.touch(note),
     );
-    this.#commands = this.#table();
+    this.#commands = commands(this, this.#sessions);
   }
 
   async call<C extends keyof Calls>(command: C, args: Calls[C][0]): Promise<Calls[C][1]> {
@@ -91,34 +92,58 @@ export class MemoryHost implements Host {
     const made = change ?? herChange(note.body, this.#random);
     const paragraph = paragraphAt(note.body, made.from);
     this.#sessions.remote(note, "body", made);
-    this.#changed([noteId]);
-    this.emit("note_synced", { noteId, title: note.title, device: MARIA, paragraph, at: note.updatedAt, purged: false, catchingUp: false });
+    this.changed([noteId]);
+    this.emit("note_synced", {
+      noteId,
+      title: note.title,
+      device: MARIA,
+      paragraph,
+      at: note.updatedAt,
+      purged: false,
+      catchingUp: false,
+    });
   }
 
   /** Maria makes a note, or throws one away. */
   mariaMakes(title: string, body: string): string {
     const note = this.library.add({ title, body }, Date.now());
-    this.#changed([note.id]);
-    this.emit("note_created", { noteId: note.id, title, device: MARIA, paragraph: null, at: note.updatedAt, purged: false, catchingUp: false });
+    this.changed([note.id]);
+    this.emit("note_created", {
+      noteId: note.id,
+      title,
+      device: MARIA,
+      paragraph: null,
+      at: note.updatedAt,
+      purged: false,
+      catchingUp: false,
+    });
     return note.id;
   }
 
   mariaTrashes(noteId: string, purged = false): void {
     const note = this.library.note(noteId);
-    if (purged) this.#purge(note);
+    if (purged) this.purge(note);
     else note.trashed = true;
-    this.#changed([noteId]);
-    this.emit("note_deleted", { noteId, title: note.title, device: MARIA, paragraph: null, at: Date.now(), purged, catchingUp: false });
+    this.changed([noteId]);
+    this.emit("note_deleted", {
+      noteId,
+      title: note.title,
+      device: MARIA,
+      paragraph: null,
+      at: Date.now(),
+      purged,
+      catchingUp: false,
+    });
   }
 
   emit<E extends keyof EventMap>(event: E, payload: EventMap[E]): void {
     for (const handler of this.#listeners.get(event) ?? []) (handler as Handler<E>)(structuredClone(payload));
   }
 
-  #row = (note: Note) => rowOf(note, this.network);
+  row = (note: Note) => rowOf(note, this.network);
 
   /** Tells of changes, at most every 100 ms. */
-  #changed(noteIds: string[]): void {
+  changed(noteIds: string[]): void {
     this.library.touch();
     for (const id of noteIds) this.#pending.rows.add(id);
     if (this.#pending.due) return;
@@ -130,121 +155,30 @@ export class MemoryHost implements Host {
       this.#pending.rows.clear();
       for (const id of ids) {
         const note = this.library.notes.get(id);
-        if (note) this.emit("note_row", this.#row(note));
+        if (note) this.emit("note_row", this.row(note));
       }
       this.emit("notes_changed", { lists: ids.length > 0, sidebar: true });
     }, EVENT_EVERY_MS);
   }
 
-  #write(): void {
-    if (this.diskFull) throw new HostError("storage", "The disk is full. Make some room; what you type is kept until then.");
+  write(): void {
+    if (this.diskFull)
+      throw new HostError("storage", "The disk is full. Make some room; what you type is kept until then.");
   }
 
-  #touch(note: Note): Record<string, never> {
-    this.#write();
+  touch(note: Note): Record<string, never> {
+    this.write();
     note.updatedAt = Date.now();
     note.sent = !this.network.server;
     note.other = false;
     this.network.queue();
-    this.#changed([note.id]);
+    this.changed([note.id]);
     return {};
   }
 
-  #purge(note: Note): void {
+  purge(note: Note): void {
     this.library.notes.delete(note.id);
     this.#sessions.forget(note);
-    this.#changed([]);
-  }
-
-  #change(note: Note, change: NoteChange): Record<string, never> {
-    switch (change.kind) {
-      case "title":
-        this.#sessions.remote(note, "title", { from: 0, to: note.title.length, insert: change.text });
-        break;
-      case "folder":
-        if (change.folderId !== null) this.library.folder(change.folderId);
-        note.folderId = change.folderId;
-        break;
-      case "addTag":
-        note.tags = [...new Set([...note.tags, change.tag])].sort();
-        break;
-      case "removeTag":
-        note.tags = note.tags.filter((tag) => tag !== change.tag);
-        break;
-      default:
-        note[change.kind] = change.value;
-    }
-    return this.#touch(note);
-  }
-
-  #table(): Commands {
-    const { library, network } = this;
-    const onNote = (act: (note: Note) => void) => ({ noteId }: { noteId: string }) => {
-      const note = library.note(noteId);
-      act(note);
-      return this.#touch(note);
-    };
-    const folders = (): Record<string, never> => (this.#changed([]), {});
-    const done = (): Record<string, never> => ({});
-    return {
-      get_start: () => ({
-        ...{ status: network.status(), settings: this.settings, sidebar: library.sidebar() },
-        ...{ deviceId: "0190b2c4-0000-7000-8000-000000000000", deviceName: "This browser", version: "0.1.0", debug: true },
-      }),
-      list_notes: (query) => library.list(query, this.#row),
-      get_sidebar: () => library.sidebar(),
-      get_note: ({ noteId }) => this.#row(library.note(noteId)),
-      get_diagnostics: () => ({ text: `Stet 0.1.0 in a browser\nmode ${network.mode}\n${library.notes.size} notes` }),
-      pull_note: ({ session, baseRevision }) => this.#sessions.pull(session, baseRevision),
-      open_note: ({ noteId }) => {
-        const note = library.note(noteId);
-        return { row: this.#row(note), ...this.#sessions.begin(note) };
-      },
-      edit_note: (args) => {
-        this.#write();
-        return this.#sessions.edit(args);
-      },
-      close_note: ({ sessions }) => (sessions.forEach((session) => this.#sessions.close(session)), {}),
-      create_note: ({ folderId, title, body }) => {
-        const note = library.add({ folderId, title, body }, Date.now());
-        this.#touch(note);
-        return { noteId: note.id };
-      },
-      change_note: ({ noteId, change }) => this.#change(library.note(noteId), change),
-      trash_note: onNote((note) => (note.trashed = true)),
-      restore_note: onNote((note) => (note.trashed = false)),
-      purge_note: ({ noteId }) => (this.#purge(library.note(noteId)), {}),
-      empty_trash: () => ([...library.notes.values()].filter((note) => note.trashed).forEach((note) => this.#purge(note)), {}),
-      create_folder: ({ name, parentId }) => (folders(), { folderId: library.addFolder(name, parentId) }),
-      rename_folder: ({ folderId, name }) => ((library.folder(folderId).name = name), folders()),
-      move_folder: ({ folderId, parentId }) => {
-        if (library.isWithin(parentId, folderId)) throw new HostError("invalid", "A folder can't lie in itself.");
-        library.folder(folderId).parentId = parentId;
-        return folders();
-      },
-      delete_folder: ({ folderId }) => {
-        for (const id of [...library.folders.keys()]) if (library.isWithin(id, folderId)) library.folders.delete(id);
-        return folders();
-      },
-      update_settings: ({ settings }) => {
-        this.settings = settings;
-        if (settings.serverUrl !== null && network.mode === "local") network.setMode("online");
-        network.serverUrl = settings.serverUrl ?? network.serverUrl;
-        this.#changed([]);
-        return settings;
-      },
-      join_note: ({ noteId }) => (network.joined.add(noteId), folders()),
-      leave_note: ({ noteId }) => (network.joined.delete(noteId), folders()),
-      reconnect: () => (network.reconnect(), {}),
-      clear_error: () => (network.dismiss(), {}),
-      pause: ({ paused }) => ((network.paused = paused), network.send(), folders()),
-      sync_now: () => (network.reconnect(), {}),
-      record_details: ({ on }) => ((network.recordingUntil = on ? Date.now() + 900_000 : null), folders()),
-      set_focus: done,
-      open_link: ({ url }) => (window.open(url, "_blank", "noopener"), {}),
-      copy_text: ({ text }) => (void navigator.clipboard.writeText(text), {}),
-      quit: ({ force }) => ({ unsent: force ? 0 : network.status().unsent }),
-      window_ready: done,
-    };
+    this.changed([]);
   }
 }

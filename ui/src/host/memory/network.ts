@@ -5,7 +5,17 @@ import type { Clock } from "./clock";
 import type { Library } from "./library";
 
 /** How the world outside behaves. */
-export const MODES = ["online", "slow", "offline", "failing", "signing-in", "signed-out", "catching-up", "local", "alone"] as const;
+export const MODES = [
+  "online",
+  "slow",
+  "offline",
+  "failing",
+  "signing-in",
+  "signed-out",
+  "catching-up",
+  "local",
+  "alone",
+] as const;
 export type Mode = (typeof MODES)[number];
 
 const SERVER = "wss://notes.example.org";
@@ -104,36 +114,60 @@ export class Network {
     const batch = this.#unsent().filter((note) => note.held === null);
     if (batch.length === 0) return;
     this.#sending = true;
-    this.#clock.later(() => {
-      this.#sending = false;
-      if (!this.live) return;
-      for (const note of batch) note.sent = true;
-      this.#cursor += batch.length;
-      this.#lastSync = Date.now();
-      const ids = batch.map((note) => note.id);
-      this.#changed(ids);
-      this.#clock.later(() => {
-        for (const note of batch) note.other = note.sent;
+    this.#clock.later(
+      () => {
+        this.#sending = false;
+        if (!this.live) return;
+        for (const note of batch) note.sent = true;
+        this.#cursor += batch.length;
+        this.#lastSync = Date.now();
+        const ids = batch.map((note) => note.id);
         this.#changed(ids);
-      }, TO_OTHER_MS);
-      this.send();
-    }, this.mode === "slow" ? SLOW_MS : TO_SERVER_MS);
+        this.#clock.later(() => {
+          for (const note of batch) note.other = note.sent;
+          this.#changed(ids);
+        }, TO_OTHER_MS);
+        this.send();
+      },
+      this.mode === "slow" ? SLOW_MS : TO_SERVER_MS,
+    );
   }
 
   status(): Status {
     const unsent = this.server ? this.#unsent().length : 0;
     const held = [...this.#library.notes.values()].filter((note) => note.held !== null).length;
-    const common = { ...BLANK, unsent, held, paused: this.paused, recordingUntil: this.recordingUntil, joinedNotes: [...this.joined] };
+    const common = {
+      ...BLANK,
+      unsent,
+      held,
+      paused: this.paused,
+      recordingUntil: this.recordingUntil,
+      joinedNotes: [...this.joined],
+    };
     if (!this.server) return { ...common, state: "local" };
-    const known = { ...common, serverUrl: this.serverUrl, lastSync: this.#lastSync, cursor: this.#cursor, otherDevices: this.#others(), reconnectAttempts: this.#attempts };
+    const known = {
+      ...common,
+      serverUrl: this.serverUrl,
+      lastSync: this.#lastSync,
+      cursor: this.#cursor,
+      otherDevices: this.#others(),
+      reconnectAttempts: this.#attempts,
+    };
     if (this.paused) return { ...known, state: "disconnected" };
     return { ...known, ...this.#connection(unsent) };
   }
 
   #connection(unsent: number): Partial<Status> {
     const level = { isConnected: true, level: 2, roundTripMs: this.mode === "slow" ? 840 : 24 };
-    const signedIn = { ...level, state: "authenticated" as const, isAuthenticated: true, userId: "u_7Qm2xK", spaceId: "0190b2c4-6f1e-7c52-9d07-3f8f5a5a1c11" };
-    const error = (message: string, code: "offline" | "signed-out"): Status["error"] => (this.#dismissed ? null : { code, message, noteId: null });
+    const signedIn = {
+      ...level,
+      state: "authenticated" as const,
+      isAuthenticated: true,
+      userId: "u_7Qm2xK",
+      spaceId: "0190b2c4-6f1e-7c52-9d07-3f8f5a5a1c11",
+    };
+    const error = (message: string, code: "offline" | "signed-out"): Status["error"] =>
+      this.#dismissed ? null : { code, message, noteId: null };
     switch (this.mode) {
       case "online":
       case "slow":
@@ -144,11 +178,26 @@ export class Network {
       case "signing-in":
         return { ...level, state: "connected" };
       case "offline":
-        return { state: "reconnecting", nextRetryAt: Date.now() + 8_000, error: error("The server can't be reached. Is this device online?", "offline") };
+        return {
+          state: "reconnecting",
+          nextRetryAt: Date.now() + 8_000,
+          error: error("The server can't be reached. Is this device online?", "offline"),
+        };
       case "failing":
-        return { state: "error", nextRetryAt: Date.now() + 60_000, error: error("notes.example.org doesn't answer. Attempts go on once a minute.", "offline") };
+        return {
+          state: "error",
+          nextRetryAt: Date.now() + 60_000,
+          error: error("notes.example.org doesn't answer. Attempts go on once a minute.", "offline"),
+        };
       case "signed-out":
-        return { ...level, state: "error", error: error("The server no longer accepts this device's sign-in. Sign in again; your notes stay here.", "signed-out") };
+        return {
+          ...level,
+          state: "error",
+          error: error(
+            "The server no longer accepts this device's sign-in. Sign in again; your notes stay here.",
+            "signed-out",
+          ),
+        };
       case "local":
         return { state: "local" };
     }
@@ -157,8 +206,20 @@ export class Network {
   #others(): OtherDevice[] {
     if (!this.other) return [];
     return [
-      { id: "0190b2c4-0000-7000-8000-000000000001", name: "Maria's laptop", unsent: 0, caughtUp: this.live, asOf: Date.now() - 20_000 },
-      { id: "0190b2c4-0000-7000-8000-000000000002", name: "Kitchen tablet", unsent: this.live ? 0 : 2, caughtUp: this.live, asOf: Date.now() - 5_400_000 },
+      {
+        id: "0190b2c4-0000-7000-8000-000000000001",
+        name: "Maria's laptop",
+        unsent: 0,
+        caughtUp: this.live,
+        asOf: Date.now() - 20_000,
+      },
+      {
+        id: "0190b2c4-0000-7000-8000-000000000002",
+        name: "Kitchen tablet",
+        unsent: this.live ? 0 : 2,
+        caughtUp: this.live,
+        asOf: Date.now() - 5_400_000,
+      },
     ];
   }
 

@@ -91,21 +91,68 @@ See the [test report](https://example.org/lantern/report) for the heat figures.
 /** The notes, newest first. */
 export const NOTES: readonly SampleNote[] = [
   { title: "Welcome to Stet", body: WELCOME, age: 4, pinned: true },
-  { title: "Spring in the long bed", body: GARDEN, folder: "Garden", tags: ["garden", "plans"], age: 12, starred: true },
+  {
+    title: "Spring in the long bed",
+    body: GARDEN,
+    folder: "Garden",
+    tags: ["garden", "plans"],
+    age: 12,
+    starred: true,
+  },
   { title: "Lantern: what ships in spring", body: LANTERN, folder: "Lantern", tags: ["work"], age: 95 },
-  { title: "Call with the printers", body: "They can do the cover on the rough stock after all.\n\nAsk for a proof of *both* papers before Thursday.", folder: "Meetings", tags: ["work"], age: 190 },
+  {
+    title: "Call with the printers",
+    body: "They can do the cover on the rough stock after all.\n\nAsk for a proof of *both* papers before Thursday.",
+    folder: "Meetings",
+    tags: ["work"],
+    age: 190,
+  },
   { title: "", body: "A line that came on the train and has no title yet", age: 320 },
-  { title: "Books I was told to read", body: "- The Living Mountain\n- A Month in the Country\n- The Rings of Saturn\n", folder: "Reading", tags: ["books"], age: 1500, starred: true },
-  { title: "Lisbon, three days in October, with notes about trains, trams, where to eat and what to leave for next time", body: "Tram 28 before eight, or not at all.", folder: "Travel", tags: ["plans", "portugal"], age: 3100 },
-  { title: "読書メモ", body: "山の音。静かな文章で、時間がゆっくり流れる。", folder: "Reading", tags: ["books"], age: 4400 },
-  { title: "Bread that works", body: "500 g flour, 350 g water, 10 g salt, 80 g starter. Fold four times, *cold* overnight.", tags: ["kitchen"], age: 7300 },
-  { title: "Seed swap list", body: "To give: chard, borage. To find: scarlet emperor.", folder: "Seed box", tags: ["garden"], age: 15800 },
+  {
+    title: "Books I was told to read",
+    body: "- The Living Mountain\n- A Month in the Country\n- The Rings of Saturn\n",
+    folder: "Reading",
+    tags: ["books"],
+    age: 1500,
+    starred: true,
+  },
+  {
+    title:
+      "Lisbon, three days in October, with notes about trains, trams, where to eat and what to leave for next time",
+    body: "Tram 28 before eight, or not at all.",
+    folder: "Travel",
+    tags: ["plans", "portugal"],
+    age: 3100,
+  },
+  {
+    title: "読書メモ",
+    body: "山の音。静かな文章で、時間がゆっくり流れる。",
+    folder: "Reading",
+    tags: ["books"],
+    age: 4400,
+  },
+  {
+    title: "Bread that works",
+    body: "500 g flour, 350 g water, 10 g salt, 80 g starter. Fold four times, *cold* overnight.",
+    tags: ["kitchen"],
+    age: 7300,
+  },
+  {
+    title: "Seed swap list",
+    body: "To give: chard, borage. To find: scarlet emperor.",
+    folder: "Seed box",
+    tags: ["garden"],
+    age: 15800,
+  },
   { title: "What the roof needs", body: "Slates on the north side, the flashing at the chimney.", age: 31000 },
   { title: "Old address list", body: "Moved to the address book.", age: 90000, archived: true },
   { title: "Draft that went nowhere", body: "It began well.", age: 2900, trashed: true },
 ];
 
-const WORDS = "river lamp window paper garden winter letter copper thread harbour ink apple stone morning margin kettle wool cedar".split(" ");
+const WORDS =
+  "river lamp window paper garden winter letter copper thread harbour ink apple stone morning margin kettle wool cedar".split(
+    " ",
+  );
 const word = (seed: number): string => WORDS[seed % WORDS.length] ?? "ink";
 
 /** The nth of many made-up notes. */

@@ -9,7 +9,7 @@ import { HostError } from "../host";
 import type { Note } from "./library";
 import { Text } from "./text";
 
-export type Field = "title" | "body";
+type Field = "title" | "body";
 interface Open {
   note: Note;
   field: Field;

@@ -24,6 +24,7 @@ export function startInMemory(): MemoryHost {
     latencyMs: Number(wish.get("latency") ?? 4),
   });
   window.stetMemory = host;
-  if (!wish.has("bare")) mount(Panel, { target: document.body, props: { host, robot: Number(wish.get("robot") ?? 0) } });
+  if (!wish.has("bare"))
+    mount(Panel, { target: document.body, props: { host, robot: Number(wish.get("robot") ?? 0) } });
   return host;
 }

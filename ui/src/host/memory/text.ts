@@ -30,7 +30,8 @@ function fault(text: string, updates: TextUpdate[], limit: number): string | nul
     let at = 0;
     for (const { from, to, insert } of changes) {
       if (from < at || to < from || to > text.length) return "The change lies outside the text.";
-      if (splitsPair(text, from) || splitsPair(text, to) || !insert.isWellFormed()) return "The change splits a character.";
+      if (splitsPair(text, from) || splitsPair(text, to) || !insert.isWellFormed())
+        return "The change splits a character.";
       if (insert.includes("\r")) return "The change brings a foreign line end.";
       at = to;
     }
@@ -69,7 +70,10 @@ export class Text {
     const fresh = updates.slice(since.length);
     const wrong = fault(this.value, fresh, this.#limit);
     if (wrong !== null) return { kind: "refused", message: wrong };
-    this.#append(fresh.map((update) => ({ ...update, session })), applied);
+    this.#append(
+      fresh.map((update) => ({ ...update, session })),
+      applied,
+    );
     return { kind: "ok", revision: base + updates.length };
   }
 

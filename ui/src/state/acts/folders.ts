@@ -14,7 +14,8 @@ export async function newFolder(app: App, parentId: string | null): Promise<void
 export async function renameFolder(app: App, folderId: string, to: string): Promise<void> {
   app.folders.naming = null;
   const trimmed = to.trim();
-  if (trimmed !== "" && trimmed !== app.folderName(folderId)) await app.attempt(app.host.call("rename_folder", { folderId, name: trimmed }));
+  if (trimmed !== "" && trimmed !== app.folderName(folderId))
+    await app.attempt(app.host.call("rename_folder", { folderId, name: trimmed }));
 }
 
 export async function moveFolder(app: App, folderId: string, parentId: string | null): Promise<void> {
@@ -23,7 +24,10 @@ export async function moveFolder(app: App, folderId: string, parentId: string | 
   const said = `Moved “${app.folderName(folderId)}” ${parentId === null ? "to the top" : `into ${app.folderName(parentId)}`}.`;
   if (!(await app.attempt(app.host.call("move_folder", { folderId, parentId })))) return;
   if (parentId !== null) app.folders.open(parentId);
-  app.toasts.show(said, { key: folderId, action: { label: "Undo", run: () => void moveFolder(app, folderId, before) } });
+  app.toasts.show(said, {
+    key: folderId,
+    action: { label: "Undo", run: () => void moveFolder(app, folderId, before) },
+  });
 }
 
 export function deleteFolder(app: App, folderId: string): void {
@@ -32,5 +36,11 @@ export function deleteFolder(app: App, folderId: string): void {
     await app.attempt(app.host.call("delete_folder", { folderId }));
   };
   const text = "The folders in it go too. Notes are never deleted with a folder: you find them under No folder.";
-  app.overlay.ask({ title: `Delete the folder “${app.folderName(folderId)}”?`, text, verb: "Delete folder", danger: true, run: () => void run() });
+  app.overlay.ask({
+    title: `Delete the folder “${app.folderName(folderId)}”?`,
+    text,
+    verb: "Delete folder",
+    danger: true,
+    run: () => void run(),
+  });
 }

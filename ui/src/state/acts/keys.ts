@@ -1,6 +1,6 @@
 // Keys by name ("Mod+Shift+M"; Mod is Ctrl, on a Mac the command key): matching them and showing them.
 
-const mac = /Mac|iP(hone|ad)/.test(navigator.platform);
+const mac = /Mac|iP(hone|ad)/.test(navigator.userAgent);
 const MODIFIERS = ["Mod", "Alt", "Shift"] as const;
 const SIGNS: Record<string, string> = mac
   ? { Mod: "⌘", Alt: "⌥", Shift: "⇧", Backspace: "⌫", Enter: "↩", ArrowUp: "↑", ArrowDown: "↓" }

@@ -5,15 +5,36 @@ import type { View } from "../../gen/View";
 import type { App } from "../app.svelte";
 import { notes } from "../words";
 
-const name = (row: NoteRow): string => (row.title === "" ? "Untitled note" : `“${row.title.length > 40 ? `${row.title.slice(0, 39)}…` : row.title}”`);
+const name = (row: NoteRow): string =>
+  row.title === "" ? "Untitled note" : `“${row.title.length > 40 ? `${row.title.slice(0, 39)}…` : row.title}”`;
 
 /** Whether a note that was changed so leaves a list. */
 const leaves = (view: View, change: NoteChange): boolean => {
-  if (change.kind === "archived") return view.kind !== "trash" && view.kind !== "unsent" && (view.kind === "archived") !== change.value;
+  if (change.kind === "archived")
+    return view.kind !== "trash" && view.kind !== "unsent" && (view.kind === "archived") !== change.value;
   if (change.kind === "starred") return view.kind === "starred" && !change.value;
-  if (change.kind === "folder") return view.kind === "folder" ? change.folderId !== view.folderId : view.kind === "unfiled" && change.folderId !== null;
+  if (change.kind === "folder")
+    return view.kind === "folder"
+      ? change.folderId !== view.folderId
+      : view.kind === "unfiled" && change.folderId !== null;
   return change.kind === "removeTag" && view.kind === "tag" && view.tag === change.tag;
 };
+
+/** The row as it will be. */
+function changed(row: NoteRow, to: NoteChange): NoteRow {
+  switch (to.kind) {
+    case "title":
+      return { ...row, title: to.text };
+    case "folder":
+      return { ...row, folderId: to.folderId };
+    case "addTag":
+      return { ...row, tags: [...new Set([...row.tags, to.tag])].sort() };
+    case "removeTag":
+      return { ...row, tags: row.tags.filter((tag) => tag !== to.tag) };
+    default:
+      return { ...row, [to.kind]: to.value };
+  }
+}
 
 /** Makes a note where the user is looking, and lets them write its title. */
 export async function newNote(app: App): Promise<void> {
@@ -22,8 +43,10 @@ export async function newNote(app: App): Promise<void> {
   const made = await app.attempt(app.host.call("create_note", { folderId, title: "", body: "" }));
   if (!made) return;
   const { noteId } = made;
-  if (view.kind === "tag") await app.attempt(app.host.call("change_note", { noteId, change: { kind: "addTag", tag: view.tag } }));
-  else if (view.kind === "starred") await app.attempt(app.host.call("change_note", { noteId, change: { kind: "starred", value: true } }));
+  if (view.kind === "tag")
+    await app.attempt(app.host.call("change_note", { noteId, change: { kind: "addTag", tag: view.tag } }));
+  else if (view.kind === "starred")
+    await app.attempt(app.host.call("change_note", { noteId, change: { kind: "starred", value: true } }));
   else if (view.kind === "archived" || view.kind === "trash" || view.kind === "unsent") app.showView({ kind: "all" });
   if (app.list.search !== "") app.showView(app.list.view);
   app.layout.show("note");
@@ -31,19 +54,36 @@ export async function newNote(app: App): Promise<void> {
 }
 
 /** Changes a field. With `undo` a toast offers to change it back. */
-export async function change(app: App, row: NoteRow, to: NoteChange, undo?: { said: string; back: NoteChange }): Promise<void> {
+export async function change(
+  app: App,
+  row: NoteRow,
+  to: NoteChange,
+  undo?: { said: string; back: NoteChange },
+): Promise<void> {
+  app.changedRow(changed(row, to));
   if (leaves(app.list.view, to)) stepOff(app, row);
-  if (!(await app.attempt(app.host.call("change_note", { noteId: row.id, change: to })))) return app.list.refresh();
-  if (undo) app.toasts.show(undo.said, { key: row.id, action: { label: "Undo", run: () => void change(app, row, undo.back) } });
+  if (!(await app.attempt(app.host.call("change_note", { noteId: row.id, change: to })))) {
+    app.changedRow(row);
+    app.list.refresh();
+    return;
+  }
+  if (undo)
+    app.toasts.show(undo.said, { key: row.id, action: { label: "Undo", run: () => void change(app, row, undo.back) } });
 }
 
-export const star = (app: App, row: NoteRow): Promise<void> => change(app, row, { kind: "starred", value: !row.starred });
+export const star = (app: App, row: NoteRow): Promise<void> =>
+  change(app, row, { kind: "starred", value: !row.starred });
 
 export const pin = (app: App, row: NoteRow): Promise<void> => change(app, row, { kind: "pinned", value: !row.pinned });
 
 export function archive(app: App, row: NoteRow): Promise<void> {
   const said = row.archived ? `Took ${name(row)} out of the archive.` : `Archived ${name(row)}.`;
-  return change(app, row, { kind: "archived", value: !row.archived }, { said, back: { kind: "archived", value: row.archived } });
+  return change(
+    app,
+    row,
+    { kind: "archived", value: !row.archived },
+    { said, back: { kind: "archived", value: row.archived } },
+  );
 }
 
 export function move(app: App, row: NoteRow, folderId: string | null): Promise<void> {
@@ -54,13 +94,22 @@ export function move(app: App, row: NoteRow, folderId: string | null): Promise<v
 
 export async function trash(app: App, row: NoteRow): Promise<void> {
   stepOff(app, row);
-  if (!(await app.attempt(app.host.call("trash_note", { noteId: row.id })))) return app.list.refresh();
-  app.toasts.show(`Moved ${name(row)} to the trash.`, { key: row.id, action: { label: "Undo", run: () => void restore(app, row) } });
+  if (!(await app.attempt(app.host.call("trash_note", { noteId: row.id })))) {
+    app.list.refresh();
+    return;
+  }
+  app.toasts.show(`Moved ${name(row)} to the trash.`, {
+    key: row.id,
+    action: { label: "Undo", run: () => void restore(app, row) },
+  });
 }
 
 export async function restore(app: App, row: NoteRow): Promise<void> {
   if (app.list.view.kind === "trash") stepOff(app, row);
-  if (!(await app.attempt(app.host.call("restore_note", { noteId: row.id })))) return app.list.refresh();
+  if (!(await app.attempt(app.host.call("restore_note", { noteId: row.id })))) {
+    app.list.refresh();
+    return;
+  }
   app.toasts.show(`Restored ${name(row)}.`, { key: row.id });
 }
 

@@ -2,7 +2,14 @@
 import type { View } from "../../gen/View";
 import { keysOf } from "../../state/acts/actions";
 
-const NAMES = { all: "All notes", starred: "Starred", unfiled: "No folder", archived: "Archive", trash: "Trash", unsent: "Unsent" } as const;
+const NAMES = {
+  all: "All notes",
+  starred: "Starred",
+  unfiled: "No folder",
+  archived: "Archive",
+  trash: "Trash",
+  unsent: "Unsent",
+} as const;
 
 /** What people call a list. */
 export function viewName(view: View, folderName: (id: string) => string): string {
@@ -18,7 +25,11 @@ interface Lesson {
 
 /** One thing to know where nothing is. */
 export function listEmpty(view: View, search: string): Lesson {
-  if (search !== "") return { title: `Nothing says “${search.length > 40 ? `${search.slice(0, 39)}…` : search}”.`, lesson: view.kind === "all" ? "Titles and texts were searched." : "Only this list was searched." };
+  if (search !== "")
+    return {
+      title: `Nothing says “${search.length > 40 ? `${search.slice(0, 39)}…` : search}”.`,
+      lesson: view.kind === "all" ? "Titles and texts were searched." : "Only this list was searched.",
+    };
   switch (view.kind) {
     case "all":
       return { title: "A blank page.", lesson: "Write your first note with", keys: keysOf("new") };

@@ -1,0 +1,113 @@
+// What each command does in memory.
+import type { NoteChange } from "../../gen/NoteChange";
+import type { Calls } from "../commands";
+import { HostError } from "../host";
+import type { Note } from "./library";
+import type { MemoryHost } from "./memory";
+import type { Sessions } from "./sessions";
+
+/** Every command with what it does. */
+export type Commands = { [C in keyof Calls]: (args: Calls[C][0]) => Calls[C][1] };
+
+function changeNote(host: MemoryHost, sessions: Sessions, note: Note, to: NoteChange): Record<string, never> {
+  switch (to.kind) {
+    case "title":
+      sessions.remote(note, "title", { from: 0, to: note.title.length, insert: to.text });
+      break;
+    case "folder":
+      if (to.folderId !== null) host.library.folder(to.folderId);
+      note.folderId = to.folderId;
+      break;
+    case "addTag":
+      note.tags = [...new Set([...note.tags, to.tag])].sort();
+      break;
+    case "removeTag":
+      note.tags = note.tags.filter((tag) => tag !== to.tag);
+      break;
+    default:
+      note[to.kind] = to.value;
+  }
+  return host.touch(note);
+}
+
+/** All of them, for one host. */
+export function commands(host: MemoryHost, sessions: Sessions): Commands {
+  const { library, network } = host;
+  const onNote =
+    (act: (note: Note) => void) =>
+    ({ noteId }: { noteId: string }) => {
+      const note = library.note(noteId);
+      act(note);
+      return host.touch(note);
+    };
+  const folders = (): Record<string, never> => (host.changed([]), {});
+  const done = (): Record<string, never> => ({});
+  return {
+    get_start: () => ({
+      ...{ status: network.status(), settings: host.settings, sidebar: library.sidebar() },
+      ...{
+        deviceId: "0190b2c4-0000-7000-8000-000000000000",
+        deviceName: "This browser",
+        version: "0.1.0",
+        debug: true,
+      },
+    }),
+    list_notes: (query) => library.list(query, host.row),
+    get_sidebar: () => library.sidebar(),
+    get_note: ({ noteId }) => host.row(library.note(noteId)),
+    get_diagnostics: () => ({ text: `Stet 0.1.0 in a browser\nmode ${network.mode}\n${library.notes.size} notes` }),
+    pull_note: ({ session, baseRevision }) => sessions.pull(session, baseRevision),
+    open_note: ({ noteId }) => {
+      const note = library.note(noteId);
+      return { row: host.row(note), ...sessions.begin(note) };
+    },
+    edit_note: (args) => {
+      host.write();
+      return sessions.edit(args);
+    },
+    close_note: (args) => (args.sessions.forEach((session) => sessions.close(session)), {}),
+    create_note: ({ folderId, title, body }) => {
+      const note = library.add({ folderId, title, body }, Date.now());
+      host.touch(note);
+      return { noteId: note.id };
+    },
+    change_note: ({ noteId, change }) => changeNote(host, sessions, library.note(noteId), change),
+    trash_note: onNote((note) => (note.trashed = true)),
+    restore_note: onNote((note) => (note.trashed = false)),
+    purge_note: ({ noteId }) => (host.purge(library.note(noteId)), {}),
+    empty_trash: () => (
+      [...library.notes.values()].filter((note) => note.trashed).forEach((note) => host.purge(note)),
+      {}
+    ),
+    create_folder: ({ name, parentId }) => (folders(), { folderId: library.addFolder(name, parentId) }),
+    rename_folder: ({ folderId, name }) => ((library.folder(folderId).name = name), folders()),
+    move_folder: ({ folderId, parentId }) => {
+      if (library.isWithin(parentId, folderId)) throw new HostError("invalid", "A folder can't lie in itself.");
+      library.folder(folderId).parentId = parentId;
+      return folders();
+    },
+    delete_folder: ({ folderId }) => {
+      for (const id of [...library.folders.keys()]) if (library.isWithin(id, folderId)) library.folders.delete(id);
+      return folders();
+    },
+    update_settings: ({ settings }) => {
+      host.settings = settings;
+      if (settings.serverUrl !== null && network.mode === "local") network.setMode("online");
+      network.serverUrl = settings.serverUrl ?? network.serverUrl;
+      host.changed([]);
+      return settings;
+    },
+    join_note: ({ noteId }) => (network.joined.add(noteId), folders()),
+    leave_note: ({ noteId }) => (network.joined.delete(noteId), folders()),
+    reconnect: () => (network.reconnect(), {}),
+    clear_error: () => (network.dismiss(), {}),
+    pause: ({ paused }) => ((network.paused = paused), network.send(), folders()),
+    sync_now: () => (network.reconnect(), {}),
+    record_details: ({ on }) => ((network.recordingUntil = on ? Date.now() + 900_000 : null), folders()),
+    set_focus: done,
+    open_link: ({ url }) => (window.open(url, "_blank", "noopener"), {}),
+    copy_text: ({ text }) => (void navigator.clipboard.writeText(text), {}),
+    quit: ({ force }) => ({ unsent: force ? 0 : network.status().unsent }),
+    window_ready: done,
+  };
+}

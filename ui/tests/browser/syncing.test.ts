@@ -1,0 +1,144 @@
+// The status bar and its popover, panes by width, and that keys reach everything.
+import { expect, it } from "vitest";
+import { choose, hook, withWindow } from "./window";
+
+it.each([
+  ["online", "Synced"],
+  ["offline", "Offline."],
+  ["signing-in", "Connected, signing in…"],
+  ["signed-out", "Signed out."],
+  ["failing", "Can't reach the server."],
+  ["catching-up", "Catching up: 1,240 of 4,812"],
+  ["local", "On this device only"],
+])("says where syncing stands: %s", (mode, words) =>
+  withWindow(`mode=${mode}`, async (page) => {
+    expect(await page.textContent(hook("pill"))).toContain(words);
+  }),
+);
+
+it("says how many notes wait while offline, and sends them when the network is back", () =>
+  withWindow("mode=offline", async (page) => {
+    await choose(page, "Bread that works");
+    await page.click(hook("body-editor"));
+    await page.keyboard.type("offline ");
+    await page.waitForSelector(`${hook("pill")}:has-text("1 note will be sent when you're back")`);
+    expect(await page.getAttribute(`[data-pane="note"] ${hook("note-dots")} svg`, "data-dots")).toBe(
+      "filled ring ring",
+    );
+    await page.evaluate(() => window.stetMemory?.network.setMode("online"));
+    await page.waitForSelector(`${hook("pill")}:has-text("Synced")`);
+    await page.waitForSelector(`[data-pane="note"] ${hook("note-dots")} svg[data-dots="filled filled filled"]`);
+  }));
+
+it("never says synced while something is unsent", () =>
+  withWindow("mode=slow", async (page) => {
+    await choose(page, "Bread that works");
+    await page.click(hook("body-editor"));
+    await page.keyboard.type("x");
+    await page.waitForSelector(`${hook("pill")}:has-text("Sending 1 note")`);
+    expect(await page.getAttribute(hook("pill"), "data-synced")).toBe("false");
+  }));
+
+it("the popover answers the two questions and gives the focus back", () =>
+  withWindow("mode=offline", async (page) => {
+    await page.focus(hook("pill"));
+    await page.keyboard.press("Enter");
+    const text = await page.textContent(hook("popover"));
+    for (const words of [
+      "Is it safe to quit?",
+      "Do I have my other devices' edits?",
+      "Maria's laptop",
+      "Followed live",
+      "Reconnect",
+      "Dismiss",
+      "Record details",
+      "Copy diagnostics",
+      "Pause",
+    ]) {
+      expect(text).toContain(words);
+    }
+    await page.click(`${hook("popover")} button:has-text("Dismiss")`);
+    await page.waitForSelector(`${hook("popover")} [role="alert"]`, { state: "detached" });
+    await page.keyboard.press("Escape");
+    expect(await page.evaluate(() => document.activeElement?.getAttribute("data-test"))).toBe("pill");
+  }));
+
+it("a local library can be given a server", () =>
+  withWindow("mode=local", async (page) => {
+    await page.click(hook("pill"));
+    await page.click('button:has-text("Connect to a server")');
+    await page.keyboard.type("wss://home.example.org");
+    await page.keyboard.press("Enter");
+    await page.waitForSelector(`${hook("pill")}:has-text("Synced")`);
+  }));
+
+it("shows one pane at a time in a narrow window, with a way back", () =>
+  withWindow(
+    "",
+    async (page) => {
+      expect(await page.locator('[data-pane="note"]').isVisible()).toBe(false);
+      await page.click(`${hook("note-row")}:has-text("Spring in")`);
+      expect(await page.locator('[data-pane="list"]').count()).toBe(0);
+      await page.click('[aria-label="Back to the list"]');
+      await page.click('[aria-label="Places"]');
+      expect(await page.locator(hook("sidebar")).isVisible()).toBe(true);
+    },
+    { width: 600, height: 700 },
+  ));
+
+it("hides the sidebar at 900 px and brings it as a drawer that Esc closes", () =>
+  withWindow(
+    "",
+    async (page) => {
+      expect(await page.locator(hook("sidebar")).count()).toBe(0);
+      await page.keyboard.press("Control+\\");
+      await page.waitForSelector(hook("sidebar"));
+      await page.keyboard.press("Escape");
+      await page.waitForSelector(hook("sidebar"), { state: "detached" });
+    },
+    { width: 900, height: 700 },
+  ));
+
+it("every action has a key, and no key has two actions", () =>
+  withWindow("", async (page) => {
+    await page.click(hook("body-editor"));
+    const text = await page.textContent(hook("body-editor"));
+    await page.keyboard.press("Control+/");
+    await page.waitForSelector(hook("help"));
+    expect(await page.textContent(hook("body-editor"))).toBe(text); // the editor has no other use for that key
+    expect(await page.locator(`${hook("help")} .line`).count()).toBeGreaterThan(35);
+    await page.keyboard.press("Escape");
+    await page.waitForSelector(hook("help"), { state: "detached" });
+    const keys: string[][] = await page.evaluate(
+      "import('/src/state/acts/actions.ts').then(({ ACTIONS }) => ACTIONS.map(({ keys }) => keys))",
+    );
+    expect(keys.every((own) => own.length > 0)).toBe(true);
+    expect(new Set(keys.flat()).size).toBe(keys.flat().length);
+  }));
+
+it("F6 goes round the panes and the focus is never lost", () =>
+  withWindow("", async (page) => {
+    const pane = () => page.evaluate(() => document.activeElement?.closest("[data-pane]")?.getAttribute("data-pane"));
+    await page.click(hook("body-editor"));
+    const seen: unknown[] = [];
+    for (let i = 0; i < 3; i++) {
+      await page.keyboard.press("F6");
+      await page.waitForTimeout(50);
+      seen.push(await pane());
+    }
+    expect(seen).toEqual(["sidebar", "list", "note"]);
+  }));
+
+it("nothing moves while nothing happens", () =>
+  withWindow("", async (page) => {
+    await page.waitForTimeout(500);
+    const stirred = await page.evaluate(async () => {
+      let changes = 0;
+      const observer = new MutationObserver((all) => (changes += all.length));
+      observer.observe(document.body, { subtree: true, childList: true, attributes: true, characterData: true });
+      await new Promise((done) => setTimeout(done, 2_000));
+      observer.disconnect();
+      return changes + document.getAnimations().length;
+    });
+    expect(stirred).toBe(0);
+  }));

@@ -1,0 +1,47 @@
+// A window of the app in Chromium, on the memory host.
+import { chromium, type Browser, type Page } from "playwright-core";
+import { afterAll, beforeAll, inject } from "vitest";
+
+let browser: Browser;
+beforeAll(async () => {
+  browser = await chromium.connect(inject("browser"));
+});
+afterAll(() => browser.close());
+
+/** Opens a window and hands it to the test; fails on any error of the page's own. */
+export async function withWindow(
+  query: string,
+  test: (page: Page) => Promise<void>,
+  size = { width: 1280, height: 800 },
+): Promise<void> {
+  const page = await browser.newPage({ viewport: size });
+  const errors: string[] = [];
+  page.on("pageerror", (error) => errors.push(error.message));
+  try {
+    await page.goto(`${inject("page")}?bare&${query}`);
+    await page.waitForSelector('[data-test="pill"]');
+    await page.waitForFunction(
+      () =>
+        performance.getEntriesByName("caret").length > 0 || document.querySelector('[data-test="note-row"]') === null,
+    );
+    await test(page);
+    if (errors.length > 0) throw new Error(errors.join("\n"));
+  } finally {
+    await page.close();
+  }
+}
+
+/** Finds something by its hook. */
+export const hook = (name: string): string => `[data-test="${name}"]`;
+
+/** Opens a note by its title. */
+export async function choose(page: Page, title: string): Promise<void> {
+  await page.click(`${hook("note-row")}:has-text("${title}")`);
+  await page.waitForFunction(
+    (wanted) => document.querySelector('[data-test="title-editor"]')?.textContent?.startsWith(wanted),
+    title,
+  );
+}
+
+/** The titles in the list, from the top. */
+export const titles = (page: Page): Promise<string[]> => page.locator(`${hook("note-row")} .words`).allTextContents();
