@@ -7,7 +7,7 @@ use tauri::http::{Request, Response, header};
 use tauri::{AppHandle, Manager, Runtime, UriSchemeContext, Url, WebviewUrl, WebviewWindowBuilder};
 
 use crate::shell::lock;
-use crate::window;
+use crate::{tray, window};
 
 /// The window's name. No capability names it.
 const LABEL: &str = "failure";
@@ -34,6 +34,7 @@ pub fn show(app: &AppHandle, message: &str, data_dir: &Path) {
         if !on_main.manage(Page(std::sync::Mutex::new(page.clone()))) {
             *lock(&on_main.state::<Page>().0) = page;
         }
+        tray::remove(&on_main);
         if let Err(error) = open(&on_main) {
             tracing::error!(%error, "the reason can't be shown");
             on_main.exit(EXIT_CODE);

@@ -12,16 +12,20 @@ use crate::{notifications, tray, window};
 
 /// Longest wait for the engine to end: it gives a slow disk 10 seconds itself.
 const SHUTDOWN_LIMIT: Duration = Duration::from_secs(12);
+/// Why the app ends although closing was to leave it in the tray; said at the first time only.
+const NO_TRAY: &str = "This desktop shows no tray, so closing the window quits Stet.";
 /// Kept in the data folder once the user knows that closing quits where there is no tray.
 const TOLD_FILE: &str = "told-that-closing-quits";
 
-/// Whether the user has yet to hear that something is unsent.
+/// What the user is told as the app ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Unsent {
-    /// Say it.
-    Tell,
-    /// The user knows, or nobody is there to hear.
-    Known,
+pub enum Words {
+    /// How much is unsent, if anything is.
+    Unsent,
+    /// Why it ends, and how much is unsent.
+    Why(&'static str),
+    /// Nothing: the user knows, or nobody is there to hear.
+    None,
 }
 
 /// The user closed the window: the app goes on in the tray, if there is one and the user wants that, else it quits.
@@ -38,14 +42,12 @@ pub async fn close(app: AppHandle) {
         }
         return;
     }
-    if to_tray {
-        tell_once(&shell.data_dir).await;
-    }
-    quit(app.clone(), Unsent::Tell).await;
+    let first = to_tray && first_time(&shell.data_dir);
+    quit(app.clone(), if first { Words::Why(NO_TRAY) } else { Words::Unsent }).await;
 }
 
 /// Ends the app: the page's last keys, the engine's flush, a word about what is unsent.
-pub async fn quit(app: AppHandle, unsent: Unsent) {
+pub async fn quit(app: AppHandle, words: Words) {
     let shell = app.state::<Shell>();
     if shell.quitting.swap(true, Ordering::AcqRel) {
         return;
@@ -55,16 +57,20 @@ pub async fn quit(app: AppHandle, unsent: Unsent) {
         Some(Ok(client)) => within(SHUTDOWN_LIMIT, client.shutdown()).await,
         _ => Some(0),
     };
-    match left {
-        None => tracing::warn!("the engine didn't end in time; it goes on from what is on this disk"),
-        Some(0) => tracing::info!("stet quits; nothing is unsent"),
-        Some(count) => {
-            let sentence = unsent_sentence(count);
-            tracing::info!("{sentence}");
-            if unsent == Unsent::Tell {
-                notifications::tell("Stet has quit", &sentence).await;
-            }
-        }
+    let unsent = left.filter(|count| *count > 0).map(unsent_sentence);
+    match (&left, &unsent) {
+        (None, _) => tracing::warn!("the engine didn't end in time; it goes on from what is on this disk"),
+        (_, None) => tracing::info!("stet quits; nothing is unsent"),
+        (_, Some(sentence)) => tracing::info!("stet quits. {sentence}"),
+    }
+    let told = match (words, unsent) {
+        (Words::None, _) | (Words::Unsent, None) => None,
+        (Words::Unsent, Some(unsent)) => Some(unsent),
+        (Words::Why(why), None) => Some(why.to_owned()),
+        (Words::Why(why), Some(unsent)) => Some(format!("{why} {unsent}")),
+    };
+    if let Some(body) = told {
+        notifications::tell("Stet has quit", &body).await;
     }
     app.exit(0);
 }
@@ -76,18 +82,11 @@ fn unsent_sentence(count: u32) -> String {
     }
 }
 
-/// Says, at the first time only, why closing the window quits although it should have left the app in the tray.
-async fn tell_once(data_dir: &Path) {
-    let told = data_dir.join(TOLD_FILE);
-    if told.exists() {
-        return;
-    }
-    let body = "This desktop shows no tray, so closing the window quits Stet. It syncs again when you open it.";
-    if notifications::tell("Stet has quit", body).await
-        && let Err(error) = std::fs::write(&told, [])
-    {
-        tracing::debug!(%error, "the user will be told again");
-    }
+/// Whether closing the window quits for the first time with these notes.
+fn first_time(data_dir: &Path) -> bool {
+    let marked = std::fs::File::create_new(data_dir.join(TOLD_FILE));
+    // A folder that can't be written to has no memory: better silent than the same words each time.
+    marked.is_ok()
 }
 
 #[cfg(test)]

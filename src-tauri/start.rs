@@ -132,7 +132,7 @@ fn follow_signals(app: &AppHandle) {
     let app = app.clone();
     tauri::async_runtime::spawn(async move {
         platform::terminated().await;
-        quit::quit(app, quit::Unsent::Known).await;
+        quit::quit(app, quit::Words::None).await;
     });
 }
 

@@ -78,7 +78,11 @@ pub fn refresh(app: &AppHandle) {
 
 /// Registers the icon with the desktop. On the main thread. Without a place for it the app goes on, and knows.
 pub fn build(app: &AppHandle) {
-    let tray = &app.state::<Shell>().tray;
+    let shell = app.state::<Shell>();
+    if matches!(shell.engine.get(), Some(Err(_))) {
+        return;
+    }
+    let tray = &shell.tray;
     if lock(&tray.built).is_some() {
         tray.host.store(true, Ordering::Release);
         return;
@@ -93,6 +97,15 @@ pub fn build(app: &AppHandle) {
             tray.host.store(false, Ordering::Release);
             tracing::info!(%error, "no tray: closing the window will quit");
         }
+    }
+}
+
+/// Takes the icon away. On the main thread.
+pub fn remove(app: &AppHandle) {
+    let tray = &app.state::<Shell>().tray;
+    tray.host.store(false, Ordering::Release);
+    if lock(&tray.built).take().is_some() {
+        app.remove_tray_by_id(ID);
     }
 }
 
@@ -234,7 +247,7 @@ fn chosen(app: &AppHandle, id: &str) {
             answer.map(|_| ())
         }),
         QUIT => {
-            tauri::async_runtime::spawn(quit::quit(app.clone(), quit::Unsent::Tell));
+            tauri::async_runtime::spawn(quit::quit(app.clone(), quit::Words::Unsent));
         }
         _ => {
             if let Some(note) = id.strip_prefix(NOTE).and_then(|id| id.parse().ok()) {

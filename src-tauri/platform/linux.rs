@@ -9,6 +9,7 @@ use zbus::blocking::connection::Builder;
 use zbus::blocking::fdo::DBusProxy;
 use zbus::blocking::{Connection, MessageIterator};
 use zbus::message::Type;
+use zbus::names::BusName;
 use zbus::zvariant::{OwnedValue, Value};
 use zbus::{MatchRule, Message};
 
@@ -95,7 +96,12 @@ fn follow(changed: &impl Fn(Change)) -> zbus::Result<()> {
         .add_match_rule(signal().sender(BUS)?.interface(BUS)?.member("NameOwnerChanged")?.arg(0, TRAY_HOST)?.build())?;
     signals
         .add_match_rule(signal().interface(PORTAL_SETTINGS)?.member("SettingChanged")?.arg(0, APPEARANCE)?.build())?;
-    for message in MessageIterator::from(&bus) {
+    let messages = MessageIterator::from(&bus);
+    // It may have come between the first look for it and the rule above.
+    if signals.name_has_owner(BusName::try_from(TRAY_HOST)?)? {
+        changed(Change::TrayHost(true));
+    }
+    for message in messages {
         if let Some(change) = change_in(&message?) {
             changed(change);
         }
