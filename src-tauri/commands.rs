@@ -126,8 +126,6 @@ async fn window_ready(args: WindowReady, app: AppHandle) -> Result<Done, Command
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "tests")]
-
     use std::collections::BTreeSet;
 
     use stet_client::api::Command;

@@ -1,11 +1,9 @@
 //! The desktop shell: a window, a tray, notifications and links around the engine. What a note is, what is synced and who
 //! is told is decided in the engine; nothing here reads or writes a note.
 
-mod arguments;
 mod commands;
 mod deep_link;
 mod desktop;
-mod failure;
 mod links;
 #[cfg(test)]
 mod names;
@@ -23,7 +21,8 @@ use std::process::ExitCode;
 use clap::Parser;
 use tauri::{AppHandle, RunEvent, WindowEvent};
 
-use crate::arguments::Arguments;
+use crate::start::arguments::Arguments;
+use crate::window::failure;
 
 /// The exit code without a display.
 const NO_DISPLAY: u8 = 2;

@@ -8,7 +8,7 @@ use stet_client::desktop::Notice;
 use stet_model::id::NoteId;
 use tokio::task::{AbortHandle, spawn};
 
-use crate::failure::escaped;
+use crate::window::failure::escaped;
 
 /// Notifications that may be open at once; one more takes the place of the oldest.
 const MOST_OPEN: usize = 20;

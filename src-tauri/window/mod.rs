@@ -1,6 +1,8 @@
 //! The one window: opened at the start, let go of when the app goes on in the tray, made anew when it is wanted.
 //! Its content is the interface's.
 
+pub mod failure;
+
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Duration;
@@ -12,8 +14,8 @@ use tauri::webview::Color;
 use tauri::{AppHandle, Manager, Url, WebviewUrl, WebviewWindow, WebviewWindowBuilder};
 use tokio::sync::oneshot;
 
+use crate::desktop;
 use crate::shell::{Shell, lock, within};
-use crate::{desktop, failure};
 
 /// The window's name, also in the capability file and in events.
 pub const LABEL: &str = "main";

@@ -1,6 +1,8 @@
 //! The start: one instance a data folder, the engine beside the window, the tray after both; and what follows when the
 //! desktop around the app changes.
 
+pub mod arguments;
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -13,12 +15,13 @@ use tauri::{AppHandle, Manager};
 use tauri_plugin_window_state::StateFlags;
 use tokio::sync::{SetOnce, watch};
 
-use crate::arguments::Arguments;
+use self::arguments::Arguments;
 use crate::desktop::TauriDesktop;
 use crate::notifications::Notifications;
 use crate::platform::{self, Change};
 use crate::shell::Shell;
-use crate::{deep_link, failure, quit, tray, window};
+use crate::window::failure;
+use crate::{deep_link, quit, tray, window};
 
 /// The folder's name in the user's data folder.
 const FOLDER: &str = "stet";
@@ -170,8 +173,6 @@ async fn stay_reachable(app: AppHandle) {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "tests")]
-
     use std::path::Path;
 
     use super::{instance_name, whole};
