@@ -11,6 +11,7 @@ use crate::failure::Failure;
 use crate::process;
 use crate::project::{Profile, Project};
 use crate::system::{self, Purpose};
+use crate::ui;
 
 /// Options of `test`.
 #[derive(clap::Args)]
@@ -39,11 +40,19 @@ struct Check {
 
 const CHECKS: &[Check] = &[
     quick("format", |project| fine(process::run(&mut project.cargo(&["fmt", "--all", "--check"])))),
+    quick("interface: packages", |project| fine(ui::install(project))),
+    quick("interface: types", |project| fine(ui::script(project, "check"))),
+    quick("interface: lints", |project| fine(ui::script(project, "lint"))),
+    quick("interface: unused code", |project| fine(ui::script(project, "unused"))),
+    quick("interface: tests", |project| fine(ui::script(project, "test"))),
+    // Before anything compiles the desktop package, which embeds it.
+    quick("interface: build", |project| fine(ui::script(project, "build"))),
     quick("clippy", rust::clippy),
     quick("programs", |project| fine(project.build(Profile::Debug))),
     quick("tests, and generated types are fresh", generated::fresh_after_tests),
     quick("doc tests", rust::doc_tests),
     slow("licences, bans and sources", deny::deny),
+    slow("end to end", rust::end_to_end),
 ];
 
 const fn quick(name: &'static str, run: fn(&Project) -> Result<Found, Failure>) -> Check {

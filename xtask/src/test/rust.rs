@@ -37,3 +37,11 @@ pub fn tests(project: &Project) -> Result<(), Failure> {
 pub fn doc_tests(project: &Project) -> Result<Found, Failure> {
     fine(process::run(&mut project.cargo(&["test", "--workspace", "--doc", "--quiet"])))
 }
+
+/// The built app and server, driven like a person would.
+pub fn end_to_end(project: &Project) -> Result<Found, Failure> {
+    project.require_target("stet-tests", "test", END_TO_END)?;
+    // One at a time: each test has its own display, bus and processes, and two would share two cores.
+    let args = ["test", "--workspace", "--test", END_TO_END, "--", "--test-threads=1"];
+    fine(process::run(&mut project.cargo(&args)))
+}
