@@ -1,10 +1,12 @@
 //! Measures the store at 100,000 notes of 1 KB: size, page, commit, sidebar, search, opening. Prints medians; the
-//! numbers mean something beside each other only. Run it with `cargo run --profile bench --example measure`.
+//! numbers mean something beside each other only. Run it with
+//! `cargo run --profile bench -p stet-store --example measure [NOTES [FILE]]`; FILE is kept.
 
 #![expect(clippy::print_stdout, reason = "a program that prints its findings")]
 
 use std::error::Error;
 use std::fmt::Write as _;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use stet_model::id::{FolderId, NoteId, SpaceId};
@@ -20,7 +22,7 @@ const STEP: i64 = 26 * 60 * 1000;
 fn main() -> Result<(), Box<dyn Error>> {
     let notes: u32 = std::env::args().nth(1).map_or(Ok(100_000), |count| count.parse())?;
     let folder = tempfile::tempdir()?;
-    let path = folder.path().join("stet.db");
+    let path = std::env::args().nth(2).map_or_else(|| folder.path().join("stet.db"), Into::into);
     let (mut writer, reader) = open(&path, &Options::default())?;
     let mut words = Words::new();
     let text = fill(&mut writer, &mut words, notes)?;
@@ -29,7 +31,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     drop((writer, reader));
     let (mut writer, reader) = opened(&path)?;
     pages(&reader, notes)?;
-    searches(&reader, &words)?;
+    searches(&path, &reader, &words)?;
     commits(&mut writer, &reader, &mut words, notes)?;
     Ok(())
 }
@@ -40,19 +42,28 @@ fn ratio(a: u64, b: u64) -> f64 {
     ratio
 }
 
-fn opened(path: &std::path::Path) -> Result<(Writer, Reader), Box<dyn Error>> {
-    let start = Instant::now();
+fn opened(path: &Path) -> Result<(Writer, Reader), Box<dyn Error>> {
+    let ours = timed(30, || -> Result<(), Box<dyn Error>> {
+        let (_writer, reader) = open(path, &Options::default())?;
+        reader.list(&query(ListView::All, ""))?;
+        Ok(())
+    })?;
+    let bare = timed(30, || -> Result<(), Box<dyn Error>> {
+        let connection = rusqlite::Connection::open(path)?;
+        let mut page = connection.prepare(
+            "SELECT title, preview, tags FROM notes WHERE space = 1 AND view = 0 ORDER BY rank DESC, at DESC LIMIT 50",
+        )?;
+        let mut rows = page.query([])?;
+        while let Some(row) = rows.next()? {
+            let _: (String, String, String) = (row.get(0)?, row.get(1)?, row.get(2)?);
+        }
+        Ok(())
+    })?;
+    println!("open and first page: {}; bare: {}", spread(ours), spread(bare));
     let (writer, reader) = open(path, &Options::default())?;
-    let opened = start.elapsed();
-    let page = reader.list(&query(ListView::All, ""))?;
-    let first = start.elapsed();
+    let start = Instant::now();
     let boot = writer.boot()?;
-    println!(
-        "open {opened:?}, + first page of {} {first:?}, + boot {:?} ({} to index)",
-        page.total,
-        start.elapsed(),
-        boot.unindexed.len()
-    );
+    println!("boot of {} documents: {:?}", boot.documents, start.elapsed());
     Ok((writer, reader))
 }
 
@@ -128,17 +139,30 @@ fn pages(reader: &Reader, notes: u32) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-fn searches(reader: &Reader, words: &Words) -> Result<(), Box<dyn Error>> {
+fn searches(path: &Path, reader: &Reader, words: &Words) -> Result<(), Box<dyn Error>> {
+    let bare = rusqlite::Connection::open(path)?;
+    let mut newest = bare.prepare("SELECT rowid FROM search_text(?1) ORDER BY rowid DESC LIMIT 50")?;
     for letters in 1..=6 {
         let mut times = Vec::new();
+        let mut control = Vec::new();
         let mut hits = 0;
         for n in (0..4000).step_by(40) {
             let word: String = words.vocabulary[n].chars().take(letters).collect();
             let start = Instant::now();
             hits += reader.list(&query(ListView::All, &word))?.total;
             times.push(start.elapsed());
+            let start = Instant::now();
+            let rows = newest.query_map([format!("\"{word}\"*")], |row| row.get(0))?;
+            let slots: Vec<i64> = rows.collect::<Result<_, _>>()?;
+            control.push(start.elapsed());
+            assert!(slots.len() <= 50, "the control reads a page");
         }
-        println!("search of {letters} letters: {} ({} hits on average)", spread(times), hits / 100);
+        println!(
+            "search of {letters} letters: {} ({} hits on average); bare newest 50: {}",
+            spread(times),
+            hits / 100,
+            spread(control)
+        );
     }
     let mut times = Vec::new();
     for n in (0..4000).step_by(40) {
@@ -193,7 +217,8 @@ fn commits(writer: &mut Writer, reader: &Reader, words: &mut Words, notes: u32) 
             writer.checkpoint_if_large()?;
         }
     }
-    println!("commit of an edit: {}", spread(single));
+    let bare = bare_commits()?;
+    println!("commit of an edit: {}; of the same bytes by bare SQLite: {}", spread(single), spread(bare));
     println!("commit of an index: {}", spread(index));
     let mut group = Vec::new();
     for k in 0..50 {
@@ -206,6 +231,17 @@ fn commits(writer: &mut Writer, reader: &Reader, words: &mut Words, notes: u32) 
     let times = timed(200, || reader.sidebar(SPACE).map(drop))?;
     println!("sidebar after that: {}", spread(times));
     Ok(())
+}
+
+/// What a commit of an edit's delta, head and row costs with nothing around it.
+fn bare_commits() -> Result<Vec<Duration>, Box<dyn Error>> {
+    let folder = tempfile::tempdir()?;
+    let connection = rusqlite::Connection::open(folder.path().join("bare.db"))?;
+    connection.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))?;
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    connection.execute_batch("CREATE TABLE edits (n INTEGER PRIMARY KEY, bytes BLOB) STRICT")?;
+    let mut insert = connection.prepare("INSERT INTO edits (bytes) VALUES (?1)")?;
+    Ok(timed(2000, || insert.execute([[0_u8; 400]]).map(drop))?)
 }
 
 fn timed<E>(count: u32, mut work: impl FnMut() -> Result<(), E>) -> Result<Vec<Duration>, E> {

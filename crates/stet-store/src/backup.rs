@@ -9,7 +9,7 @@ use rusqlite::backup::{Backup, StepResult};
 use rusqlite::{Connection, OpenFlags};
 
 use crate::error::OpenError;
-use crate::options::Options;
+use crate::open::Options;
 use crate::table;
 
 /// Copies kept from before migrations: the last one, and the one before in case the last already held the damage.

@@ -20,7 +20,6 @@ mod disk;
 mod error;
 mod migration;
 mod open;
-mod options;
 mod page;
 mod read;
 mod reader;
@@ -31,8 +30,7 @@ mod writer;
 
 pub use disk::*;
 pub use error::*;
-pub use open::{APPLICATION_ID, open};
-pub use options::Options;
+pub use open::{APPLICATION_ID, Options, open};
 pub use read::*;
 pub use reader::{MAX_PAGE, Reader, SNAPSHOT_LIMIT};
 pub use write::*;

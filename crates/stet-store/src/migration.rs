@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 
 use crate::backup;
 use crate::error::OpenError;
-use crate::options::Options;
+use crate::open::Options;
 use crate::table;
 
 /// A change of the tables. Once shipped it never changes: a later one mends it.
@@ -111,3 +111,6 @@ fn due<'a>(
     // What is left came from a newer version that let older ones go on with the file.
     Ok(due)
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,7 +2,7 @@
 //! about a file that fails: it stays as it is, and the error says why.
 
 use std::fs;
-use std::io;
+use std::io::{self, Read};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -11,13 +11,21 @@ use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
 use crate::backup::{beside, sync_folder};
 use crate::error::OpenError;
 use crate::migration;
-use crate::options::Options;
 use crate::reader::Reader;
 use crate::table;
 use crate::writer::Writer;
 
 /// Marks a SQLite file as a store: "Stet".
 pub const APPLICATION_ID: i32 = 0x5374_6574;
+
+/// Bytes of a SQLite file's header.
+const HEADER: u64 = 100;
+
+/// What a SQLite file begins with.
+const MAGIC: &[u8] = b"SQLite format 3\0";
+
+/// Bytes of the smallest page SQLite has, and so of the smallest file.
+const SMALLEST_PAGE: u64 = 512;
 
 /// How long opening waits for another program's lock: long enough for a backup program's pass over the file, short
 /// enough that somebody who starts the app learns why it doesn't open.
@@ -26,22 +34,35 @@ const LOCK_PATIENCE: Duration = Duration::from_secs(2);
 /// How long a write waits for another program's lock.
 pub(crate) const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// How long opening looks for damage beyond the edges of each table. Small stores are read whole in that time.
+/// Pages up to which opening reads the whole file: some milliseconds. Of a larger one it reads the edges of every table;
+/// [`Reader::check`] reads the rest when there is time.
+const SMALL: u32 = 2_048;
+
+/// After a crash, how long opening looks for damage in a larger file too.
 const CHECK_TIME: Duration = Duration::from_millis(25);
 
 /// Statements a connection keeps prepared: all there are.
 const STATEMENTS: usize = 128;
+
+/// Everything at its default is right for a user's store.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Options {
+    /// The name of a registered SQLite VFS to open the file through, for simulated disks. Such a disk is asked nothing
+    /// through the operating system: no file is renamed and no folder is listed.
+    pub vfs: Option<String>,
+    /// Bytes the database may grow to, for tests of a full disk: the next write beyond answers that the disk is full.
+    pub max_bytes: Option<u64>,
+}
 
 /// Opens the store at `path`, or makes it. The caller has made sure that no other process uses the same data folder.
 ///
 /// # Errors
 /// [`OpenError`] tells apart what a person can do. The file is as it was.
 pub fn open(path: &Path, options: &Options) -> Result<(Writer, Reader), OpenError> {
-    if options.vfs.is_none() {
-        make_if_missing(path, options)?;
-    }
+    let crashed = options.vfs.is_none() && make_if_missing(path, options)?;
     let mut connection = connect(path, options)?;
     make_ready(&mut connection, path, options)?;
+    look_for_damage(&mut connection, path, crashed)?;
     let failed = |error: rusqlite::Error| OpenError::from_sqlite(path, &error);
     connection.busy_timeout(BUSY_TIMEOUT).map_err(failed)?;
     let writer = Writer::new(connection, path).map_err(failed)?;
@@ -49,20 +70,28 @@ pub fn open(path: &Path, options: &Options) -> Result<(Writer, Reader), OpenErro
 }
 
 /// Makes the database under another name and renames it, so that a file of this name is never half made: an empty one
-/// is a damaged one.
-fn make_if_missing(path: &Path, options: &Options) -> Result<(), OpenError> {
+/// is a damaged one. Answers whether the process that had it open before ended without closing it.
+fn make_if_missing(path: &Path, options: &Options) -> Result<bool, OpenError> {
     let damaged = |detail: &str| Err(OpenError::Damaged { path: path.to_owned(), detail: detail.to_owned() });
-    match fs::File::open(path).and_then(|file| file.metadata()) {
-        Ok(file) if file.is_file() && file.len() == 0 => return damaged("the file is empty"),
-        Ok(_) => return Ok(()),
+    let failed = |error: io::Error| OpenError::from_io(path, &error);
+    let logged = fs::metadata(beside(path, "-wal")).is_ok_and(|log| log.len() > 0);
+    match fs::File::open(path) {
+        Ok(mut file) => {
+            let (length, expected) = lengths(&mut file).map_err(failed)?;
+            return match length {
+                0 => damaged("the file is empty"),
+                // With a log beside it, the file may be shorter than it will be.
+                _ if length < expected && !logged => damaged(&format!("it has {length} bytes of {expected}")),
+                _ => Ok(logged),
+            };
+        }
         Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-        Err(error) => return Err(OpenError::from_io(path, &error)),
+        Err(error) => return Err(failed(error)),
     }
     // SQLite would replay the log of a file that is gone into the new one.
-    if fs::metadata(beside(path, "-wal")).is_ok_and(|log| log.len() > 0) {
+    if logged {
         return damaged("its log is there, but the file itself is gone");
     }
-    let failed = |error: io::Error| OpenError::from_io(path, &error);
     let new = beside(path, ".new");
     for suffix in ["", "-journal", "-wal", "-shm"] {
         match fs::remove_file(beside(&new, suffix)) {
@@ -75,7 +104,29 @@ fn make_if_missing(path: &Path, options: &Options) -> Result<(), OpenError> {
     set_durability(&connection).map_err(|error| OpenError::from_sqlite(path, &error))?;
     migration::run(&mut connection, &new, options, &migration::all())?;
     connection.close().map_err(|(_, error)| OpenError::from_sqlite(path, &error))?;
-    fs::rename(&new, path).and_then(|()| sync_folder(path)).map_err(failed)
+    fs::rename(&new, path).and_then(|()| sync_folder(path)).map_err(failed)?;
+    Ok(false)
+}
+
+/// How many bytes the file has, and how many its own header says. SQLite overlooks a last page that is cut off.
+fn lengths(file: &mut fs::File) -> io::Result<(u64, u64)> {
+    let length = file.metadata()?.len();
+    let mut header = Vec::new();
+    file.take(HEADER).read_to_end(&mut header)?;
+    if !MAGIC.starts_with(&header[..header.len().min(MAGIC.len())]) {
+        return Ok((length, 0));
+    }
+    let number =
+        |at: usize| header.get(at..at + 4).and_then(|bytes| bytes.try_into().ok()).map_or(0, u32::from_be_bytes);
+    // The page count is right when the file's change counter was the same when it was written.
+    if number(24) != number(92) {
+        return Ok((length, SMALLEST_PAGE));
+    }
+    let page_size = match number(14) & 0xffff {
+        1 => 1 << 16,
+        size => u64::from(size),
+    };
+    Ok((length, SMALLEST_PAGE.max(page_size * u64::from(number(28)))))
 }
 
 fn connect(path: &Path, options: &Options) -> Result<Connection, OpenError> {
@@ -100,6 +151,9 @@ fn make_ready(connection: &mut Connection, path: &Path, options: &Options) -> Re
     // The first read: finds a file that isn't a database or ends before its own page count says.
     let id: i32 = connection.pragma_query_value(None, "application_id", |row| row.get(0)).map_err(failed)?;
     let blank = table::migration::is_blank(connection).map_err(failed)?;
+    if blank && options.vfs.is_none() {
+        return Err(OpenError::Damaged { path: path.to_owned(), detail: "it has no tables".to_owned() });
+    }
     if !blank && id != APPLICATION_ID {
         let detail = format!("it is a SQLite database with the application id {id}");
         return Err(OpenError::NotAStore { path: path.to_owned(), detail });
@@ -117,8 +171,7 @@ fn make_ready(connection: &mut Connection, path: &Path, options: &Options) -> Re
         .transaction_with_behavior(TransactionBehavior::Immediate)
         .and_then(rusqlite::Transaction::rollback)
         .map_err(failed)?;
-    migration::run(connection, path, options, &migration::all())?;
-    look_for_damage(connection, path)
+    migration::run(connection, path, options, &migration::all())
 }
 
 fn set_durability(connection: &Connection) -> rusqlite::Result<()> {
@@ -132,14 +185,18 @@ fn set_durability(connection: &Connection) -> rusqlite::Result<()> {
     connection.pragma_update(None, "temp_store", "MEMORY")
 }
 
-/// Reads both edges of every table, then as many whole tables as [`CHECK_TIME`] allows.
-fn look_for_damage(connection: &mut Connection, path: &Path) -> Result<(), OpenError> {
+/// Reads both edges of every table; of a small file, or after a crash, as many whole tables as [`CHECK_TIME`] allows.
+fn look_for_damage(connection: &mut Connection, path: &Path, crashed: bool) -> Result<(), OpenError> {
     let damaged = |detail: String| OpenError::Damaged { path: path.to_owned(), detail };
     table::touch(connection).map_err(|error| match OpenError::from_sqlite(path, &error) {
         OpenError::Other { detail, .. } => damaged(detail),
         sorted => sorted,
     })?;
     let failed = |error: rusqlite::Error| OpenError::from_sqlite(path, &error);
+    let pages: u32 = connection.pragma_query_value(None, "page_count", |row| row.get(0)).map_err(failed)?;
+    if pages > SMALL && !crashed {
+        return Ok(());
+    }
     let end = Instant::now() + CHECK_TIME;
     connection.progress_handler(1000, Some(move || Instant::now() > end)).map_err(failed)?;
     let found = table::damage(connection, true);

@@ -1,7 +1,6 @@
 //! Pages of lists and searches, and the keys between them. No SQL.
 
 use rusqlite::{Connection, Result};
-use stet_model::id::NoteId;
 
 use crate::error::ReadError;
 use crate::read::{ListPage, ListQuery};
@@ -33,14 +32,14 @@ impl Key {
         };
         let rank = parts.next()?.parse().ok()?;
         let at = parts.next()?.parse().ok()?;
-        let note: NoteId = parts.next()?.parse().ok()?;
-        parts.next().is_none().then_some(Self { title, place: Place { rank, at, note: *note.as_bytes() } })
+        let doc = parts.next()?.parse().ok()?;
+        parts.next().is_none().then_some(Self { title, place: Place { rank, at, doc } })
     }
 
     fn write(&self) -> String {
-        let Place { rank, at, note } = self.place;
+        let Place { rank, at, doc } = self.place;
         let kind = if self.title { 't' } else { 'n' };
-        format!("{kind}/{rank}/{at}/{}", NoteId::from_bytes(note))
+        format!("{kind}/{rank}/{at}/{doc}")
     }
 }
 
@@ -77,14 +76,10 @@ fn searched(
     let total = u32::try_from(hits.len()).unwrap_or(u32::MAX);
     let mut below = hits
         .into_iter()
-        .map(|(title, (doc, place))| (Key { title, place }, doc))
-        .skip_while(|(key, _)| after.is_some_and(|after| *key >= after));
-    let mut page = ListPage { total, ..ListPage::default() };
-    let mut last = None;
-    for (key, doc) in below.by_ref().take(limit as usize) {
-        page.rows.extend(list::row_of(connection, doc)?);
-        last = Some(key);
-    }
-    page.next = last.filter(|_| below.next().is_some()).map(|key| key.write());
-    Ok(page)
+        .map(|(title, place)| Key { title, place })
+        .skip_while(|key| after.is_some_and(|after| *key >= after));
+    let keys: Vec<Key> = below.by_ref().take(limit as usize).collect();
+    let next = keys.last().filter(|_| below.next().is_some()).map(Key::write);
+    let docs: Vec<i64> = keys.iter().map(|key| key.place.doc).collect();
+    Ok(ListPage { rows: list::rows_of(connection, &docs)?, next, total })
 }

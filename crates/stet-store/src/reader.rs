@@ -11,8 +11,7 @@ use stet_model::id::SpaceId;
 
 use crate::backup::{self, CopyError};
 use crate::error::ReadError;
-use crate::open::connect_reading;
-use crate::options::Options;
+use crate::open::{Options, connect_reading};
 use crate::page;
 use crate::read::{LedgerRow, ListPage, ListQuery, ListRow, SidebarRows, StoredDocument, StoredPoint};
 use crate::table::log::{point, snapshot, update};

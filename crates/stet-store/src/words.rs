@@ -61,7 +61,7 @@ pub(crate) fn index(text: &str) -> BTreeSet<String> {
                 words.insert(word);
             }
             Piece::Run(run) => {
-                words.extend(run.windows(2).map(|pair| String::from_iter(pair)));
+                words.extend(run.windows(2).map(String::from_iter::<&[char]>));
                 // The last one begins no pair, so it stands for itself: every character begins something.
                 words.extend(run.last().map(char::to_string));
             }
@@ -161,3 +161,6 @@ const fn is_unspaced(c: char) -> bool {
         | '\u{31f0}'..='\u{31ff}' | '\u{3400}'..='\u{4dbf}' | '\u{4e00}'..='\u{9fff}' | '\u{a960}'..='\u{a97c}'
         | '\u{ac00}'..='\u{d7fb}' | '\u{f900}'..='\u{fad9}' | '\u{1f300}'..='\u{1faff}' | '\u{20000}'..='\u{323af}')
 }
+
+#[cfg(test)]
+mod tests;

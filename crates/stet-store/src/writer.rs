@@ -312,3 +312,6 @@ fn move_space(connection: &Connection, from: SpaceId, to: SpaceId) -> Result<(),
     note::mirror_space(connection, id)?;
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

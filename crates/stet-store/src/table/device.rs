@@ -8,7 +8,7 @@ use crate::table::space;
 use crate::write::DeviceRow;
 
 pub(crate) const MIGRATIONS: &[Migration] = &[Migration {
-    number: 2026_11_23_10,
+    number: 2026112310,
     name: "devices",
     generation: 1,
     sql: "

@@ -11,7 +11,7 @@ use crate::table::space;
 use crate::write::{DocKey, Held};
 
 pub(crate) const MIGRATIONS: &[Migration] = &[Migration {
-    number: 2026_11_23_03,
+    number: 2026112303,
     name: "documents",
     generation: 1,
     sql: "
@@ -34,7 +34,7 @@ CREATE TABLE documents (
 ) STRICT;
 
 CREATE INDEX documents_to_send ON documents (id) WHERE unsent = 1 OR purge_asked = 1;
-CREATE INDEX documents_to_index ON documents (at, id) WHERE stale = 1;
+CREATE INDEX documents_to_index ON documents (id) WHERE stale = 1;
 CREATE INDEX documents_held ON documents (id) WHERE held IS NOT NULL;
 
 CREATE TRIGGER documents_counted AFTER INSERT ON documents WHEN NOT new.purged BEGIN

@@ -10,11 +10,12 @@ use crate::migration::Migration;
 use crate::write::FolderFields;
 
 pub(crate) const MIGRATIONS: &[Migration] = &[Migration {
-    number: 2026_11_23_09,
+    number: 2026112309,
     name: "folders",
     generation: 1,
     sql: "
 CREATE TABLE folders (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
     space INTEGER NOT NULL REFERENCES spaces (id) ON DELETE CASCADE,
     folder BLOB NOT NULL CHECK (length(folder) = 16),
     position INTEGER NOT NULL,
@@ -23,30 +24,30 @@ CREATE TABLE folders (
     parent BLOB,
     depth INTEGER NOT NULL,
     notes INTEGER NOT NULL DEFAULT 0,
-    PRIMARY KEY (space, folder)
-) STRICT, WITHOUT ROWID;
+    UNIQUE (space, folder)
+) STRICT;
 
 -- A note whose folder is gone shows under no folder, and is back in it when the folder is.
 CREATE TRIGGER folders_appear AFTER INSERT ON folders BEGIN
-    UPDATE notes SET shelf = folder WHERE space = new.space AND folder = new.folder AND shelf IS NULL;
+    UPDATE notes SET shelf = new.id WHERE space = new.space AND folder = new.folder AND shelf IS NULL;
 END;
 
 CREATE TRIGGER folders_vanish AFTER DELETE ON folders BEGIN
-    UPDATE notes SET shelf = NULL WHERE space = old.space AND shelf = old.folder;
+    UPDATE notes SET shelf = NULL WHERE space = old.space AND shelf = old.id;
 END;
 
 CREATE TRIGGER folders_filed AFTER INSERT ON notes WHEN new.view = 0 AND new.shelf IS NOT NULL BEGIN
-    UPDATE folders SET notes = notes + 1 WHERE space = new.space AND folder = new.shelf;
+    UPDATE folders SET notes = notes + 1 WHERE id = new.shelf;
 END;
 
 CREATE TRIGGER folders_removed AFTER DELETE ON notes WHEN old.view = 0 AND old.shelf IS NOT NULL BEGIN
-    UPDATE folders SET notes = notes - 1 WHERE space = old.space AND folder = old.shelf;
+    UPDATE folders SET notes = notes - 1 WHERE id = old.shelf;
 END;
 
 CREATE TRIGGER folders_refiled AFTER UPDATE ON notes
 WHEN new.shelf IS NOT old.shelf OR (new.view = 0) <> (old.view = 0) BEGIN
-    UPDATE folders SET notes = notes - 1 WHERE old.view = 0 AND space = old.space AND folder = old.shelf;
-    UPDATE folders SET notes = notes + 1 WHERE new.view = 0 AND space = new.space AND folder = new.shelf;
+    UPDATE folders SET notes = notes - 1 WHERE old.view = 0 AND id = old.shelf;
+    UPDATE folders SET notes = notes + 1 WHERE new.view = 0 AND id = new.shelf;
 END;",
 }];
 
@@ -102,11 +103,10 @@ pub(crate) fn list(connection: &Connection, space: i64) -> Result<Vec<(FolderFie
         .collect()
 }
 
-/// Notes directly in a folder; 0 for one that doesn't exist.
-pub(crate) fn notes(connection: &Connection, space: i64, folder: FolderId) -> Result<u32> {
-    let notes = connection
-        .prepare_cached("SELECT notes FROM folders WHERE space = ?1 AND folder = ?2")?
-        .query_row((space, folder.as_bytes()), |row| row.get(0))
-        .optional()?;
-    Ok(notes.unwrap_or(0))
+/// A folder's number in this file and the notes directly in it.
+pub(crate) fn find(connection: &Connection, space: i64, folder: FolderId) -> Result<Option<(i64, u32)>> {
+    connection
+        .prepare_cached("SELECT id, notes FROM folders WHERE space = ?1 AND folder = ?2")?
+        .query_row((space, folder.as_bytes()), |row| Ok((row.get(0)?, row.get(1)?)))
+        .optional()
 }

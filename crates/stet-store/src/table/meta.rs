@@ -7,7 +7,7 @@ use rusqlite::{Connection, OptionalExtension, Result};
 use crate::migration::Migration;
 
 pub(crate) const MIGRATIONS: &[Migration] = &[Migration {
-    number: 2026_11_23_01,
+    number: 2026112301,
     name: "named values",
     generation: 1,
     sql: "

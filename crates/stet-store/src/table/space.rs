@@ -8,7 +8,7 @@ use crate::migration::Migration;
 use crate::write::Cursor;
 
 pub(crate) const MIGRATIONS: &[Migration] = &[Migration {
-    number: 2026_11_23_02,
+    number: 2026112302,
     name: "spaces and counts",
     generation: 1,
     sql: "

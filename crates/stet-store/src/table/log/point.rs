@@ -7,7 +7,7 @@ use crate::migration::Migration;
 use crate::read::StoredPoint;
 
 pub(crate) const MIGRATIONS: &[Migration] = &[Migration {
-    number: 2026_11_23_06,
+    number: 2026112306,
     name: "points",
     generation: 1,
     sql: "

@@ -5,7 +5,7 @@ use rusqlite::{Connection, OptionalExtension, Result};
 use crate::migration::Migration;
 
 pub(crate) const MIGRATIONS: &[Migration] = &[Migration {
-    number: 2026_11_23_05,
+    number: 2026112305,
     name: "snapshots",
     generation: 1,
     sql: "

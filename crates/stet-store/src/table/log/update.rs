@@ -9,7 +9,7 @@ use crate::read::StoredUpdate;
 use crate::write::RemoteRow;
 
 pub(crate) const MIGRATIONS: &[Migration] = &[Migration {
-    number: 2026_11_23_04,
+    number: 2026112304,
     name: "updates",
     generation: 1,
     sql: "

@@ -12,19 +12,18 @@ use crate::migration::Migration;
 use crate::write::RowFields;
 
 pub(crate) const MIGRATIONS: &[Migration] = &[Migration {
-    number: 2026_11_23_07,
+    number: 2026112307,
     name: "notes",
     generation: 1,
     sql: "
 CREATE TABLE notes (
     doc INTEGER PRIMARY KEY REFERENCES documents (id),
     space INTEGER NOT NULL REFERENCES spaces (id),
-    note BLOB NOT NULL,
     title TEXT NOT NULL,
     preview TEXT NOT NULL,
-    -- as the note says, and the same if that folder exists
+    -- as the note says, and its row in folders if that exists
     folder BLOB,
-    shelf BLOB,
+    shelf INTEGER,
     starred INTEGER NOT NULL,
     pinned INTEGER NOT NULL,
     archived INTEGER NOT NULL,
@@ -54,12 +53,12 @@ CREATE TABLE notes (
     ) VIRTUAL
 ) STRICT;
 
-CREATE INDEX notes_by_view ON notes (space, view, rank, at, note);
-CREATE INDEX notes_by_shelf ON notes (space, shelf, view, rank, at, note);
-CREATE INDEX notes_starred ON notes (space, rank, at, note) WHERE starred = 1 AND view = 0;
-CREATE INDEX notes_waiting ON notes (space, rank, at, note) WHERE waiting = 1;
+CREATE INDEX notes_by_view ON notes (space, view, rank, at);
+CREATE INDEX notes_by_shelf ON notes (space, shelf, view, rank, at);
+CREATE INDEX notes_starred ON notes (space, rank, at) WHERE starred = 1 AND view = 0;
+CREATE INDEX notes_waiting ON notes (space, rank, at) WHERE waiting = 1;
 -- everything a search asks of a hit
-CREATE INDEX notes_by_slot ON notes (slot, space, view, rank, at, note, shelf, starred, waiting) WHERE slot IS NOT NULL;
+CREATE INDEX notes_by_slot ON notes (slot, space, view, rank, at, shelf, starred, waiting) WHERE slot IS NOT NULL;
 CREATE INDEX notes_astray ON notes (space, folder) WHERE folder IS NOT NULL AND shelf IS NULL;
 
 CREATE TRIGGER notes_counted AFTER INSERT ON notes BEGIN
@@ -86,9 +85,9 @@ pub(crate) fn set(connection: &Connection, doc: i64, row: &RowFields) -> Result<
     let folder = row.folder.as_ref().map(FolderId::as_bytes);
     connection
         .prepare_cached(
-            "INSERT INTO notes (doc, space, note, title, preview, folder, shelf, starred, pinned, archived, hidden,
+            "INSERT INTO notes (doc, space, title, preview, folder, shelf, starred, pinned, archived, hidden,
                  trashed, tags, created_at, bytes, unsent, held, leaving, at)
-             SELECT d.id, d.space, d.note, :title, :preview, :folder, f.folder, :starred, :pinned, :archived, :hidden,
+             SELECT d.id, d.space, :title, :preview, :folder, f.id, :starred, :pinned, :archived, :hidden,
                  :trashed, :tags, :created_at, :bytes, d.unsent OR d.purge_asked, d.held IS NOT NULL, d.purge_asked, d.at
              FROM documents d LEFT JOIN folders f ON f.space = d.space AND f.folder = :folder
              WHERE d.id = :doc

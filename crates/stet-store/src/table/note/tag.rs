@@ -6,7 +6,7 @@ use rusqlite::{Connection, OptionalExtension, Result};
 use crate::migration::Migration;
 
 pub(crate) const MIGRATIONS: &[Migration] = &[Migration {
-    number: 2026_11_23_08,
+    number: 2026112308,
     name: "tags",
     generation: 1,
     sql: "
@@ -24,11 +24,10 @@ CREATE TABLE note_tags (
     live INTEGER NOT NULL,
     rank INTEGER NOT NULL,
     at INTEGER NOT NULL,
-    note BLOB NOT NULL,
     PRIMARY KEY (doc, tag)
 ) STRICT, WITHOUT ROWID;
 
-CREATE INDEX note_tags_in_order ON note_tags (tag, live, rank, at, note);
+CREATE INDEX note_tags_in_order ON note_tags (tag, live, rank, at, doc);
 
 CREATE TRIGGER note_tags_follow AFTER UPDATE ON notes
 WHEN new.tags <> '[]'
@@ -62,8 +61,8 @@ pub(crate) fn set(connection: &Connection, doc: i64, tags: &[String]) -> Result<
             .execute((doc, tag))?;
         connection
             .prepare_cached(
-                "INSERT INTO note_tags (doc, tag, live, rank, at, note)
-                 SELECT n.doc, t.id, n.view = 0, n.rank, n.at, n.note
+                "INSERT INTO note_tags (doc, tag, live, rank, at)
+                 SELECT n.doc, t.id, n.view = 0, n.rank, n.at
                  FROM notes n JOIN tags t ON t.space = n.space AND t.name = ?2 WHERE n.doc = ?1
                  ON CONFLICT DO NOTHING",
             )?

@@ -6,17 +6,18 @@
 
 pub(crate) mod word;
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use rusqlite::{Connection, Result};
 
 use crate::migration::Migration;
 use crate::table::note;
-use crate::table::note::list::{self, Hit, Place, View};
+use crate::table::note::list::{self, Place, View};
 use crate::words::{self, Term};
 
 pub(crate) const MIGRATIONS: &[Migration] = &[Migration {
-    number: 2026_11_23_11,
+    number: 2026112311,
     name: "search",
     generation: 1,
     sql: "
@@ -40,9 +41,9 @@ const FEW_HITS: usize = 100;
 /// it is in the view. A common word has a hundred thousand hits, and asking costs several times as much as reading.
 const SMALL_VIEW: u32 = 2_000;
 
-/// Milliseconds a slot stands for, as a power of two: about two minutes. Finer makes the index larger without telling
-/// apart what people would.
-const SLOT_BITS: u32 = 17;
+/// Milliseconds a slot stands for, as a power of two: 17 minutes. Finer makes the index larger, and decides only which
+/// of more than [`MAX_HITS`] hits are looked at.
+const SLOT_BITS: u32 = 20;
 
 /// Slots looked at in one go.
 const SLOT_WINDOW: i64 = 16;
@@ -88,18 +89,19 @@ fn free_slot(connection: &Connection, at: i64, own: Option<i64>) -> Result<i64> 
 
 /// The newest hits of a view, titles that match first, then in the order of lists. Words are met by words that begin
 /// with them, and when that gives few notes also by words that have them inside.
-pub(crate) fn hits(connection: &Connection, view: &View, text: &str) -> Result<Vec<(bool, Hit)>> {
+pub(crate) fn hits(connection: &Connection, view: &View, text: &str) -> Result<Vec<(bool, Place)>> {
     let terms = words::query(text);
     if terms.is_empty() {
         return Ok(Vec::new());
     }
-    let mut found = Found::default();
+    let members = if view.total() <= SMALL_VIEW { Some(list::members(connection, view)?) } else { None };
+    let mut found = Found { connection, view, members, titles: Vec::new(), texts: Vec::new() };
     let beginnings: Vec<Vec<String>> = terms.iter().map(|term| vec![term.expression()]).collect();
-    found.collect(connection, view, &beginnings)?;
+    found.collect(&beginnings)?;
     if found.texts.len() < FEW_HITS {
         let (widened, grew) = with_parts(connection, &terms)?;
         if grew {
-            found.collect(connection, view, &widened)?;
+            found.collect(&widened)?;
         }
     }
     Ok(found.in_order())
@@ -120,45 +122,53 @@ fn with_parts(connection: &Connection, terms: &[Term]) -> Result<(Vec<Vec<String
     Ok((widened, grew))
 }
 
-#[derive(Default)]
-struct Found {
-    titles: BTreeMap<i64, Place>,
-    texts: BTreeMap<i64, Place>,
+struct Found<'a> {
+    connection: &'a Connection,
+    view: &'a View,
+    /// The notes of a small view by slot.
+    members: Option<BTreeMap<i64, Place>>,
+    titles: Vec<Place>,
+    texts: Vec<Place>,
 }
 
-impl Found {
-    fn collect(&mut self, connection: &Connection, view: &View, terms: &[Vec<String>]) -> Result<()> {
+impl Found<'_> {
+    fn collect(&mut self, terms: &[Vec<String>]) -> Result<()> {
         let groups: Vec<String> = terms.iter().map(|choices| format!("({})", choices.join(" OR "))).collect();
         let expression = groups.join(" AND ");
-        matching(connection, view, "search_title", &expression, &mut self.titles)?;
-        matching(connection, view, "search_text", &expression, &mut self.texts)
+        self.titles = self.matching("search_title", &expression)?;
+        self.texts = self.matching("search_text", &expression)?;
+        Ok(())
     }
 
-    fn in_order(mut self) -> Vec<(bool, Hit)> {
-        self.texts.retain(|doc, _| !self.titles.contains_key(doc));
-        let mut hits: Vec<(bool, Hit)> = self.titles.into_iter().map(|hit| (true, hit)).collect();
-        hits.extend(self.texts.into_iter().map(|hit| (false, hit)));
-        hits.sort_unstable_by_key(|(title, (_, place))| std::cmp::Reverse((*title, *place)));
-        hits.truncate(MAX_HITS);
-        hits
+    /// In descending order, as lists are.
+    fn matching(&self, table: &str, expression: &str) -> Result<Vec<Place>> {
+        let mut places = Vec::new();
+        let mut take = |place| {
+            places.push(place);
+            places.len() < MAX_HITS
+        };
+        match &self.members {
+            Some(members) => among(self.connection, members, table, expression, &mut take)?,
+            None => list::each_match(self.connection, self.view, table, expression, &mut take)?,
+        }
+        places.sort_unstable_by_key(|place| Reverse(*place));
+        Ok(places)
+    }
+
+    fn in_order(self) -> Vec<(bool, Place)> {
+        let in_title = |place: &Place| self.titles.binary_search_by_key(&Reverse(*place), |p| Reverse(*p)).is_ok();
+        let texts = self.texts.iter().filter(|place| !in_title(place)).map(|place| (false, *place));
+        self.titles.iter().map(|place| (true, *place)).chain(texts).take(MAX_HITS).collect()
     }
 }
 
-fn matching(
+fn among(
     connection: &Connection,
-    view: &View,
+    members: &BTreeMap<i64, Place>,
     table: &str,
     expression: &str,
-    into: &mut BTreeMap<i64, Place>,
+    mut take: impl FnMut(Place) -> bool,
 ) -> Result<()> {
-    if view.total() > SMALL_VIEW {
-        let matches = format!("SELECT rowid FROM {table} WHERE {table} MATCH ?3 ORDER BY rowid DESC");
-        return list::each_member(connection, view, &matches, expression, |(doc, place)| {
-            into.insert(doc, place);
-            into.len() < MAX_HITS
-        });
-    }
-    let members = list::members(connection, view)?;
     let (Some((first, _)), Some((last, _))) = (members.first_key_value(), members.last_key_value()) else {
         return Ok(());
     };
@@ -166,10 +176,12 @@ fn matching(
         "SELECT rowid FROM {table} WHERE {table} MATCH ?1 AND rowid BETWEEN ?2 AND ?3 ORDER BY rowid DESC"
     ))?;
     let mut rows = statement.query((expression, first, last))?;
-    while into.len() < MAX_HITS
-        && let Some(row) = rows.next()?
-    {
-        into.extend(members.get(&row.get(0)?).copied());
+    while let Some(row) = rows.next()? {
+        if let Some(place) = members.get(&row.get(0)?)
+            && !take(*place)
+        {
+            break;
+        }
     }
     Ok(())
 }

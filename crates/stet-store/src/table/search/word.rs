@@ -7,7 +7,7 @@ use crate::migration::Migration;
 use crate::words;
 
 pub(crate) const MIGRATIONS: &[Migration] = &[Migration {
-    number: 2026_11_23_12,
+    number: 2026112312,
     name: "words",
     generation: 1,
     sql: "
@@ -27,7 +27,7 @@ END;",
 }];
 
 /// Words that a part is looked up as, at most. The earliest are taken: a word met early is one that is used often.
-const MAX_WORDS: u32 = 64;
+const MAX_WORDS: u32 = 32;
 
 /// Adds a word unless it is there.
 pub(crate) fn add(connection: &Connection, word: &str) -> Result<()> {
