@@ -1,6 +1,5 @@
 // The whole state of the window: what the engine last said, and what is shown of it. The only part that, with the
 // acts, calls the host.
-import { getContext, setContext } from "svelte";
 import type { NoteRow } from "../gen/NoteRow";
 import type { Settings } from "../gen/Settings";
 import type { Start } from "../gen/Start";
@@ -17,8 +16,6 @@ import { Places } from "./places";
 import { Now } from "./time.svelte";
 import { Toasts } from "./toasts.svelte";
 import { notes } from "./words";
-
-const KEY = Symbol("app");
 
 /** Commands without arguments. */
 type Plain = "reconnect" | "clear_error" | "sync_now";
@@ -103,8 +100,10 @@ export class App {
         )
       : false;
     if (last !== null && kept) return this.note.select(last, "body");
-    if (!this.list.ready) await this.list.first;
-    await this.note.select(this.list.rows[0]?.id ?? null, "body");
+    await this.list.first; // on the very first start the engine may still be writing its welcome
+    const busy = this.note.noteId !== null;
+    const idle = document.activeElement === document.body;
+    if (!busy) await this.note.select(this.list.rows[0]?.id ?? null, idle ? "body" : null);
   }
 
   /** Waits for a command; a refusal is told to the user and answered with `undefined`. */
@@ -242,9 +241,3 @@ export class App {
     if (this.#start) this.#start = { ...this.#start, ...part };
   }
 }
-
-/** Gives the views below the state. */
-export const provideApp = (app: App): App => setContext(KEY, app);
-
-/** The state, inside a view. */
-export const useApp = (): App => getContext<App>(KEY);

@@ -8,7 +8,7 @@ const FIRST = 60;
 /** Rows of the following pages, the most the engine gives. */
 const PAGE = 200;
 /** Rows read ahead of the last one in view, so that no scrolling reaches a blank. */
-const AHEAD = 800;
+const AHEAD = 400;
 /** After a long re-reading the next one waits this many times as long. */
 const REST = 4;
 
@@ -21,7 +21,7 @@ export class NoteList {
   /** Rises when another list is shown: it then begins at its top. */
   turn = $state(0);
   ready = $state(false);
-  /** Settles when there are rows, or there never will be. */
+  /** Settles when there is a first row, however late. */
   readonly first: Promise<void>;
   #arrived: () => void = () => undefined;
   readonly #host: Host;
@@ -104,7 +104,6 @@ export class NoteList {
       this.#next = null;
       this.#failed(thrown);
     } finally {
-      this.#arrived();
       this.#busy = false;
     }
   }
@@ -125,7 +124,7 @@ export class NoteList {
     this.total = total;
     this.#next = next;
     this.ready = true;
-    this.#arrived();
+    if (rows.length > 0) this.#arrived();
     this.turn = asked;
     const took = performance.now() - began;
     if (took > 50 && this.#stale) await new Promise((done) => setTimeout(done, took * REST));

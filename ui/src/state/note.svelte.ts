@@ -114,7 +114,7 @@ export class OpenNote {
   }
 
   /** Keeps the text of the note in view in a new note. Answers whether it could. */
-  async recover(): Promise<boolean> {
+  async #recover(): Promise<boolean> {
     if (!this.#pane) return true;
     const title = `Recovered: ${this.#pane.text("title")}`.slice(0, 200);
     try {
@@ -187,7 +187,7 @@ export class OpenNote {
   /** Leaves the note shown. Answers whether it could be left without losing anything. */
   async #leave(pane: NotePane): Promise<boolean> {
     if (this.#shown === null) return true;
-    if (!(await pane.flush()) && !(await this.recover())) {
+    if (!(await pane.flush()) && !(await this.#recover())) {
       this.#callbacks.stuck(
         this.trouble ?? { kind: "waiting", message: "The text isn't saved yet." },
         pane.text("body"),

@@ -89,12 +89,17 @@ export function statusWords(status: Status, now: number, stuck = false): StatusW
     case "reconnecting":
       return say("away", `Offline.${waiting(status, "when you're back")}`, "reconnect");
     case "error":
-      return status.error?.code === "signed-out"
-        ? say("alarm", "Signed out. Your notes stay here.", "reconnect")
-        : say("alarm", `Can't reach the server.${waiting(status, "when it answers")}`, "reconnect");
+      return say("alarm", errorWords(status), "reconnect");
     case "authenticated":
       return signedInWords(status, now, say);
   }
+}
+
+function errorWords(status: Status): string {
+  const code = status.error?.code ?? "offline";
+  if (code === "signed-out") return "Signed out. Your notes stay here.";
+  if (code === "offline" || code === "busy") return `Can't reach the server.${waiting(status, "when it answers")}`;
+  return `Syncing stopped.${waiting(status, "when it goes on")}`;
 }
 
 function signedInWords(

@@ -121,27 +121,56 @@ it("opening and closing 1,000 notes leaves nothing behind", () =>
     expect(after.elements).toBe(before.elements);
   }));
 
-it("switches notes within 50 ms at the 95th percentile", () =>
+// The processor's time, not the clock's: other work on the machine then doesn't count. The bench has the clock.
+it("switches notes with at most 50 ms of work at the 95th percentile", () =>
   withWindow("notes=300&latency=0", async (page) => {
-    const took = await page.evaluate(async () => {
-      const host = window.stetMemory;
-      const ids = [...(host?.library.notes.keys() ?? [])].slice(13, 213);
-      const soon = (): Promise<void> => new Promise((done) => setTimeout(done));
-      const timed = async (act: (noteId: string) => Promise<void>): Promise<number> => {
-        const times: number[] = [];
-        for (const noteId of ids) {
-          const began = performance.now();
-          await act(noteId);
-          times.push(performance.now() - began);
-        }
-        return times.sort((a, b) => a - b)[Math.floor(times.length * 0.95)] ?? NaN;
-      };
-      const control = await timed(soon); // what this machine takes for doing nothing
-      const change = await timed(async (noteId) => {
+    const metrics = await page.context().newCDPSession(page);
+    await metrics.send("Performance.enable", { timeDomain: "threadTicks" });
+    const worked = async (): Promise<number> => {
+      const { metrics: all } = await metrics.send("Performance.getMetrics");
+      return (all.find(({ name }) => name === "TaskDuration")?.value ?? NaN) * 1_000;
+    };
+    const took: number[] = [];
+    for (let i = 0; i < 100; i++) {
+      const before = await worked();
+      await page.evaluate(async (at) => {
+        const host = window.stetMemory;
+        const noteId = [...(host?.library.notes.keys() ?? [])][13 + at] ?? "";
         host?.emit("show_note", { noteId });
-        while (!host?.network.joined.has(noteId)) await soon();
+        while (host?.network.joined.has(noteId) !== true) await new Promise((done) => setTimeout(done));
+      }, i);
+      took.push((await worked()) - before);
+    }
+    took.sort((a, b) => a - b);
+    expect(took[50]).toBeGreaterThan(0);
+    expect(took[95]).toBeLessThan(50);
+  }));
+
+it("rows that come above don't move the rows in view, nor does typing in the note", () =>
+  withWindow("notes=200", async (page) => {
+    const atTop = () =>
+      page.evaluate(() => {
+        const box = document.querySelector('[data-test="note-list"]')?.getBoundingClientRect();
+        const found = box ? document.elementFromPoint(box.left + 60, box.top + 40) : null;
+        return found?.closest('[data-test="note-row"]')?.getAttribute("data-note");
       });
-      return { control, change };
-    });
-    expect(took.change - took.control).toBeLessThan(50);
+    await page.evaluate(() => document.querySelector('[data-test="note-list"]')?.scrollTo(0, 40 * 78));
+    await page.waitForTimeout(200);
+    const before = await atTop();
+    expect(before).toBeTruthy();
+    await page.evaluate(() => window.stetMemory?.mariaMakes("New above", "x"));
+    await page.waitForSelector(`${hook("sidebar")} :text("212")`);
+    await page.waitForTimeout(200);
+    expect(await atTop()).toBe(before);
+    await page.click(hook("body-editor"));
+    await page.keyboard.type("typed");
+    await page.waitForTimeout(400);
+    expect(await atTop()).toBe(before);
+  }));
+
+it("on the very first start the first note opens when the engine has written it", () =>
+  withWindow("empty", async (page) => {
+    await page.evaluate(() => window.stetMemory?.mariaMakes("Welcome", "Hello."));
+    await page.waitForFunction(() => document.activeElement?.getAttribute("data-test") === "body-editor");
+    expect(await page.textContent(hook("title-editor"))).toBe("Welcome");
   }));

@@ -1,0 +1,116 @@
+// What the dots, the pill and the toasts say.
+import { describe, expect, it } from "vitest";
+import type { Status } from "../../src/gen/Status";
+import { Library } from "../../src/host/memory/library";
+import { Network, type Mode } from "../../src/host/memory/network";
+import { Clock } from "../../src/host/memory/clock";
+import { ago, when } from "../../src/state/time.svelte";
+import { changedWords, haveOthersEdits, noteDots, safeToQuit, statusWords } from "../../src/state/words";
+
+const NOW = 1_700_000_000_000;
+const MINUTE = 60_000;
+
+function status(mode: Mode, change: Partial<Status> = {}): Status {
+  const network = new Network(mode, new Library(NOW, 0, true), new Clock(), () => undefined);
+  network.setMode(mode);
+  return { ...network.status(), lastSync: NOW - 2 * MINUTE, ...change };
+}
+
+describe("a note's dots", () => {
+  it("say how far the note has come", () => {
+    const at = (disk: boolean, server: boolean | null, other: boolean | null) =>
+      noteDots({ disk, server, other, stopped: null });
+    expect(at(true, null, null)).toEqual({ dots: ["filled"], words: "On this device's disk." });
+    expect(at(true, false, false).dots).toEqual(["filled", "ring", "ring"]);
+    expect(at(true, true, null).dots).toEqual(["filled", "filled"]);
+    expect(at(true, true, true).words).toContain("another device");
+  });
+
+  it("turn red where the note stopped, with the reason as words", () => {
+    const stopped = { message: "Larger than the server takes." };
+    expect(noteDots({ disk: true, server: false, other: false, stopped })).toEqual({
+      dots: ["filled", "stopped", "ring"],
+      words: stopped.message,
+    });
+    expect(noteDots({ disk: true, server: true, other: true, stopped: null }, "Disk full.").dots).toEqual([
+      "stopped",
+      "filled",
+      "filled",
+    ]);
+  });
+});
+
+describe("the pill", () => {
+  it("says synced only when nothing is unsent and the cursor is the server's", () => {
+    expect(statusWords(status("online"), NOW).words).toBe("Synced 2 min ago");
+    for (const change of [
+      { unsent: 1, isSynced: false },
+      { isSynced: false },
+      { progress: { done: 1, total: 2 } },
+      { held: 1 },
+    ]) {
+      expect(statusWords(status("online", change), NOW).words).not.toContain("Synced");
+    }
+    expect(statusWords(status("online"), NOW, true).words).not.toContain("Synced");
+  });
+
+  it("has all dots filled only when the other devices have caught up too", () => {
+    expect(statusWords(status("online"), NOW).dots).toEqual(["filled", "filled", "filled"]);
+    const behind = status("online").otherDevices.map((device) => ({ ...device, caughtUp: false }));
+    expect(statusWords(status("online", { otherDevices: behind }), NOW).dots).toEqual(["filled", "filled", "ring"]);
+    expect(statusWords(status("alone"), NOW).dots).toEqual(["filled", "filled"]);
+    expect(statusWords(status("offline"), NOW).dots).toEqual(["filled", "ring", "ring"]);
+  });
+
+  it("says in plain words how many notes wait, and offers the way on", () => {
+    expect(statusWords(status("offline", { unsent: 3 }), NOW)).toMatchObject({
+      words: "Offline. 3 notes will be sent when you're back.",
+      action: "reconnect",
+    });
+    expect(statusWords({ ...status("online", { unsent: 1 }), state: "disconnected", paused: true }, NOW)).toMatchObject(
+      {
+        words: "Paused. 1 note will be sent when you resume.",
+        action: "resume",
+      },
+    );
+    const diverged = { code: "diverged-log", message: "…", noteId: null } as const;
+    expect(statusWords(status("failing", { error: diverged }), NOW).words).toBe("Syncing stopped.");
+  });
+});
+
+it("the two questions are answered honestly", () => {
+  expect(safeToQuit(status("online"))).toBe("Yes. Everything is on the server.");
+  expect(safeToQuit(status("online", { unsaved: 1 }))).toMatch(/^Not yet/);
+  expect(safeToQuit(status("online"), true)).toMatch(/^No\./);
+  expect(haveOthersEdits(status("offline"))).toContain("Not known");
+  expect(
+    haveOthersEdits(
+      status("online", { otherDevices: status("online").otherDevices.map((device) => ({ ...device, unsent: 2 })) }),
+    ),
+  ).toContain("Kitchen tablet had 2 notes unsent.");
+});
+
+it("a remote edit is told with its place", () => {
+  const change = {
+    noteId: "n",
+    title: "T",
+    device: "Maria's laptop",
+    paragraph: 3,
+    at: NOW,
+    purged: false,
+    catchingUp: false,
+  };
+  expect(changedWords(change)).toBe("Maria's laptop changed the third paragraph.");
+  expect(changedWords({ ...change, device: null, paragraph: 14 })).toBe("Another device changed paragraph 14.");
+  expect(changedWords({ ...change, paragraph: null })).toBe("Maria's laptop changed this note.");
+});
+
+it("times are relative until a week, then absolute", () => {
+  expect([when(NOW - 5_000, NOW), when(NOW - 4 * MINUTE, NOW), when(NOW - 25 * 60 * MINUTE, NOW)]).toEqual([
+    "now",
+    "4 min",
+    "1 day",
+  ]);
+  expect(when(NOW - 8 * 24 * 60 * MINUTE, NOW)).toMatch(/\d/);
+  expect(ago(NOW, NOW)).toBe("just now");
+});
