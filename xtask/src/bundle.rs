@@ -8,7 +8,7 @@ use std::process::Command;
 use crate::failure::Failure;
 use crate::npm;
 use crate::process;
-use crate::project::Project;
+use crate::project::{Profile, Project};
 use crate::system::{self, Purpose};
 use crate::ui;
 
@@ -30,12 +30,15 @@ pub fn bundle(project: &Project, args: &Args) -> Result<(), Failure> {
     let packaging = project.root.join("xtask/packaging");
     npm::install(&packaging)?;
     let tool = packaging.join("node_modules/.bin/tauri");
-    let mut make = Command::new(tool);
-    make.args(["build", "--bundles", "deb,rpm"]).current_dir(&project.root);
+    // Built like everything else, with the whole workspace; the tool only packs what is there.
+    let profile = if args.debug { Profile::Debug } else { Profile::Release };
+    project.build(profile)?;
+    let mut pack = Command::new(tool);
+    pack.args(["bundle", "--bundles", "deb,rpm"]).current_dir(&project.root);
     if args.debug {
-        make.arg("--debug");
+        pack.arg("--debug");
     }
-    process::run(&mut make)?;
+    process::run(&mut pack)?;
     let folder = project.target.join(if args.debug { "debug" } else { "release" }).join("bundle");
     for kind in ["deb", "rpm"] {
         for package in packages(&folder.join(kind), kind)? {
