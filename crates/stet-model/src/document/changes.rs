@@ -1,8 +1,8 @@
 //! What an import did to the texts, from the document library's events (in characters) to UTF-16 changes. Never here:
 //! importing.
 
-use loro::TextDelta;
 use loro::event::{Diff, DiffEvent};
+use loro::{LoroDoc, TextDelta};
 
 use super::{BODY, TITLE};
 use crate::text::{TextChange, coalesce, difference, utf16_length};
@@ -27,6 +27,15 @@ impl Received {
                 _ => self.others = true,
             }
         }
+    }
+
+    /// What an import into an empty document did: all that is there.
+    pub(super) fn everything(doc: &LoroDoc) -> Self {
+        let whole = |name: &str| {
+            let insert = doc.get_text(name).to_string();
+            if insert.is_empty() { Vec::new() } else { vec![vec![TextDelta::Insert { insert, attributes: None }]] }
+        };
+        Self { title: whole(TITLE), body: whole(BODY), others: true }
     }
 
     /// The changes that turn the title before into the one after.

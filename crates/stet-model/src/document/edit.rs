@@ -2,13 +2,20 @@
 //! touched, and one that changes nothing writes nothing. Never here: commits, the library of folders.
 
 use loro::cursor::PosType;
-use loro::{LoroDoc, LoroText};
+use loro::{LoroDoc, LoroError, LoroText};
 
 use super::error::{DocumentError, EditError};
+use super::replica::commit;
 use super::version::Point;
 use super::{BODY, TITLE, fields};
 use crate::id::{DeviceId, FolderId, PeerId};
-use crate::text::{ChangeError, TextChange, check_order, coalesce, difference, normalise_line_ends, one_line};
+use crate::text::{
+    ChangeError, TextChange, check_order, coalesce, difference, normalise_line_ends, one_line, utf16_length,
+};
+
+/// Longer insertions are written in pieces of this many bytes, each a change of its own: the library encodes a change
+/// as a whole, so one of 1 MB would make every later keystroke in it cost milliseconds.
+const PIECE: usize = 4 * 1024;
 
 /// One edit of a note.
 #[derive(Clone, Debug, PartialEq)]
@@ -94,23 +101,23 @@ impl Text {
 /// Makes an edit in the open transaction of a document.
 pub(super) fn make(doc: &LoroDoc, edit: &NoteEdit, author: PeerId, at: i64) -> Result<Edited, EditError> {
     match edit {
-        NoteEdit::Title(changes) => text(doc, Text::Title, changes),
-        NoteEdit::Body(changes) => text(doc, Text::Body, changes),
-        NoteEdit::SetTitle(new) => whole(doc, Text::Title, new),
-        NoteEdit::SetBody(new) => whole(doc, Text::Body, new),
+        NoteEdit::Title(changes) => text(doc, Text::Title, changes, at),
+        NoteEdit::Body(changes) => text(doc, Text::Body, changes, at),
+        NoteEdit::SetTitle(new) => whole(doc, Text::Title, new, at),
+        NoteEdit::SetBody(new) => whole(doc, Text::Body, new, at),
         other => fields::make(doc, other, author, at).map(|changed| Edited { changed, ..Edited::default() }),
     }
 }
 
-fn whole(doc: &LoroDoc, which: Text, new: &str) -> Result<Edited, EditError> {
+fn whole(doc: &LoroDoc, which: Text, new: &str, at: i64) -> Result<Edited, EditError> {
     let old = which.of(doc).to_string();
-    splice(doc, which, difference(&old, &which.normalise(new)))
+    splice(doc, which, difference(&old, &which.normalise(new)), at)
 }
 
-fn text(doc: &LoroDoc, which: Text, changes: &[TextChange]) -> Result<Edited, EditError> {
+fn text(doc: &LoroDoc, which: Text, changes: &[TextChange], at: i64) -> Result<Edited, EditError> {
     check(&which.of(doc), changes)?;
     let normal = changes.iter().map(|change| TextChange::new(change.from, change.to, which.normalise(&change.insert)));
-    splice(doc, which, coalesce(normal.collect()))
+    splice(doc, which, coalesce(normal.collect()), at)
 }
 
 /// Checks a whole batch against a document's text without copying the text.
@@ -134,16 +141,35 @@ fn check(text: &LoroText, changes: &[TextChange]) -> Result<(), ChangeError> {
 }
 
 /// Writes checked changes, the last one first, so that their offsets stay true.
-fn splice(doc: &LoroDoc, which: Text, changes: Vec<TextChange>) -> Result<Edited, EditError> {
+fn splice(doc: &LoroDoc, which: Text, changes: Vec<TextChange>, at: i64) -> Result<Edited, EditError> {
     let text = which.of(doc);
+    let refused = |error: LoroError| DocumentError::Stopped { reason: error.to_string() };
     for change in changes.iter().rev() {
-        let (at, length) = (change.from as usize, (change.to - change.from) as usize);
-        text.splice_utf16(at, length, &change.insert)
-            .map_err(|error| DocumentError::Stopped { reason: error.to_string() })?;
+        let (first, rest) = piece(&change.insert);
+        let mut place = change.from as usize;
+        text.splice_utf16(place, (change.to - change.from) as usize, first).map_err(refused)?;
+        place += utf16_length(first) as usize;
+        let mut left = rest;
+        while !left.is_empty() {
+            commit(doc, at);
+            let (next, rest) = piece(left);
+            text.insert_utf16(place, next).map_err(refused)?;
+            place += utf16_length(next) as usize;
+            left = rest;
+        }
     }
     let changed = !changes.is_empty();
     Ok(match which {
         Text::Title => Edited { title: changes, changed, ..Edited::default() },
         Text::Body => Edited { body: changes, changed, ..Edited::default() },
     })
+}
+
+/// The first piece of an insertion, and the rest of it.
+fn piece(text: &str) -> (&str, &str) {
+    let mut end = PIECE.min(text.len());
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    text.split_at(end)
 }

@@ -14,6 +14,8 @@ mod foreign;
 mod library;
 mod note;
 mod replica;
+#[cfg(test)]
+mod tests;
 mod version;
 
 pub use edit::{Edited, NoteEdit};
@@ -112,6 +114,14 @@ macro_rules! shared {
             /// Where its history stands.
             pub fn point(&self) -> Point {
                 self.replica().point()
+            }
+
+            /// The point of the history at which exactly this version was held.
+            ///
+            /// # Errors
+            /// [`DocumentError::UnknownPoint`] when the document lacks some of it.
+            pub fn point_of(&self, version: &Version) -> Result<Point, DocumentError> {
+                self.replica().point_of(version)
             }
 
             /// Every operation after `from`. Like all exports, empty (not even a format byte) when the history can't

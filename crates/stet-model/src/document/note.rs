@@ -9,7 +9,7 @@ use super::replica::{self, Replica};
 use super::version::{Point, Version};
 use crate::id::PeerId;
 use crate::note::NoteFields;
-use crate::text::TextChange;
+use crate::text::{TextChange, difference, meet};
 
 /// A note: one document with a title, a Markdown body, fields, tags, marks of merged passages and the devices that wrote.
 #[derive(Debug)]
@@ -102,6 +102,18 @@ impl NoteDocument {
         let holds = !version.is_empty() && self.replica.head().includes(version);
         let point = |doc: &LoroDoc| Point::from_loro(&doc.vv_to_frontiers(&version.to_loro()));
         if holds { self.replica.read(point).ok() } else { None }
+    }
+
+    /// Whether two sides that parted at `base` changed the title both, or the same or neighbouring lines of the body:
+    /// what is to be marked with [`NoteEdit::MarkMerged`].
+    ///
+    /// # Errors
+    /// [`DocumentError::UnknownPoint`] when the history hasn't got one of the points.
+    pub fn sides_meet(&self, base: &Point, mine: &Point, theirs: &Point) -> Result<bool, DocumentError> {
+        let (base, mine, theirs) = (self.text_at(base)?, self.text_at(mine)?, self.text_at(theirs)?);
+        let titles = mine.0 != base.0 && theirs.0 != base.0 && mine.0 != theirs.0;
+        let bodies = meet(&base.1, &difference(&base.1, &mine.1), &difference(&base.1, &theirs.1));
+        Ok(titles || bodies)
     }
 
     /// The note as it stood at a point, written to by another author.

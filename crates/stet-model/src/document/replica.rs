@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use loro::event::DiffEvent;
-use loro::{CommitOptions, EncodedBlobMode, ExportMode, LoroDoc, VersionVector};
+use loro::{CommitOptions, EncodedBlobMode, ExportMode, LoroDoc, Subscription, VersionVector};
 
 use super::changes::Received;
 use super::error::DocumentError;
@@ -63,6 +63,11 @@ fn walled<T>(work: impl FnOnce() -> T) -> Result<T, DocumentError> {
         let reason = said.unwrap_or_else(|| "no reason given".to_owned()).chars().take(200).collect();
         DocumentError::Stopped { reason }
     })
+}
+
+/// Ends the open transaction at this time.
+pub(super) fn commit(doc: &LoroDoc, at: i64) {
+    doc.commit_with(CommitOptions::new().timestamp(at));
 }
 
 /// Whether something waits for operations that are missing.
@@ -123,10 +128,14 @@ impl Replica {
             }
             kept.doc.clone()
         };
-        walled(|| work(&doc)).inspect_err(|_| self.restore())
+        walled(|| work(&doc)).inspect_err(|_| {
+            // Its locks are dead, and dropping it would take them: it is leaked.
+            std::mem::forget(doc);
+            self.restore();
+        })
     }
 
-    /// Writes to the document and commits at this time. On an error nothing of it stays.
+    /// Writes to the document and commits at this time; the work may commit in between. On an error nothing stays.
     pub(super) fn write<T, E: From<DocumentError>>(
         &mut self,
         at: i64,
@@ -135,7 +144,7 @@ impl Replica {
         let done = self.read(|doc| {
             let done = work(doc);
             if done.is_ok() {
-                doc.commit_with(CommitOptions::new().timestamp(at));
+                commit(doc, at);
             }
             done
         })?;
@@ -145,7 +154,8 @@ impl Replica {
                 Ok(done)
             }
             Err(error) => {
-                if self.read(|doc| doc.get_pending_txn_len() > 0)? {
+                let until = self.kept().record.until.clone();
+                if self.read(|doc| doc.get_pending_txn_len() > 0 || doc.oplog_vv() != until)? {
                     self.restore();
                 }
                 Err(error)
@@ -156,33 +166,28 @@ impl Replica {
     /// Takes in checked blobs. On an error the document is as it was.
     pub(super) fn import(&mut self, checked: Checked) -> Result<Landed, DocumentError> {
         let Checked { blobs, has_snapshot, .. } = checked;
-        let received = Arc::new(Mutex::new(Received::default()));
         let landed = self.read(|doc| {
-            let sink = Arc::clone(&received);
             let before = doc.oplog_vv();
-            let subscription = doc.subscribe_root(Arc::new(move |event: DiffEvent<'_>| {
-                sink.lock().unwrap_or_else(PoisonError::into_inner).take(&event);
-            }));
-            let imported = doc.import_batch(&blobs);
-            drop(subscription);
-            imported?;
+            // Events of a whole note cost fifty times its loading, and say nothing that the note itself doesn't.
+            let events = if before.is_empty() { None } else { Some(Events::of(doc)) };
+            doc.import_batch(&blobs)?;
             if has_snapshot {
                 // A snapshot is decoded at the first look; a panic there must happen inside this wall.
                 doc.get_deep_value();
             }
             let head = doc.oplog_vv();
-            Ok((head != before, head, pending(doc)))
+            let received = events.map_or_else(|| Received::everything(doc), Events::received);
+            Ok((Landed { changed: head != before, pending: pending(doc), received }, head))
         })?;
         match landed {
-            Ok((changed, head, pending)) => {
+            Ok((landed, head)) => {
                 {
                     let mut kept = self.kept();
                     kept.record.entries.extend(blobs);
                     kept.record.until = head;
                 }
                 self.record()?;
-                let received = std::mem::take(&mut *received.lock().unwrap_or_else(PoisonError::into_inner));
-                Ok(Landed { changed, pending, received })
+                Ok(landed)
             }
             Err(error) => {
                 self.restore();
@@ -222,9 +227,41 @@ impl Replica {
     fn restore(&self) {
         let mut kept = self.kept();
         let doc = open(self.peer);
-        let again = walled(|| doc.import_batch(&kept.record.entries).map(|_| doc.oplog_vv()));
-        kept.lost = !matches!(again, Ok(Ok(version)) if version == kept.record.until);
-        kept.doc = doc;
+        match walled(|| doc.import_batch(&kept.record.entries).map(|_| doc.oplog_vv())) {
+            Ok(again) => {
+                kept.lost = !again.is_ok_and(|version| version == kept.record.until);
+                let old = std::mem::replace(&mut kept.doc, doc);
+                // Dropping commits what was left open, which nobody sees any more.
+                let _ = walled(|| drop(old));
+            }
+            Err(_) => {
+                kept.lost = true;
+                std::mem::forget(std::mem::replace(&mut kept.doc, open(self.peer)));
+                std::mem::forget(doc);
+            }
+        }
+    }
+}
+
+/// Listens to what an import does.
+struct Events {
+    received: Arc<Mutex<Received>>,
+    subscription: Subscription,
+}
+
+impl Events {
+    fn of(doc: &LoroDoc) -> Self {
+        let received = Arc::new(Mutex::new(Received::default()));
+        let sink = Arc::clone(&received);
+        let subscription = doc.subscribe_root(Arc::new(move |event: DiffEvent<'_>| {
+            sink.lock().unwrap_or_else(PoisonError::into_inner).take(&event);
+        }));
+        Self { received, subscription }
+    }
+
+    fn received(self) -> Received {
+        self.subscription.unsubscribe();
+        std::mem::take(&mut self.received.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
@@ -255,6 +292,13 @@ impl Replica {
 
     pub(super) fn point(&self) -> Point {
         self.read(|doc| Point::from_loro(&doc.oplog_frontiers())).unwrap_or_default()
+    }
+
+    pub(super) fn point_of(&self, version: &Version) -> Result<Point, DocumentError> {
+        if !self.head().includes(version) {
+            return Err(DocumentError::UnknownPoint);
+        }
+        self.read(|doc| Point::from_loro(&doc.vv_to_frontiers(&version.to_loro())))
     }
 
     /// Exports with the format byte in front; empty when the history can't be read.

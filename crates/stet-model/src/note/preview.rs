@@ -57,9 +57,11 @@ fn plain(line: &str) -> String {
                 text.extend(after.chars().next());
                 &after[1..]
             }
-            '!' if after.starts_with('[') => after,
-            '[' | ']' => link(c, after),
-            '*' | '`' | '~' if doubled(c, after) || c != '~' => after,
+            '!' if after.starts_with('[') && opens_link(&after[1..]) => after,
+            '[' if opens_link(after) => after,
+            ']' if after.starts_with('(') => after.split_once(')').map_or(after, |(_, rest)| rest),
+            '~' if after.starts_with('~') => &after[1..],
+            '*' | '`' if !stands_alone(&text, after) => after,
             '_' if !within_word(&text, after) => after,
             '|' => {
                 text.push(' ');
@@ -74,20 +76,17 @@ fn plain(line: &str) -> String {
     text
 }
 
-fn doubled(c: char, after: &str) -> bool {
-    after.starts_with(c)
+/// Whether what follows a bracket is a link's words and then its target.
+fn opens_link(after: &str) -> bool {
+    after.find(']').is_some_and(|end| after[end + 1..].starts_with('('))
+}
+
+fn stands_alone(before: &str, after: &str) -> bool {
+    before.ends_with(char::is_whitespace) && after.starts_with(char::is_whitespace)
 }
 
 fn within_word(before: &str, after: &str) -> bool {
     before.ends_with(char::is_alphanumeric) && after.trim_start_matches('_').starts_with(char::is_alphanumeric)
-}
-
-/// After a bracket: a link's target is skipped, its words stay.
-fn link(bracket: char, after: &str) -> &str {
-    if bracket == ']' && after.starts_with('(') {
-        return after.split_once(')').map_or(after, |(_, rest)| rest);
-    }
-    after
 }
 
 /// A line without heading, quote, list and task marks, however deep.

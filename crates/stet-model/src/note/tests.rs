@@ -11,7 +11,8 @@ fn a_preview_is_the_first_words_without_marks() {
     assert_eq!(preview("", 10), "");
     assert_eq!(preview("---\n```rust\nfn main() {}\n```", 80), "fn main() {}");
     assert_eq!(preview("| a | b |\n|---|:-:|\n| 1 | 2 |", 80), "a b 1 2");
-    assert_eq!(preview("2 * 3 \\* 4 and ~5", 80), "2 3 * 4 and ~5");
+    assert_eq!(preview("2 * 3 \\* 4 and ~5, ~~not~~ 6", 80), "2 * 3 * 4 and ~5, not 6");
+    assert_eq!(preview("![a cat](cat.png) at list[0] (see [x])", 80), "a cat at list[0] (see [x])");
 }
 
 #[test]

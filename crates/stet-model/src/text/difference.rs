@@ -10,7 +10,7 @@ use super::TextChange;
 
 /// Above this many bytes on both sides together, lines come first: comparing by words then costs more than it gives.
 const BY_LINE_ABOVE: usize = 16 * 1024;
-/// Differing words a single comparison may find. Its record grows with the square: 1,024 are 4 MiB.
+/// Differing words a single comparison may find. Its record grows with the square: 1,024 are 8 MiB.
 const WORDS_APART: usize = 1_024;
 /// How far a deletion or insertion is moved to begin with a line or a word, in characters.
 const SETTLE: usize = 256;

@@ -82,3 +82,18 @@ fn carrying_over_keeps_both_sides() {
     assert_eq!(carry_over(&[TextChange::new(4, 7, "")], &[TextChange::new(3, 8, "")]), []);
     assert_eq!(carry_over(&[TextChange::new(4, 4, "a")], &[TextChange::new(4, 4, "bc")]), [TextChange::new(6, 6, "a")]);
 }
+
+#[test]
+fn two_sides_meet_on_the_same_and_on_neighbouring_lines_only() {
+    let base = "0 😀\n1\n2\n3\n4\n5\n";
+    let side = |lines: &[&str]| difference(base, &lines.join("\n"));
+    let mine = side(&["0 😀", "1", "2 mine", "3", "4", "5", ""]);
+    let meets = |lines: &[&str]| (meet(base, &mine, &side(lines)), meet(base, &side(lines), &mine));
+    assert_eq!(meets(&["0 😀", "1", "2 too", "3", "4", "5", ""]), (true, true));
+    assert_eq!(meets(&["0 😀", "1!", "2", "3", "4", "5", ""]), (true, true));
+    assert_eq!(meets(&["0 😀", "1", "2", "3!", "4", "5", ""]), (true, true));
+    assert_eq!(meets(&["0!", "1", "2", "3", "4!", "5!", ""]), (false, false));
+    assert_eq!(meets(&["0!", "1", "2", "4", "5", ""]), (true, true));
+    assert_eq!(meets(&["0 😀", "1", "2", "3", "4", "5", ""]), (false, false));
+    assert!(meet("", &[TextChange::new(0, 0, "a")], &[TextChange::new(0, 0, "b")]));
+}

@@ -128,6 +128,8 @@ fn a_merged_passage_is_marked_once_and_settled_on_all_devices() {
     append(&mut b, " b");
     let (mine, theirs) = (a.point(), b.point());
     exchange(&mut a, &mut b);
+    assert_eq!(a.sides_meet(&base, &mine, &theirs), Ok(true));
+    assert_eq!(a.sides_meet(&base, &mine, &base), Ok(false));
     let mark = NoteEdit::MarkMerged { base: base.clone(), mine: mine.clone(), theirs: theirs.clone() };
     assert!(edit(&mut a, mark));
     exchange(&mut a, &mut b);

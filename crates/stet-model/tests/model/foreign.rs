@@ -217,6 +217,10 @@ fn a_base_outside_the_history_carries_its_difference_over() {
     let merged = server.merge_foreign(&local, &[base], &author, 5).unwrap();
     assert_eq!(server.body(), "Shopping\n- oat milk\n- bread\n- eggs\n");
     assert_eq!((merged.made.seen, merged.made.body), (None, local.body));
+    // What is there already isn't put there twice.
+    let same = ForeignText { body: Some(server.body()), ..ForeignText::default() };
+    let merged = server.merge_foreign(&same, &[Candidate::text("", "Shopping\n")], &author, 6).unwrap();
+    assert!(!merged.changed);
 }
 
 #[derive(Clone, Debug)]

@@ -8,18 +8,18 @@ use super::{Candidate, ForeignText, Seen};
 use crate::note::{NoteFields, normalise_tag};
 use crate::text::{Cost, cost};
 
-/// A candidate with its texts.
+/// A candidate with those of its texts that are asked for.
 pub(super) struct Known {
     pub(super) seen: Option<Seen>,
-    pub(super) title: String,
-    pub(super) body: String,
+    pub(super) title: Option<String>,
+    pub(super) body: Option<String>,
 }
 
 impl Known {
-    fn text(&self, which: Text) -> &str {
+    pub(super) fn text(&self, which: Text) -> &str {
         match which {
-            Text::Title => &self.title,
-            Text::Body => &self.body,
+            Text::Title => self.title.as_deref().unwrap_or_default(),
+            Text::Body => self.body.as_deref().unwrap_or_default(),
         }
     }
 }
@@ -28,21 +28,20 @@ impl Known {
 pub(super) struct Candidates(pub(super) Vec<Known>);
 
 impl Candidates {
-    /// Reads the texts that aren't at hand from the history. A point the history hasn't got is no candidate. With none
-    /// at all, the text as it stands is the one.
-    pub(super) fn read(note: &NoteDocument, candidates: &[Candidate]) -> Result<Self, DocumentError> {
+    /// Reads the texts that are asked for and aren't at hand from the history. A candidate whose text can't be had is
+    /// none. With none at all, the text as it stands is the one.
+    pub(super) fn read(
+        note: &NoteDocument,
+        foreign: &ForeignText,
+        candidates: &[Candidate],
+    ) -> Result<Self, DocumentError> {
         let mut past = Past { note, now: note.point(), scratch: None };
         let mut known = Vec::with_capacity(candidates.len());
         for candidate in candidates {
-            let seen = candidate.seen.as_ref();
-            let title = past.text(Text::Title, candidate.title.as_ref(), seen.map(|seen| &seen.title))?;
-            let body = past.text(Text::Body, candidate.body.as_ref(), seen.map(|seen| &seen.body))?;
-            if let (Some(title), Some(body)) = (title, body) {
-                known.push(Known { seen: candidate.seen.clone(), title, body });
-            }
+            known.extend(past.known(candidate, foreign)?);
         }
         if known.is_empty() {
-            known.push(Known { seen: Some(Seen::at(note.point())), title: note.title(), body: note.body() });
+            known.extend(past.known(&Candidate::at(Seen::at(note.point())), foreign)?);
         }
         Ok(Self(known))
     }
@@ -120,16 +119,19 @@ struct Past<'a> {
 }
 
 impl Past<'_> {
-    fn text(
-        &mut self,
-        which: Text,
-        at_hand: Option<&String>,
-        point: Option<&Point>,
-    ) -> Result<Option<String>, DocumentError> {
-        if let Some(text) = at_hand {
-            return Ok(Some(text.clone()));
-        }
-        let Some(point) = point else { return Ok(None) };
+    fn known(&mut self, candidate: &Candidate, foreign: &ForeignText) -> Result<Option<Known>, DocumentError> {
+        let title = self.text(Text::Title, candidate, foreign.title.is_some())?;
+        let body = self.text(Text::Body, candidate, foreign.body.is_some())?;
+        let lacks = (foreign.title.is_some() && title.is_none()) || (foreign.body.is_some() && body.is_none());
+        Ok((!lacks).then(|| Known { seen: candidate.seen.clone(), title, body }))
+    }
+
+    fn text(&mut self, which: Text, of: &Candidate, asked: bool) -> Result<Option<String>, DocumentError> {
+        let (at_hand, point) = match which {
+            Text::Title => (&of.title, of.seen.as_ref().map(|seen| &seen.title)),
+            Text::Body => (&of.body, of.seen.as_ref().map(|seen| &seen.body)),
+        };
+        let Some(point) = point.filter(|_| asked && at_hand.is_none()) else { return Ok(at_hand.clone()) };
         if *point == self.now {
             return self.note.replica.read(|doc| Some(which.of(doc).to_string()));
         }

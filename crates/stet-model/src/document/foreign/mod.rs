@@ -170,7 +170,7 @@ impl NoteDocument {
         author: &ForeignAuthor,
         at: i64,
     ) -> Result<MergedForeign, EditError> {
-        let candidates = Candidates::read(self, candidates)?;
+        let candidates = Candidates::read(self, foreign, candidates)?;
         let mut merge = Merge { note: self, author, at, fresh: 0, work: Vec::new(), result: MergedForeign::default() };
         merge.result.before = merge.note.point();
         merge.plan(foreign, &candidates)?;
@@ -203,17 +203,14 @@ impl Merge<'_> {
         let (title_at, body_at) = (seen(in_title, |seen| &seen.title), seen(in_body, |seen| &seen.body));
         let fields_at = seen(in_fields, |seen| &seen.fields);
 
-        self.text(Part::Title, title_at.as_ref(), &in_title.title, title.as_deref());
-        self.text(Part::Body, body_at.as_ref(), &in_body.body, body.as_deref());
+        self.text(Part::Title, title_at.as_ref(), in_title.text(Text::Title), title.as_deref());
+        self.text(Part::Body, body_at.as_ref(), in_body.text(Text::Body), body.as_deref());
         self.fields(foreign, fields_at.as_ref())?;
-        let title = title.unwrap_or_else(|| in_title.title.clone());
-        let body = body.unwrap_or_else(|| in_body.body.clone());
+        let title = title.or_else(|| in_title.title.clone());
+        let body = body.or_else(|| in_body.body.clone());
         let seen = title_at.zip(body_at).zip(fields_at);
-        self.result.made = Candidate {
-            seen: seen.map(|((title, body), fields)| Seen { title, body, fields }),
-            title: Some(title),
-            body: Some(body),
-        };
+        self.result.made =
+            Candidate { seen: seen.map(|((title, body), fields)| Seen { title, body, fields }), title, body };
         Ok(())
     }
 
@@ -221,7 +218,10 @@ impl Merge<'_> {
         let mut changes = new.map(|new| difference(old, new)).unwrap_or_default();
         if base.is_none() && !changes.is_empty() {
             let now = if part == Part::Title { self.note.title() } else { self.note.body() };
-            changes = carry_over(&changes, &difference(old, &now));
+            let theirs = difference(old, &now);
+            // What both sides did alike is there already.
+            changes.retain(|change| !theirs.contains(change));
+            changes = carry_over(&changes, &theirs);
         }
         if !changes.is_empty() {
             let edit = if part == Part::Title { NoteEdit::Title(changes) } else { NoteEdit::Body(changes) };
@@ -235,7 +235,11 @@ impl Merge<'_> {
             return Ok(());
         }
         let old = match base {
-            Some(base) => fields_at(self.note, base)?,
+            // Of a version the history hasn't got only the texts can be at hand.
+            Some(base) => match fields_at(self.note, base) {
+                Err(DocumentError::UnknownPoint) => self.note.fields(),
+                fields => fields?,
+            },
             None => self.note.fields(),
         };
         for edit in field_edits(foreign, &old) {
