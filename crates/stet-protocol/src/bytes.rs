@@ -71,10 +71,7 @@ impl Visitor<'_> for EitherForm {
     }
 
     fn visit_str<E: de::Error>(self, text: &str) -> Result<Bytes, E> {
-        BASE64
-            .decode(text)
-            .map(Bytes)
-            .map_err(|_| E::invalid_value(Unexpected::Other("text"), &self))
+        BASE64.decode(text).map(Bytes).map_err(|_| E::invalid_value(Unexpected::Other("text"), &self))
     }
 
     fn visit_bytes<E: de::Error>(self, bytes: &[u8]) -> Result<Bytes, E> {

@@ -62,35 +62,18 @@ fn json(start: &str, repeated: &str, times: usize, end: &str) -> Frame {
 fn a_frame_above_the_limit_is_not_even_read() {
     let frame = json("{\"type\":\"ping\",\"x\":\"", "x", 32 * MIB, "\"}");
     let (error, peak) = refusal(&frame, 16 * MIB);
-    assert_eq!(
-        error,
-        DecodeError::TooLarge {
-            bytes: frame.len(),
-            max: 16 * MIB
-        }
-    );
+    assert_eq!(error, DecodeError::TooLarge { bytes: frame.len(), max: 16 * MIB });
     assert_eq!(peak, 0);
 }
 
 #[test]
 fn nesting_is_refused_at_its_limit_and_taken_below_it() {
     // One for the message itself.
-    let nested = |depth: usize| {
-        json(
-            "{\"type\":\"ping\",\"x\":",
-            "[",
-            depth - 1,
-            &format!("{}}}", "]".repeat(depth - 1)),
-        )
-    };
+    let nested =
+        |depth: usize| json("{\"type\":\"ping\",\"x\":", "[", depth - 1, &format!("{}}}", "]".repeat(depth - 1)));
     assert!(decode::<level2::ClientMessage>(&nested(limits::MESSAGE_DEPTH), MIB).is_ok());
     let (error, _) = refusal(&nested(limits::MESSAGE_DEPTH + 1), MIB);
-    assert_eq!(
-        error,
-        DecodeError::TooDeep {
-            max: limits::MESSAGE_DEPTH
-        }
-    );
+    assert_eq!(error, DecodeError::TooDeep { max: limits::MESSAGE_DEPTH });
 }
 
 #[test]
@@ -124,22 +107,12 @@ fn many_small_values_are_refused_within_their_limit() {
     for frame in [
         json("{\"type\":\"ping\",\"x\":[0", ",0", 7 * MIB, "]}"),
         json("{\"type\":\"ping\",\"x\":[[]", ",[]", 5 * MIB, "]}"),
-        json(
-            "{\"type\":\"many\",\"messages\":[{\"type\":\"ping\"}",
-            ",{\"type\":\"ping\"}",
-            900_000,
-            "]}",
-        ),
+        json("{\"type\":\"many\",\"messages\":[{\"type\":\"ping\"}", ",{\"type\":\"ping\"}", 900_000, "]}"),
         json("{\"type\":\"ping\"", ",\"\":0", 3 * MIB, "}"),
         Frame::Binary(packed),
     ] {
         let (error, peak) = refusal(&frame, 16 * MIB);
-        assert_eq!(
-            error,
-            DecodeError::TooManyValues {
-                max: limits::MESSAGE_VALUES
-            }
-        );
+        assert_eq!(error, DecodeError::TooManyValues { max: limits::MESSAGE_VALUES });
         assert!(peak < 64 * MIB, "{} MiB", peak / MIB);
     }
 }

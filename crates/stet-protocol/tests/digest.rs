@@ -83,14 +83,8 @@ proptest! {
 
 #[test]
 fn a_sign_makes_no_digest() {
-    assert_eq!(
-        "+0123456789abcdef0123456789abcde".parse::<LogDigest>(),
-        Err(InvalidDigest)
-    );
-    assert_eq!(
-        "é123456789abcdef0123456789abcdef".parse::<LogDigest>(),
-        Err(InvalidDigest)
-    );
+    assert_eq!("+0123456789abcdef0123456789abcde".parse::<LogDigest>(), Err(InvalidDigest));
+    assert_eq!("é123456789abcdef0123456789abcdef".parse::<LogDigest>(), Err(InvalidDigest));
     let zero: ContentDigest = "00000000000000000000000000000000".parse().unwrap();
     assert_eq!(zero, ContentDigest::default());
 }

@@ -15,9 +15,7 @@ const PAGE: &str = include_str!("../../../docs/protocol.md");
 /// The words within `code marks`, where names of the protocol stand.
 fn code_words() -> BTreeSet<&'static str> {
     let spans = PAGE.split('`').skip(1).step_by(2);
-    spans
-        .flat_map(|span| span.split(|c: char| !c.is_alphanumeric() && c != '_' && c != '-'))
-        .collect()
+    spans.flat_map(|span| span.split(|c: char| !c.is_alphanumeric() && c != '_' && c != '-')).collect()
 }
 
 fn assert_on_page<'a>(names: impl IntoIterator<Item = &'a str>) {
@@ -51,10 +49,7 @@ fn names_on_the_wire_are_those_of_the_enums() {
     }
     for reason in AuthFailure::ALL {
         assert_eq!(serde_json::to_value(reason).unwrap(), reason.name());
-        assert_eq!(
-            serde_json::from_value::<AuthFailure>(reason.name().into()).unwrap(),
-            *reason
-        );
+        assert_eq!(serde_json::from_value::<AuthFailure>(reason.name().into()).unwrap(), *reason);
     }
 }
 
@@ -76,10 +71,7 @@ fn every_text_is_on_the_page() {
         ("auth_failed", texts::AUTH_FAILED),
         ("note_joined", texts::NOTE_JOINED),
     ] {
-        assert!(
-            PAGE.contains(&format!("| `{message}` | {text} |")),
-            "docs/protocol.md lacks the text of {message}"
-        );
+        assert!(PAGE.contains(&format!("| `{message}` | {text} |")), "docs/protocol.md lacks the text of {message}");
     }
 }
 
@@ -125,11 +117,7 @@ fn every_field_is_on_the_page() {
 fn bytes(bytes: u64) -> String {
     let kib = bytes / 1024;
     assert_eq!(kib * 1024, bytes);
-    if kib.is_multiple_of(1024) {
-        format!("{} MiB", kib / 1024)
-    } else {
-        format!("{kib} KiB")
-    }
+    if kib.is_multiple_of(1024) { format!("{} MiB", kib / 1024) } else { format!("{kib} KiB") }
 }
 
 fn time(ms: u64) -> String {
@@ -143,11 +131,7 @@ fn time(ms: u64) -> String {
 
 fn count(count: usize) -> String {
     let digits = count.to_string();
-    if digits.len() > 3 {
-        format!("{},{}", &digits[..digits.len() - 3], &digits[digits.len() - 3..])
-    } else {
-        digits
-    }
+    if digits.len() > 3 { format!("{},{}", &digits[..digits.len() - 3], &digits[digits.len() - 3..]) } else { digits }
 }
 
 fn number(number: impl TryInto<usize>) -> String {
@@ -209,9 +193,7 @@ fn every_limit_has_its_row_with_its_default() {
         checked.insert(name);
     }
     let source = include_str!("../src/limits.rs");
-    let declared = source
-        .lines()
-        .filter_map(|line| line.strip_prefix("pub const ")?.split(':').next());
+    let declared = source.lines().filter_map(|line| line.strip_prefix("pub const ")?.split(':').next());
     assert_eq!(declared.collect::<BTreeSet<_>>(), checked);
 }
 
@@ -226,14 +208,7 @@ fn the_limits_a_server_announces_are_the_defaults() {
         bytes_in_flight,
     } = Limits::default();
     assert_eq!(
-        [
-            message_bytes,
-            update_bytes_per_minute,
-            messages_per_minute,
-            note_bytes,
-            updates_in_flight,
-            bytes_in_flight
-        ],
+        [message_bytes, update_bytes_per_minute, messages_per_minute, note_bytes, updates_in_flight, bytes_in_flight],
         [
             limits::MESSAGE_BYTES,
             limits::UPDATE_BYTES_PER_MINUTE,
@@ -248,9 +223,6 @@ fn the_limits_a_server_announces_are_the_defaults() {
 #[test]
 fn the_page_numbers_its_thirteen_rules() {
     for rule in 1..=13 {
-        assert!(
-            PAGE.contains(&format!("\n{rule}. **")),
-            "docs/protocol.md lacks rule {rule}"
-        );
+        assert!(PAGE.contains(&format!("\n{rule}. **")), "docs/protocol.md lacks rule {rule}");
     }
 }

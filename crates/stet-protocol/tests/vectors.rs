@@ -1,12 +1,7 @@
 //! Runs the vectors of `tests/vectors`: every frame is decoded, the message encoded again both ways and compared with
 //! what is stored. The vectors are data for other implementations too; nothing here is needed to understand them.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a test fails by panicking"
-)]
+#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
 use std::collections::BTreeSet;
 use std::fmt::Debug;
@@ -69,22 +64,12 @@ impl Vector {
         if let Some(json) = &self.json {
             frames.push(("json", Frame::Text(json.to_string())));
             if self.invalid.is_none() {
-                frames.push((
-                    "json as MessagePack",
-                    Frame::Binary(rmp_serde::to_vec_named(json).unwrap()),
-                ));
+                frames.push(("json as MessagePack", Frame::Binary(rmp_serde::to_vec_named(json).unwrap())));
             }
         }
         frames.extend(self.text.clone().map(|text| ("text", Frame::Text(text))));
-        for (name, packed) in [
-            ("messagepack", &self.messagepack),
-            ("alsoMessagepack", &self.also_messagepack),
-        ] {
-            frames.extend(
-                packed
-                    .as_ref()
-                    .map(|packed| (name, Frame::Binary(STANDARD.decode(packed).unwrap()))),
-            );
+        for (name, packed) in [("messagepack", &self.messagepack), ("alsoMessagepack", &self.also_messagepack)] {
+            frames.extend(packed.as_ref().map(|packed| (name, Frame::Binary(STANDARD.decode(packed).unwrap()))));
         }
         frames
     }
@@ -115,17 +100,9 @@ impl Vector {
             let message: M =
                 decode(&frame, MAX_BYTES).unwrap_or_else(|error| panic!("{name} ({form}) isn't understood: {error}"));
             assert_eq!(message.kind(), canonical["type"], "{name} ({form})");
-            let Frame::Text(text) = encode(&message, Encoding::Json) else {
-                panic!("JSON is text")
-            };
-            assert_eq!(
-                &serde_json::from_str::<Value>(&text).unwrap(),
-                canonical,
-                "{name} ({form}) as JSON"
-            );
-            let Frame::Binary(bytes) = encode(&message, Encoding::MessagePack) else {
-                panic!("MessagePack is binary")
-            };
+            let Frame::Text(text) = encode(&message, Encoding::Json) else { panic!("JSON is text") };
+            assert_eq!(&serde_json::from_str::<Value>(&text).unwrap(), canonical, "{name} ({form}) as JSON");
+            let Frame::Binary(bytes) = encode(&message, Encoding::MessagePack) else { panic!("MessagePack is binary") };
             assert_eq!(bytes, stored, "{name} ({form}) as MessagePack");
         }
     }
@@ -190,10 +167,7 @@ fn every_file_of_vectors_is_run() {
     listed.insert("log-digest.json".to_owned());
     let present = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/vectors")).unwrap();
     let present = present.map(|file| file.unwrap().file_name().into_string().unwrap());
-    assert_eq!(
-        present.filter(|file| file.ends_with(".json")).collect::<BTreeSet<_>>(),
-        listed
-    );
+    assert_eq!(present.filter(|file| file.ends_with(".json")).collect::<BTreeSet<_>>(), listed);
 }
 
 #[test]
@@ -219,11 +193,7 @@ fn a_log_line_shows_no_token_text_or_operation_of_any_vector() {
         for (form, frame) in vector.frames() {
             let line = redacted(&frame);
             for secret in secrets {
-                assert!(
-                    !line.contains(secret),
-                    "{} ({form}) shows {secret:?}: {line}",
-                    vector.name
-                );
+                assert!(!line.contains(secret), "{} ({form}) shows {secret:?}: {line}", vector.name);
             }
         }
     }
@@ -231,10 +201,7 @@ fn a_log_line_shows_no_token_text_or_operation_of_any_vector() {
 
 #[test]
 fn the_reason_of_a_refusal_repeats_no_text_of_any_vector() {
-    for vector in vectors()
-        .into_iter()
-        .filter(|vector| vector.invalid.is_some() && vector.level == 1)
-    {
+    for vector in vectors().into_iter().filter(|vector| vector.invalid.is_some() && vector.level == 1) {
         for (form, frame) in vector.frames() {
             for error in [
                 decode::<level1::ClientMessage>(&frame, MAX_BYTES).err(),

@@ -74,10 +74,7 @@ pub trait Message: Serialize + DeserializeOwned + Form {
 }
 
 /// Writes a message as one frame.
-#[expect(
-    clippy::expect_used,
-    reason = "fails on a map with keys that aren't text only, and no message has one"
-)]
+#[expect(clippy::expect_used, reason = "fails on a map with keys that aren't text only, and no message has one")]
 pub fn encode<M: Serialize>(message: &M, encoding: Encoding) -> Frame {
     match encoding {
         Encoding::Json => Frame::Text(serde_json::to_string(message).expect("every message can be written as JSON")),
@@ -93,10 +90,7 @@ pub fn encode<M: Serialize>(message: &M, encoding: Encoding) -> Frame {
 /// [`DecodeError`] says why the frame isn't a message of this set, without repeating what it holds.
 pub fn decode<M: Message>(frame: &Frame, max_bytes: usize) -> Result<M, DecodeError> {
     if frame.len() > max_bytes {
-        return Err(DecodeError::TooLarge {
-            bytes: frame.len(),
-            max: max_bytes,
-        });
+        return Err(DecodeError::TooLarge { bytes: frame.len(), max: max_bytes });
     }
     let mut tree = match frame {
         Frame::Text(text) => tree::from_json(text)?,
@@ -111,9 +105,7 @@ pub fn decode<M: Message>(frame: &Frame, max_bytes: usize) -> Result<M, DecodeEr
 /// The message's type, once it and those of the messages inside are known to be of this set.
 fn prepare<M: Message>(tree: &mut Tree<'_>) -> Result<&'static str, DecodeError> {
     let Tree::Map(fields) = tree else {
-        return Err(DecodeError::NotAMessage {
-            detail: "an object is expected".to_owned(),
-        });
+        return Err(DecodeError::NotAMessage { detail: "an object is expected".to_owned() });
     };
     let kind = kind_of::<M>(fields)?;
     M::settle(kind, fields);
@@ -122,9 +114,7 @@ fn prepare<M: Message>(tree: &mut Tree<'_>) -> Result<&'static str, DecodeError>
     {
         for message in messages {
             let Tree::Map(inner) = message else {
-                return Err(DecodeError::NotAMessage {
-                    detail: "in `many` an object is expected".to_owned(),
-                });
+                return Err(DecodeError::NotAMessage { detail: "in `many` an object is expected".to_owned() });
             };
             match kind_of::<M>(inner)? {
                 "many" => return Err(DecodeError::NestedMany),
@@ -139,9 +129,5 @@ fn kind_of<M: Message>(fields: &Fields<'_>) -> Result<&'static str, DecodeError>
     let Some(Tree::Text(name)) = field(fields, "type") else {
         return Err(DecodeError::NoType);
     };
-    M::TYPES
-        .iter()
-        .copied()
-        .find(|kind| kind == name)
-        .ok_or_else(|| DecodeError::unknown_type(name))
+    M::TYPES.iter().copied().find(|kind| kind == name).ok_or_else(|| DecodeError::unknown_type(name))
 }

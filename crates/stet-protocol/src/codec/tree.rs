@@ -31,11 +31,7 @@ pub type Fields<'de> = Vec<(Cow<'de, str>, Tree<'de>)>;
 
 /// The value of a field; a `null` is as good as none.
 pub fn field<'tree, 'de>(fields: &'tree Fields<'de>, name: &str) -> Option<&'tree Tree<'de>> {
-    fields
-        .iter()
-        .find(|(key, _)| key == name)
-        .map(|(_, value)| value)
-        .filter(|value| !matches!(value, Tree::Null))
+    fields.iter().find(|(key, _)| key == name).map(|(_, value)| value).filter(|value| !matches!(value, Tree::Null))
 }
 
 /// The same, to change it.
@@ -47,10 +43,7 @@ pub fn field_mut<'tree, 'de>(fields: &'tree mut Fields<'de>, name: &str) -> Opti
 pub fn from_json(text: &str) -> Result<Tree<'_>, DecodeError> {
     let bounds = Bounds::default();
     let mut source = serde_json::Deserializer::from_str(text);
-    let tree = bounds
-        .top()
-        .deserialize(&mut source)
-        .map_err(|error| bounds.refusal(&error))?;
+    let tree = bounds.top().deserialize(&mut source).map_err(|error| bounds.refusal(&error))?;
     source.end().map_err(|error| bounds.refusal(&error))?;
     Ok(tree)
 }
@@ -61,10 +54,7 @@ pub fn from_message_pack(bytes: &[u8]) -> Result<Tree<'_>, DecodeError> {
     let mut source = rmp_serde::Deserializer::from_read_ref(bytes);
     // Well beyond ours, so that ours speaks first.
     source.set_max_depth(2 * MESSAGE_DEPTH);
-    let tree = bounds
-        .top()
-        .deserialize(&mut source)
-        .map_err(|error| bounds.refusal(&error))?;
+    let tree = bounds.top().deserialize(&mut source).map_err(|error| bounds.refusal(&error))?;
     // The reader doesn't tell its position; at the end there is no marker left to read.
     match bool::deserialize(&mut source) {
         Err(rmp_serde::decode::Error::InvalidMarkerRead(_)) => Ok(tree),
@@ -89,9 +79,7 @@ impl Bounds {
         } else if self.values.get() > MESSAGE_VALUES {
             DecodeError::TooManyValues { max: MESSAGE_VALUES }
         } else {
-            DecodeError::NotAMessage {
-                detail: error.to_string(),
-            }
+            DecodeError::NotAMessage { detail: error.to_string() }
         }
     }
 }
@@ -108,10 +96,7 @@ impl Seed<'_> {
             self.bounds.too_deep.set(true);
             return Err(E::custom("too deep"));
         }
-        Ok(Self {
-            depth: self.depth + 1,
-            ..self
-        })
+        Ok(Self { depth: self.depth + 1, ..self })
     }
 }
 
@@ -155,9 +140,8 @@ impl<'de> Visitor<'de> for Seed<'_> {
     }
 
     fn visit_f64<E>(self, value: f64) -> Result<Tree<'de>, E> {
-        Ok(whole(value).map_or(Tree::Float(value), |whole| {
-            u64::try_from(whole).map_or(Tree::Signed(whole), Tree::Unsigned)
-        }))
+        Ok(whole(value)
+            .map_or(Tree::Float(value), |whole| u64::try_from(whole).map_or(Tree::Signed(whole), Tree::Unsigned)))
     }
 
     fn visit_str<E>(self, text: &str) -> Result<Tree<'de>, E> {
@@ -253,9 +237,9 @@ impl<'de> Deserializer<'de> for Tree<'de> {
             Self::Bytes(Cow::Borrowed(bytes)) => visitor.visit_borrowed_bytes(bytes),
             Self::Bytes(Cow::Owned(bytes)) => visitor.visit_byte_buf(bytes),
             Self::List(values) => visitor.visit_seq(SeqDeserializer::new(values.into_iter())),
-            Self::Map(fields) => visitor.visit_map(MapDeserializer::new(
-                fields.into_iter().map(|(name, value)| (Key(name), value)),
-            )),
+            Self::Map(fields) => {
+                visitor.visit_map(MapDeserializer::new(fields.into_iter().map(|(name, value)| (Key(name), value))))
+            }
         }
     }
 

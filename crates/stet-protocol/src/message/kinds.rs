@@ -98,9 +98,9 @@ impl Form for level1::ClientMessage {
 fn one_id<I: PartialEq>(outside: Option<I>, inside: Option<I>, field: &'static str) -> Result<(), FieldError> {
     match (outside, inside) {
         (None, None) => Err(FieldError::Missing(field)),
-        (Some(outside), Some(inside)) if outside != inside => Err(FieldError::Mistyped(format!(
-            "`{field}` names another one than the id inside"
-        ))),
+        (Some(outside), Some(inside)) if outside != inside => {
+            Err(FieldError::Mistyped(format!("`{field}` names another one than the id inside")))
+        }
         _ => Ok(()),
     }
 }

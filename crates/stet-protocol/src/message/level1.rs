@@ -150,11 +150,7 @@ pub struct Changes {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hidden: Option<bool>,
     /// `Some(None)` (JSON `null`) takes the note out of its folder.
-    #[serde(
-        default,
-        skip_serializing_if = "Option::is_none",
-        deserialize_with = "tolerant::present"
-    )]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "tolerant::present")]
     pub folder_id: Option<Option<FolderId>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tags: Option<Vec<String>>,
@@ -217,11 +213,7 @@ pub struct NoteData {
     pub hidden: Option<bool>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tags: Option<Vec<String>>,
-    #[serde(
-        default,
-        skip_serializing_if = "Option::is_none",
-        deserialize_with = "tolerant::optional_time"
-    )]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "tolerant::optional_time")]
     pub created_at: Option<i64>,
 }
 
@@ -249,17 +241,9 @@ pub struct FolderData {
 pub struct FolderChanges {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    #[serde(
-        default,
-        skip_serializing_if = "Option::is_none",
-        deserialize_with = "tolerant::present"
-    )]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "tolerant::present")]
     pub color: Option<Option<String>>,
-    #[serde(
-        default,
-        skip_serializing_if = "Option::is_none",
-        deserialize_with = "tolerant::present"
-    )]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "tolerant::present")]
     pub parent_id: Option<Option<FolderId>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sort_order: Option<i64>,

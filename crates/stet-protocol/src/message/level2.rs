@@ -142,18 +142,10 @@ pub struct Row {
     /// The document.
     pub note_id: NoteId,
     /// The updates; empty for a tombstone.
-    #[serde(
-        default,
-        skip_serializing_if = "Vec::is_empty",
-        deserialize_with = "tolerant::null_as_default"
-    )]
+    #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "tolerant::null_as_default")]
     pub ops: Vec<Bytes>,
     /// Whether the document is gone for good.
-    #[serde(
-        default,
-        skip_serializing_if = "std::ops::Not::not",
-        deserialize_with = "tolerant::null_as_default"
-    )]
+    #[serde(default, skip_serializing_if = "std::ops::Not::not", deserialize_with = "tolerant::null_as_default")]
     pub purged: bool,
     /// Server time of the commit, epoch milliseconds.
     #[serde(default)]
@@ -174,11 +166,7 @@ pub struct SyncBatch {
     /// What `since` becomes once the rows are stored.
     pub up_to: u64,
     /// Rows sent ahead of their turn: they don't move `since`.
-    #[serde(
-        default,
-        skip_serializing_if = "std::ops::Not::not",
-        deserialize_with = "tolerant::null_as_default"
-    )]
+    #[serde(default, skip_serializing_if = "std::ops::Not::not", deserialize_with = "tolerant::null_as_default")]
     pub early: bool,
     /// Rows sent so far in this catch-up.
     pub done: u64,

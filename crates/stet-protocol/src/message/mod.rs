@@ -33,15 +33,8 @@ pub struct Auth {
 /// Without the token, which has no place in a log.
 impl fmt::Debug for Auth {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            token: _,
-            protocol,
-            device,
-        } = self;
-        f.debug_struct("Auth")
-            .field("protocol", protocol)
-            .field("device", device)
-            .finish_non_exhaustive()
+        let Self { token: _, protocol, device } = self;
+        f.debug_struct("Auth").field("protocol", protocol).field("device", device).finish_non_exhaustive()
     }
 }
 
@@ -86,11 +79,7 @@ impl<'de> Deserialize<'de> for AuthSuccess {
                 ));
             }
         };
-        Ok(Self {
-            message: answer.message,
-            user_id: answer.user_id,
-            level2,
-        })
+        Ok(Self { message: answer.message, user_id: answer.user_id, level2 })
     }
 }
 

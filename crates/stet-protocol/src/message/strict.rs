@@ -31,8 +31,7 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for Strict<D> {
         fields: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, D::Error> {
-        self.0
-            .deserialize_struct(name, fields, Checked { inner: visitor, fields })
+        self.0.deserialize_struct(name, fields, Checked { inner: visitor, fields })
     }
 
     serde::forward_to_deserialize_any! {
@@ -55,10 +54,7 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for Checked<V> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<V::Value, A::Error> {
-        self.inner.visit_map(Checked {
-            inner: map,
-            fields: self.fields,
-        })
+        self.inner.visit_map(Checked { inner: map, fields: self.fields })
     }
 }
 

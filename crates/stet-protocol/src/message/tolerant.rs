@@ -63,9 +63,7 @@ impl<'de> Visitor<'de> for Time {
     }
 
     fn visit_u64<E: de::Error>(self, value: u64) -> Result<Option<i64>, E> {
-        i64::try_from(value)
-            .map(Some)
-            .map_err(|_| E::invalid_value(Unexpected::Unsigned(value), &self))
+        i64::try_from(value).map(Some).map_err(|_| E::invalid_value(Unexpected::Unsigned(value), &self))
     }
 
     fn visit_f64<E: de::Error>(self, value: f64) -> Result<Option<i64>, E> {
@@ -74,17 +72,12 @@ impl<'de> Visitor<'de> for Time {
         if value.abs() > FARTHEST_MS || value.is_nan() {
             return Err(E::invalid_value(Unexpected::Float(value), &self));
         }
-        #[expect(
-            clippy::cast_possible_truncation,
-            reason = "parts of a millisecond are dropped; the range is checked"
-        )]
+        #[expect(clippy::cast_possible_truncation, reason = "parts of a millisecond are dropped; the range is checked")]
         Ok(Some(value as i64))
     }
 
     fn visit_str<E: de::Error>(self, text: &str) -> Result<Option<i64>, E> {
-        iso(text)
-            .map(Some)
-            .ok_or_else(|| E::invalid_value(Unexpected::Other("text"), &self))
+        iso(text).map(Some).ok_or_else(|| E::invalid_value(Unexpected::Other("text"), &self))
     }
 
     fn visit_unit<E>(self) -> Result<Option<i64>, E> {
@@ -105,11 +98,7 @@ impl<'de> Visitor<'de> for Time {
 fn iso(text: &str) -> Option<i64> {
     let (date, rest) = text.split_at_checked(10)?;
     let mut parts = date.split('-');
-    let (year, month, day) = (
-        number(parts.next()?, 4)?,
-        number(parts.next()?, 2)?,
-        number(parts.next()?, 2)?,
-    );
+    let (year, month, day) = (number(parts.next()?, 4)?, number(parts.next()?, 2)?, number(parts.next()?, 2)?);
     if parts.next().is_some() || !(1..=12).contains(&month) || !(1..=days_in(year, month)).contains(&day) {
         return None;
     }
@@ -125,9 +114,8 @@ fn iso(text: &str) -> Option<i64> {
 
 /// `HH:MM`, `HH:MM:SS` or `HH:MM:SS.fff`, in milliseconds.
 fn time_of_day(clock: &str) -> Option<i64> {
-    let (clock, fraction) = clock
-        .split_once(['.', ','])
-        .map_or((clock, None), |(clock, fraction)| (clock, Some(fraction)));
+    let (clock, fraction) =
+        clock.split_once(['.', ',']).map_or((clock, None), |(clock, fraction)| (clock, Some(fraction)));
     let mut parts = clock.split(':');
     let (hour, minute) = (number(parts.next()?, 2)?, number(parts.next()?, 2)?);
     let second = parts.next().map_or(Some(0), |second| number(second, 2))?;
@@ -137,11 +125,9 @@ fn time_of_day(clock: &str) -> Option<i64> {
     }
     let thousandths = match fraction {
         None => 0,
-        Some(digits) if !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit()) => digits
-            .bytes()
-            .chain(*b"00")
-            .take(3)
-            .fold(0, |sum, digit| sum * 10 + i64::from(digit - b'0')),
+        Some(digits) if !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit()) => {
+            digits.bytes().chain(*b"00").take(3).fold(0, |sum, digit| sum * 10 + i64::from(digit - b'0'))
+        }
         Some(_) => return None,
     };
     Some(((hour * 60 + minute) * 60 + second) * 1000 + thousandths)
@@ -181,11 +167,7 @@ fn days_in(year: i64, month: i64) -> i64 {
 /// Days from 1970-01-01 in the Gregorian calendar, for years from 0.
 fn days_from_epoch(year: i64, month: i64, day: i64) -> i64 {
     const BEFORE_1970: i64 = 719_528;
-    let leap_days = if year == 0 {
-        0
-    } else {
-        (year - 1) / 4 - (year - 1) / 100 + (year - 1) / 400 + 1
-    };
+    let leap_days = if year == 0 { 0 } else { (year - 1) / 4 - (year - 1) / 100 + (year - 1) / 400 + 1 };
     let months: i64 = (1..month).map(|month| days_in(year, month)).sum();
     year * 365 + leap_days + months + day - 1 - BEFORE_1970
 }

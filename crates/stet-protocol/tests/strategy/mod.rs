@@ -17,16 +17,11 @@ pub fn level1_client() -> impl Strategy<Value = level1::ClientMessage> {
         note().prop_map(|note_id| M::JoinNote { note_id }),
         note().prop_map(|note_id| M::LeaveNote { note_id }),
         (note(), changes()).prop_map(|(note_id, changes)| M::NoteUpdate { note_id, changes }),
-        ((note(), any::<u8>()).prop_map(placed), note_data()).prop_map(|((note_id, id), data)| M::NoteCreated {
-            note_id,
-            note_data: NoteData { id, ..data }
-        }),
+        ((note(), any::<u8>()).prop_map(placed), note_data())
+            .prop_map(|((note_id, id), data)| M::NoteCreated { note_id, note_data: NoteData { id, ..data } }),
         note().prop_map(|note_id| M::NoteDeleted { note_id }),
         ((folder(), any::<u8>()).prop_map(placed), folder_data()).prop_map(|((folder_id, id), data)| {
-            M::FolderCreated {
-                folder_id,
-                folder_data: FolderData { id, ..data },
-            }
+            M::FolderCreated { folder_id, folder_data: FolderData { id, ..data } }
         }),
         (folder(), folder_changes()).prop_map(|(folder_id, changes)| M::FolderUpdated { folder_id, changes }),
         folder().prop_map(|folder_id| M::FolderDeleted { folder_id }),
@@ -54,13 +49,7 @@ pub fn level1_server() -> impl Strategy<Value = level1::ServerMessage> {
         }),
         (note(), changes(), whole_note(), from()).prop_map(
             |(note_id, changes, updated_note, (timestamp, from_user_id))| {
-                M::NoteSync {
-                    note_id,
-                    changes,
-                    updated_note,
-                    timestamp,
-                    from_user_id,
-                }
+                M::NoteSync { note_id, changes, updated_note, timestamp, from_user_id }
             }
         ),
         (whole_note(), from()).prop_map(|(note_data, (timestamp, from_user_id))| M::NoteCreatedSync {
@@ -74,20 +63,10 @@ pub fn level1_server() -> impl Strategy<Value = level1::ServerMessage> {
             from_user_id
         }),
         (folder(), folder_data(), from()).prop_map(|(folder_id, folder_data, (timestamp, from_user_id))| {
-            M::FolderCreatedSync {
-                folder_id,
-                folder_data,
-                timestamp,
-                from_user_id,
-            }
+            M::FolderCreatedSync { folder_id, folder_data, timestamp, from_user_id }
         }),
         (folder(), folder_changes(), from()).prop_map(|(folder_id, changes, (timestamp, from_user_id))| {
-            M::FolderUpdatedSync {
-                folder_id,
-                changes,
-                timestamp,
-                from_user_id,
-            }
+            M::FolderUpdatedSync { folder_id, changes, timestamp, from_user_id }
         }),
         (folder(), from()).prop_map(|(folder_id, (timestamp, from_user_id))| M::FolderDeletedSync {
             folder_id,
@@ -103,28 +82,11 @@ fn single_level2_client() -> impl Strategy<Value = level2::ClientMessage> {
     use level2::ClientMessage as M;
     prop_oneof![
         auth().prop_map(M::Auth),
-        (
-            space(),
-            any::<u64>(),
-            of(lineage()),
-            of(any::<u32>()),
-            of(vec(note(), 0..4))
-        )
-            .prop_map(|(space_id, since, lineage, newest, note_ids)| M::Sync(Sync {
-                space_id,
-                since,
-                lineage,
-                newest,
-                note_ids
-            })),
+        (space(), any::<u64>(), of(lineage()), of(any::<u32>()), of(vec(note(), 0..4))).prop_map(
+            |(space_id, since, lineage, newest, note_ids)| M::Sync(Sync { space_id, since, lineage, newest, note_ids })
+        ),
         (text(), space(), note(), any::<u64>(), ops()).prop_map(|(id, space_id, note_id, after, ops)| {
-            M::NoteUpdate(NoteUpdate {
-                id,
-                space_id,
-                note_id,
-                after,
-                ops,
-            })
+            M::NoteUpdate(NoteUpdate { id, space_id, note_id, after, ops })
         }),
         (text(), space(), note(), any::<u64>()).prop_map(|(id, space_id, note_id, after)| M::NotePurge(NotePurge {
             id,
@@ -132,21 +94,11 @@ fn single_level2_client() -> impl Strategy<Value = level2::ClientMessage> {
             note_id,
             after
         })),
-        (space(), any::<u64>(), any::<u64>(), of(text())).prop_map(|(space_id, seq, unsent, content)| M::Received(
-            Received {
-                space_id,
-                seq,
-                unsent,
-                content
-            }
-        )),
+        (space(), any::<u64>(), any::<u64>(), of(text()))
+            .prop_map(|(space_id, seq, unsent, content)| M::Received(Received { space_id, seq, unsent, content })),
         (space(), note()).prop_map(|(space_id, note_id)| M::JoinNote { space_id, note_id }),
         (space(), note()).prop_map(|(space_id, note_id)| M::LeaveNote { space_id, note_id }),
-        (space(), note(), state()).prop_map(|(space_id, note_id, state)| M::Presence {
-            space_id,
-            note_id,
-            state
-        }),
+        (space(), note(), state()).prop_map(|(space_id, note_id, state)| M::Presence { space_id, note_id, state }),
         Just(M::Ping {}),
     ]
 }
@@ -168,25 +120,12 @@ fn log_message() -> impl Strategy<Value = level2::ServerMessage> {
     prop_oneof![
         (space(), vec(row(), 0..4), any::<(u64, bool, u64, u64)>()).prop_map(
             |(space_id, rows, (up_to, early, done, total))| {
-                M::SyncBatch(SyncBatch {
-                    space_id,
-                    rows,
-                    up_to,
-                    early,
-                    done,
-                    total,
-                })
+                M::SyncBatch(SyncBatch { space_id, rows, up_to, early, done, total })
             }
         ),
         (space(), any::<u64>(), lineage(), text(), of(vec(note(), 0..4))).prop_map(
             |(space_id, seq, lineage, digest, note_ids)| {
-                M::SyncComplete(SyncComplete {
-                    space_id,
-                    seq,
-                    lineage,
-                    digest,
-                    note_ids,
-                })
+                M::SyncComplete(SyncComplete { space_id, seq, lineage, digest, note_ids })
             }
         ),
         (place(), text()).prop_map(|((space_id, note_id, seq, timestamp), id)| M::NoteUpdateSuccess {
@@ -198,15 +137,7 @@ fn log_message() -> impl Strategy<Value = level2::ServerMessage> {
         }),
         (place(), ops(), user(), of(device())).prop_map(
             |((space_id, note_id, seq, timestamp), ops, from_user_id, from_device_id)| {
-                M::NoteSync(NoteSync {
-                    space_id,
-                    note_id,
-                    seq,
-                    ops,
-                    timestamp,
-                    from_user_id,
-                    from_device_id,
-                })
+                M::NoteSync(NoteSync { space_id, note_id, seq, ops, timestamp, from_user_id, from_device_id })
             }
         ),
         (place(), user(), of(device())).prop_map(
@@ -232,11 +163,7 @@ fn session_message() -> impl Strategy<Value = level2::ServerMessage> {
         text().prop_map(|message| M::ConnectionEstablished { message }),
         auth_success().prop_map(M::AuthSuccess),
         (text(), reason()).prop_map(|(message, reason)| M::AuthFailed { message, reason }),
-        (space(), note(), text()).prop_map(|(space_id, note_id, message)| M::NoteJoined {
-            space_id,
-            note_id,
-            message
-        }),
+        (space(), note(), text()).prop_map(|(space_id, note_id, message)| M::NoteJoined { space_id, note_id, message }),
         (space(), note()).prop_map(|(space_id, note_id)| M::NoteLeft { space_id, note_id }),
         ((space(), note(), connection()), user(), device(), state()).prop_map(
             |((space_id, note_id, connection_id), user_id, device_id, state)| M::PresenceSync {

@@ -25,11 +25,7 @@ ids!(note => NoteId, space => SpaceId, folder => FolderId, device => DeviceId, s
      connection => ConnectionId);
 
 pub fn text() -> impl Strategy<Value = String> + Clone {
-    prop_oneof![
-        any::<String>(),
-        "[a-z]{0,300}",
-        Just("\u{0}\"\\\u{2028}🥛e\u{301}".to_owned())
-    ]
+    prop_oneof![any::<String>(), "[a-z]{0,300}", Just("\u{0}\"\\\u{2028}🥛e\u{301}".to_owned())]
 }
 
 pub fn user() -> impl Strategy<Value = UserId> + Clone {
@@ -67,164 +63,84 @@ pub fn auth() -> impl Strategy<Value = Auth> {
         platform,
         app_version,
     });
-    (text(), of(any::<u32>()), of(described)).prop_map(|(token, protocol, device)| Auth {
-        token,
-        protocol,
-        device,
-    })
+    (text(), of(any::<u32>()), of(described)).prop_map(|(token, protocol, device)| Auth { token, protocol, device })
 }
 
 pub fn limits() -> impl Strategy<Value = Limits> {
-    any::<[u64; 6]>().prop_map(
-        |[
-            message_bytes,
-            update_bytes_per_minute,
-            messages_per_minute,
-            note_bytes,
-            a,
-            b,
-        ]| Limits {
+    any::<[u64; 6]>().prop_map(|[message_bytes, update_bytes_per_minute, messages_per_minute, note_bytes, a, b]| {
+        Limits {
             message_bytes,
             update_bytes_per_minute,
             messages_per_minute,
             note_bytes,
             updates_in_flight: a,
             bytes_in_flight: b,
-        },
-    )
-}
-
-pub fn space_info() -> impl Strategy<Value = SpaceInfo> {
-    (space(), text(), text(), any::<bool>(), any::<u64>(), lineage()).prop_map(
-        |(id, name, role, encrypted, seq, lineage)| SpaceInfo {
-            id,
-            name,
-            role,
-            encrypted,
-            seq,
-            lineage,
-        },
-    )
-}
-
-pub fn agreement() -> impl Strategy<Value = Agreement> {
-    (
-        connection(),
-        store(),
-        any::<(i64, u64, u64)>(),
-        limits(),
-        vec(space_info(), 0..3),
-    )
-        .prop_map(
-            |(connection_id, store_id, (timestamp, expires_in_ms, heartbeat_ms), limits, spaces)| Agreement {
-                protocol: 2,
-                connection_id,
-                store_id,
-                timestamp,
-                expires_in_ms,
-                heartbeat_ms,
-                limits,
-                spaces,
-            },
-        )
-}
-
-pub fn auth_success() -> impl Strategy<Value = AuthSuccess> {
-    (text(), user(), of(agreement())).prop_map(|(message, user_id, level2)| AuthSuccess {
-        message,
-        user_id,
-        level2,
+        }
     })
 }
 
+pub fn space_info() -> impl Strategy<Value = SpaceInfo> {
+    (space(), text(), text(), any::<bool>(), any::<u64>(), lineage())
+        .prop_map(|(id, name, role, encrypted, seq, lineage)| SpaceInfo { id, name, role, encrypted, seq, lineage })
+}
+
+pub fn agreement() -> impl Strategy<Value = Agreement> {
+    (connection(), store(), any::<(i64, u64, u64)>(), limits(), vec(space_info(), 0..3)).prop_map(
+        |(connection_id, store_id, (timestamp, expires_in_ms, heartbeat_ms), limits, spaces)| Agreement {
+            protocol: 2,
+            connection_id,
+            store_id,
+            timestamp,
+            expires_in_ms,
+            heartbeat_ms,
+            limits,
+            spaces,
+        },
+    )
+}
+
+pub fn auth_success() -> impl Strategy<Value = AuthSuccess> {
+    (text(), user(), of(agreement())).prop_map(|(message, user_id, level2)| AuthSuccess { message, user_id, level2 })
+}
+
 pub fn reason() -> impl Strategy<Value = Option<AuthFailure>> {
-    of(prop_oneof![
-        proptest::sample::select(AuthFailure::ALL),
-        Just(AuthFailure::Unknown)
-    ])
+    of(prop_oneof![proptest::sample::select(AuthFailure::ALL), Just(AuthFailure::Unknown)])
 }
 
 pub fn error() -> impl Strategy<Value = ErrorMessage> {
     let code = prop_oneof![proptest::sample::select(ErrorCode::ALL), Just(ErrorCode::Unknown)];
     (text(), code, of(note()), of(text()), of(any::<u64>())).prop_map(|(message, code, note_id, id, retry_after_ms)| {
-        ErrorMessage {
-            message,
-            code,
-            note_id,
-            id,
-            retry_after_ms,
-        }
+        ErrorMessage { message, code, note_id, id, retry_after_ms }
     })
 }
 
 pub fn changes() -> impl Strategy<Value = Changes> {
-    (
-        of(text()),
-        of(text()),
-        any::<[Option<bool>; 4]>(),
-        of(of(folder())),
-        of(tags()),
+    (of(text()), of(text()), any::<[Option<bool>; 4]>(), of(of(folder())), of(tags())).prop_map(
+        |(title, content, [starred, archived, deleted, hidden], folder_id, tags)| Changes {
+            title,
+            content,
+            starred,
+            archived,
+            deleted,
+            hidden,
+            folder_id,
+            tags,
+        },
     )
-        .prop_map(
-            |(title, content, [starred, archived, deleted, hidden], folder_id, tags)| Changes {
-                title,
-                content,
-                starred,
-                archived,
-                deleted,
-                hidden,
-                folder_id,
-                tags,
-            },
-        )
 }
 
 pub fn whole_note() -> impl Strategy<Value = Note> {
-    (
-        (note(), user(), of(folder())),
-        (text(), text()),
-        any::<[bool; 4]>(),
-        tags(),
-        any::<(i64, i64)>(),
-    )
-        .prop_map(
-            |(
-                (id, user_id, folder_id),
-                (title, content),
-                [starred, archived, deleted, hidden],
-                tags,
-                (created_at, updated_at),
-            )| {
-                Note {
-                    id,
-                    user_id,
-                    folder_id,
-                    title,
-                    content,
-                    starred,
-                    archived,
-                    deleted,
-                    hidden,
-                    tags,
-                    created_at,
-                    updated_at,
-                }
-            },
-        )
-}
-
-pub fn note_data() -> impl Strategy<Value = NoteData> {
-    (
-        of(folder()),
-        of(text()),
-        of(text()),
-        any::<[Option<bool>; 4]>(),
-        of(tags()),
-        of(any::<i64>()),
-    )
-        .prop_map(
-            |(folder_id, title, content, [starred, archived, deleted, hidden], tags, created_at)| NoteData {
-                id: None,
+    ((note(), user(), of(folder())), (text(), text()), any::<[bool; 4]>(), tags(), any::<(i64, i64)>()).prop_map(
+        |(
+            (id, user_id, folder_id),
+            (title, content),
+            [starred, archived, deleted, hidden],
+            tags,
+            (created_at, updated_at),
+        )| {
+            Note {
+                id,
+                user_id,
                 folder_id,
                 title,
                 content,
@@ -234,8 +150,27 @@ pub fn note_data() -> impl Strategy<Value = NoteData> {
                 hidden,
                 tags,
                 created_at,
-            },
-        )
+                updated_at,
+            }
+        },
+    )
+}
+
+pub fn note_data() -> impl Strategy<Value = NoteData> {
+    (of(folder()), of(text()), of(text()), any::<[Option<bool>; 4]>(), of(tags()), of(any::<i64>())).prop_map(
+        |(folder_id, title, content, [starred, archived, deleted, hidden], tags, created_at)| NoteData {
+            id: None,
+            folder_id,
+            title,
+            content,
+            starred,
+            archived,
+            deleted,
+            hidden,
+            tags,
+            created_at,
+        },
+    )
 }
 
 pub fn folder_data() -> impl Strategy<Value = FolderData> {
@@ -249,14 +184,8 @@ pub fn folder_data() -> impl Strategy<Value = FolderData> {
 }
 
 pub fn folder_changes() -> impl Strategy<Value = FolderChanges> {
-    (of(text()), of(of(text())), of(of(folder())), of(any::<i64>())).prop_map(|(name, color, parent_id, sort_order)| {
-        FolderChanges {
-            name,
-            color,
-            parent_id,
-            sort_order,
-        }
-    })
+    (of(text()), of(of(text())), of(of(folder())), of(any::<i64>()))
+        .prop_map(|(name, color, parent_id, sort_order)| FolderChanges { name, color, parent_id, sort_order })
 }
 
 /// The id outside, inside or in both places.
@@ -266,14 +195,7 @@ pub fn placed<I: Copy>((id, place): (I, u8)) -> (Option<I>, Option<I>) {
 
 pub fn row() -> impl Strategy<Value = Row> {
     (any::<(u64, bool, i64)>(), note(), ops(), of(device())).prop_map(
-        |((seq, purged, timestamp), note_id, ops, device_id)| Row {
-            seq,
-            note_id,
-            ops,
-            purged,
-            timestamp,
-            device_id,
-        },
+        |((seq, purged, timestamp), note_id, ops, device_id)| Row { seq, note_id, ops, purged, timestamp, device_id },
     )
 }
 
