@@ -8,13 +8,16 @@ export const LINE = "\n";
 /** A text from the engine as CodeMirror keeps it. */
 export const textOf = (text: string): Text => Text.of(text.split(LINE));
 
+/** Stands for a revision that others have left nothing of: it counts, and changes nothing. */
+const NOTHING: Replace = { from: 0, to: 0, insert: "" };
+
 /** One revision, for the engine. */
 export function toReplaces(changes: ChangeSet): Replace[] {
   const out: Replace[] = [];
   changes.iterChanges((from, to, _fromB, _toB, insert) => {
     out.push({ from, to, insert: insert.sliceString(0, insert.length, LINE) });
   });
-  return out;
+  return out.length > 0 ? out : [NOTHING];
 }
 
 /** One revision, from the engine. Throws a RangeError when it doesn't fit the length. */

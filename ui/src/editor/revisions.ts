@@ -80,7 +80,7 @@ export class Revisions {
     const own = this.#own;
     const all = own.reduce((sum, update) => sum.compose(update.changes), ChangeSet.empty(this.#confirmed.length));
     if (all.apply(this.#confirmed).eq(this.#confirmed)) {
-      this.#confirm();
+      this.#confirm(own.length);
       this.#skew -= own.length;
       return null;
     }
@@ -119,8 +119,9 @@ export class Revisions {
   adopt(opened: OpenedText): void {
     this.#inbox.clear();
     const text = textOf(opened.text);
-    if (text.eq(this.#surface.state.doc)) {
-      this.#confirm(); // the engine had it all: only its answer was lost
+    const known = this.#ownIn(text);
+    if (known > 0) {
+      this.#confirm(known); // the engine had these: only its answer was lost
     } else {
       const changes = difference(this.#confirmed, text);
       if (!changes.empty) this.#take([{ changes, clientID: OTHER }]);
@@ -134,8 +135,18 @@ export class Revisions {
     this.#inbox.clear();
   }
 
-  #confirm(): void {
-    this.#take(this.#own.map(({ changes }) => ({ changes, clientID: ME })));
+  /** How many of the unsent changes a text has, from the first on. */
+  #ownIn(text: Text): number {
+    let [mine, known] = [this.#confirmed, 0];
+    this.#own.forEach(({ changes }, i) => {
+      mine = changes.apply(mine);
+      if (mine.eq(text)) known = i + 1;
+    });
+    return known;
+  }
+
+  #confirm(count: number): void {
+    this.#take(this.#own.slice(0, count).map(({ changes }) => ({ changes, clientID: ME })));
   }
 
   #take(batch: Update[]): void {

@@ -100,6 +100,35 @@ describe("when something stands in the way", () => {
     expect(real.trouble).toBeNull();
   });
 
+  it("a batch that was applied in part is neither doubled nor lost", async () => {
+    const engine = new Engine(START, seeded(9), 10);
+    const editor = new Editor(engine);
+    const edit = vi.spyOn(engine.text, "edit").mockImplementationOnce((session, base, updates, applied) => {
+      edit.mockRestore();
+      engine.text.edit(session, base, updates.slice(0, 1), applied);
+      throw new HostError("internal", "It broke off.");
+    });
+    editor.type("one ");
+    editor.type("two ");
+    await quiet(editor);
+    expect(engine.text.value).toBe(`one two ${START}`);
+    expect(editor.text).toBe(engine.text.value);
+  });
+
+  it("a change that others left nothing of still counts as a revision", async () => {
+    const engine = new Engine("abc", seeded(10), 40);
+    const editor = new Editor(engine);
+    editor.caret(2);
+    editor.backspace();
+    engine.remote(1, 2, "");
+    await quiet(editor);
+    editor.type("x");
+    await quiet(editor);
+    expect(editor.text).toBe(engine.text.value);
+    expect(engine.text.value).toBe("axc");
+    expect(editor.troubles).toEqual([]);
+  });
+
   it("a full disk keeps the text waiting and sends it when there is room", async () => {
     const engine = new Engine(START, seeded(2), 10);
     const editor = new Editor(engine);
