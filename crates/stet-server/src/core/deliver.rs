@@ -57,7 +57,8 @@ impl Hub {
                 level1::ServerMessage::NoteDeletedSync { note_id, timestamp, from_user_id: event.user_id.clone() };
             self.broadcast_1(event.space_id, None, &Shared::new(message), now);
         } else {
-            let show = Show { from: event.seq, author: event.user_id.clone(), timestamp: event.timestamp };
+            let show =
+                Show { from: event.seq, author: event.user_id.clone(), timestamp: event.timestamp, first: event.first };
             self.show(event.space_id, event.note_id, show);
         }
     }

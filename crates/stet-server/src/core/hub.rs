@@ -13,6 +13,7 @@ use stet_sync::server::{
 
 use super::job::{self, Answer, Audience, Claims, Purpose, ReadJob, RowKey, WriteJob};
 use super::level_one::NoteQueue;
+use super::link::AfterTurn;
 use super::{Link, Ring, SocketId};
 use crate::bus::Bus;
 use crate::database::{NewRow, Opening, Random, Write, WriteError, Written};
@@ -178,7 +179,7 @@ impl Hub {
                         self.turn(socket, Input::Outcome(&id, space_id, outcome(other)), now);
                     }
                 },
-                Purpose::LevelOne { row, change } => self.level_one_written(row, change, result, now),
+                Purpose::Note { key, change } => self.note_written(key, change, result, now),
                 Purpose::Receipt { socket, space_id } => self.receipt_written(socket, space_id),
                 Purpose::Upkeep => {}
             }
@@ -208,58 +209,59 @@ impl Hub {
     pub(super) fn turn(&mut self, socket: SocketId, input: Input<'_>, now: i64) {
         let Some(entry) = self.sockets.get_mut(&socket) else { return };
         let mut effects = Vec::new();
-        let (closed, user_id) = {
-            let mut outbox = entry.link.outbox();
-            let was_empty = outbox.is_empty();
-            entry.connection.handle(input, &mut Turn { now, outbox: &mut outbox, effects: &mut effects });
-            let waiting = was_empty && !outbox.is_empty();
-            let wants_input = entry.connection.wants_input(&outbox);
-            let wants_room = entry.connection.waits_for_reader() || outbox.bytes() > self.settings.backlog_bytes;
-            drop(outbox);
-            entry.link.after_turn(entry.connection.stage(), wants_input, wants_room, waiting);
-            // A shorter deadline than the one waited for: a ping's answer is due, or a token runs out sooner.
-            let deadline = entry.connection.deadline();
-            if deadline < entry.timer {
-                self.timers.remove(&(entry.timer, socket));
-                entry.timer = deadline;
-                self.timers.insert((deadline, socket));
-            }
-            (entry.connection.is_closed(), entry.connection.user_id().cloned())
+        let mut outbox = entry.link.outbox();
+        let was_empty = outbox.is_empty();
+        entry.connection.handle(input, &mut Turn { now, outbox: &mut outbox, effects: &mut effects });
+        let after = AfterTurn {
+            stage: entry.connection.stage(),
+            wants_input: entry.connection.wants_input(&outbox),
+            wants_room: entry.connection.waits_for_reader() || outbox.bytes() > self.settings.backlog_bytes,
+            waiting: was_empty && !outbox.is_empty(),
         };
-        if let Some(user_id) = user_id {
-            for effect in effects {
-                self.effect(socket, &user_id, effect);
-            }
-        } else {
-            for effect in effects {
-                if let Effect::Authenticate(login) = effect {
-                    self.jobs.reads.push(ReadJob::Verify(socket, login));
-                }
-            }
+        // Still under the queue's lock: a writer that empties it now must see that somebody waits for room.
+        entry.link.after_turn(after);
+        drop(outbox);
+        // A shorter deadline than the one waited for: a token runs out sooner.
+        let deadline = entry.connection.deadline();
+        if deadline < entry.timer {
+            self.timers.remove(&(entry.timer, socket));
+            entry.timer = deadline;
+            self.timers.insert((deadline, socket));
+        }
+        let closed = entry.connection.is_closed();
+        if closed {
+            entry.link.ring(Ring::Close);
+        }
+        for effect in effects {
+            self.effect(socket, effect);
         }
         if closed {
-            if let Some(entry) = self.sockets.get(&socket) {
-                entry.link.ring(Ring::Close);
-            }
             self.leave(socket);
         }
     }
 
-    fn effect(&mut self, socket: SocketId, user_id: &UserId, effect: Effect) {
+    fn effect(&mut self, socket: SocketId, effect: Effect) {
+        if let Effect::Authenticate(login) = effect {
+            return self.jobs.reads.push(ReadJob::Verify(socket, login));
+        }
+        // Everything else is asked by somebody who is signed in.
+        let Some(user_id) = self.sockets.get(&socket).and_then(|entry| entry.connection.user_id().cloned()) else {
+            return;
+        };
         match effect {
-            Effect::Authenticate(login) => self.jobs.reads.push(ReadJob::Verify(socket, login)),
-            Effect::Commit(commit) => self.commit(socket, user_id, commit),
-            Effect::Read(request) => self.jobs.reads.push(ReadJob::Log(socket, user_id.clone(), request)),
-            Effect::LevelOne(request) => self.level_one(socket, user_id, request),
+            Effect::Authenticate(_) => {}
+            Effect::Commit(commit) => self.commit(socket, &user_id, commit),
+            Effect::Read(request) => self.jobs.reads.push(ReadJob::Log(socket, user_id, request)),
+            Effect::LevelOne(request) => self.level_one(socket, &user_id, request),
             Effect::Receipt(received) => {
                 let Some(device_id) = self.device_of(socket) else { return };
                 let purpose = Purpose::Receipt { socket, space_id: received.space_id };
-                let write = job::receipt_write(user_id.clone(), device_id, received);
+                let write = job::receipt_write(user_id, device_id, received);
                 self.jobs.writes.push(WriteJob { purpose, write });
             }
             Effect::Receipts(space_id) => {
                 let audience = Audience::Socket(socket, self.device_of(socket));
-                self.jobs.reads.push(ReadJob::Receipts { user_id: user_id.clone(), space_id, audience });
+                self.jobs.reads.push(ReadJob::Receipts { user_id, space_id, audience });
             }
         }
     }
@@ -294,7 +296,10 @@ impl Hub {
             // The token may be good: the client comes back and tries again.
             Err(_) => return self.turn(socket, Input::Draining(1_000), now),
         };
-        let fresh = self.sockets.get(&socket).is_some_and(|entry| entry.connection.stage() == Stage::Opening);
+        let fresh = self
+            .sockets
+            .get(&socket)
+            .is_some_and(|entry| entry.connection.stage() == Stage::Opening && !entry.connection.is_closed());
         if let (true, Ok(session)) = (fresh, &verdict) {
             self.make_room_for_one_more(&session.user_id.clone(), now);
             self.users.entry(session.user_id.clone()).or_default().insert(socket);

@@ -11,7 +11,7 @@ use stet_sync::server::{Change, Login, Origin, Read as LogRead, ReadAnswer, Read
 
 use super::SocketId;
 use crate::database::{Access, Database, Read, ReadError, Write, WriteError, Written};
-use crate::level_one::{NoteAnswer, NoteJob};
+use crate::level_one::{NoteAnswer, NoteJob, NoteKey};
 
 /// What a good token says.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,12 +54,12 @@ pub enum Purpose {
         /// What it does.
         change: Change,
     },
-    /// A level-1 request.
-    LevelOne {
-        /// The row's space, document and writer.
-        row: RowKey,
-        /// What it does.
-        change: Change,
+    /// A level-1 request, or what level 1 is shown.
+    Note {
+        /// The note.
+        key: NoteKey,
+        /// What the row does; absent when only what was seen is noted.
+        change: Option<Change>,
     },
     /// To remember how far a device is; others are told.
     Receipt {

@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 
 use stet_model::id::{NoteId, PeerId, SpaceId, UserId};
 use stet_protocol::message::ErrorCode;
+use stet_protocol::message::level1::ServerMessage;
 use stet_sync::server::{Change, Input, LevelOne, LevelOneOutcome, Refusal, Shared, Stage};
 
 use super::SocketId;
@@ -20,8 +21,17 @@ const FOLD_EVERY: u64 = 500;
 #[derive(Debug, Default)]
 pub(super) struct NoteQueue {
     waiting: VecDeque<Waiting>,
-    /// The level-1 answer that is being committed.
-    committing: Option<(SocketId, Box<Worked>)>,
+    /// What is said once its row, or at least what its readers will have seen, is on disk.
+    pending: Option<Pending>,
+}
+
+/// What is to be said about a note.
+#[derive(Debug)]
+enum Pending {
+    /// To the socket that asked, and to the others.
+    Answer(SocketId, Box<Worked>),
+    /// To all.
+    Show(Shown),
 }
 
 #[derive(Debug)]
@@ -39,6 +49,8 @@ pub(super) struct Show {
     pub(super) author: UserId,
     /// When, epoch milliseconds.
     pub(super) timestamp: i64,
+    /// Whether the note begins with them.
+    pub(super) first: bool,
 }
 
 impl Hub {
@@ -87,7 +99,9 @@ impl Hub {
                 (user_id, Task::Ask { socket, request, writer, note_bytes })
             }
             // In a personal space, the one level 1 sees, whoever writes is its owner.
-            Waiting::Show(Show { from, author, timestamp }) => (author.clone(), Task::Show { from, author, timestamp }),
+            Waiting::Show(Show { from, author, timestamp, first }) => {
+                (author.clone(), Task::Show { from, author, timestamp, first })
+            }
         };
         self.jobs.reads.push(ReadJob::Note(NoteJob { key: NoteKey { user_id, space_id, note_id }, fresh, task }));
     }
@@ -119,10 +133,9 @@ impl Hub {
                 self.turn(socket, Input::LevelOne(LevelOneOutcome::Refused(refusal)), now);
                 self.next(key.space_id, key.note_id);
             }
-            Done::Shown(Shown { tell, seen }) => {
-                self.tell(&key, None, tell, &seen, now);
-                self.keep_seen(&key, seen);
-                self.next(key.space_id, key.note_id);
+            Done::Shown(shown) => {
+                let seen = shown.seen.clone();
+                self.say_after_noting(key, seen, Pending::Show(shown), now);
             }
             Done::Compacted(folds) => {
                 let upkeep = |fold| WriteJob { purpose: Purpose::Upkeep, write: Write::Fold(fold) };
@@ -131,63 +144,71 @@ impl Hub {
         }
     }
 
-    fn keep_seen(&mut self, key: &NoteKey, points: Vec<Vec<u8>>) {
+    /// Notes versions on disk and then says something: what a reader makes of them may come at once, from anywhere.
+    fn say_after_noting(&mut self, key: NoteKey, points: Vec<Vec<u8>>, pending: Pending, now: i64) {
         if points.is_empty() {
-            return;
+            self.say(&key, pending, now);
+            return self.next(key.space_id, key.note_id);
         }
         let NoteKey { user_id, space_id, note_id } = key.clone();
         let write = Write::Seen { user_id, space_id, note_id, points };
-        self.jobs.writes.push(WriteJob { purpose: Purpose::Upkeep, write });
+        self.write_note(key, None, write, pending);
+    }
+
+    fn write_note(&mut self, key: NoteKey, change: Option<Change>, write: Write, pending: Pending) {
+        if let Some(queue) = self.notes.get_mut(&(key.space_id, key.note_id)) {
+            queue.pending = Some(pending);
+        }
+        self.jobs.writes.push(WriteJob { purpose: Purpose::Note { key, change }, write });
     }
 
     fn worked(&mut self, key: NoteKey, socket: SocketId, mut worked: Box<Worked>, now: i64) {
-        let Some((after, change)) = worked.row.take() else {
-            self.keep_seen(&key, worked.seen.clone());
-            self.speak(&key, socket, *worked, now);
-            return self.next(key.space_id, key.note_id);
-        };
-        let NoteKey { user_id, space_id, note_id } = key;
-        let row = RowKey { space_id, note_id, user_id: user_id.clone(), device_id: None };
         let seen = worked.seen.clone();
-        let write =
-            Write::Row(NewRow { user_id, space_id, note_id, after, request: None, change: change.clone(), seen });
-        self.jobs.writes.push(WriteJob { purpose: Purpose::LevelOne { row, change }, write });
-        if let Some(queue) = self.notes.get_mut(&(space_id, note_id)) {
-            queue.committing = Some((socket, worked));
+        let Some((after, change)) = worked.row.take() else {
+            return self.say_after_noting(key, seen, Pending::Answer(socket, worked), now);
+        };
+        let NoteKey { user_id, space_id, note_id } = key.clone();
+        let row = NewRow { user_id, space_id, note_id, after, request: None, change: change.clone(), seen };
+        self.write_note(key, Some(change), Write::Row(row), Pending::Answer(socket, worked));
+    }
+
+    fn say(&mut self, key: &NoteKey, pending: Pending, now: i64) {
+        match pending {
+            Pending::Answer(socket, worked) => self.speak(key, socket, *worked, now),
+            Pending::Show(Shown { tell, seen }) => self.tell(key, None, (tell, &seen), now),
         }
     }
 
-    /// A level-1 writer's row was committed, or not.
-    pub(super) fn level_one_written(
+    /// A level-1 writer's row, or what level 1 has seen, was committed, or not.
+    pub(super) fn note_written(
         &mut self,
-        row: RowKey,
-        change: Change,
+        key: NoteKey,
+        change: Option<Change>,
         result: Result<Written, WriteError>,
         now: i64,
     ) {
-        let RowKey { space_id, note_id, user_id, .. } = row.clone();
-        let committing = self.notes.get_mut(&(space_id, note_id)).and_then(|queue| queue.committing.take());
-        let Some((socket, mut worked)) = committing else { return };
-        match result {
-            Ok(Written::Stored { seq, first, rows }) => {
+        let NoteKey { user_id, space_id, note_id } = key.clone();
+        let pending = self.notes.get_mut(&(space_id, note_id)).and_then(|queue| queue.pending.take());
+        let Some(mut pending) = pending else { return };
+        match (result, change) {
+            (Ok(Written::Stored { seq, first, rows }), Some(change)) => {
                 if let Some(room) = self.rooms.get_mut(&space_id) {
                     room.spoken_for.insert(seq);
                 }
+                let row = RowKey { space_id, note_id, user_id, device_id: None };
                 self.fold_if_due(&row, rows);
                 self.publish(row, change, (seq, first, now), None, now);
-                worked.reply.iter_mut().chain(&mut worked.tell).for_each(|message| stamp(message, now));
-                self.speak(&NoteKey { user_id, space_id, note_id }, socket, *worked, now);
+                if let Pending::Answer(_, worked) = &mut pending {
+                    worked.reply.iter_mut().chain(&mut worked.tell).for_each(|message| stamp(message, now));
+                }
+                self.say(&key, pending, now);
             }
-            other => {
-                let outcome = match other {
-                    Ok(Written::Refused(code)) => LevelOneOutcome::Refused(Refusal::new(code).about(note_id)),
-                    Err(WriteError::Unknown(_)) => LevelOneOutcome::Unknown,
-                    _ => {
-                        let refusal = Refusal::new(ErrorCode::Internal).about(note_id).retry_after(5_000);
-                        LevelOneOutcome::Refused(refusal)
-                    }
-                };
-                self.turn(socket, Input::LevelOne(outcome), now);
+            (Ok(Written::Noted), _) => self.say(&key, pending, now),
+            (other, _) => {
+                // What can't be noted isn't shown either; the next change of the note shows everything.
+                if let Pending::Answer(socket, _) = pending {
+                    self.turn(socket, Input::LevelOne(not_done(note_id, &other)), now);
+                }
             }
         }
         self.next(space_id, note_id);
@@ -205,15 +226,15 @@ impl Hub {
             }
         }
         self.turn(socket, Input::LevelOne(LevelOneOutcome::Done(reply.map(Box::new))), now);
-        self.tell(key, Some(socket), tell, seen.last().map(std::slice::from_ref).unwrap_or_default(), now);
+        let seen = seen.last().map(std::slice::from_ref).unwrap_or_default();
+        self.tell(key, Some(socket), (tell, seen), now);
     }
 
     fn tell(
         &mut self,
         key: &NoteKey,
         but: Option<SocketId>,
-        messages: Vec<stet_protocol::message::level1::ServerMessage>,
-        seen: &[Vec<u8>],
+        (messages, seen): (Vec<ServerMessage>, &[Vec<u8>]),
         now: i64,
     ) {
         if messages.is_empty() {
@@ -240,5 +261,13 @@ impl Hub {
             let key = NoteKey { user_id, space_id, note_id };
             self.jobs.reads.push(ReadJob::Note(NoteJob { key, fresh, task: Task::Compact }));
         }
+    }
+}
+
+fn not_done(note_id: NoteId, result: &Result<Written, WriteError>) -> LevelOneOutcome {
+    match result {
+        Ok(Written::Refused(code)) => LevelOneOutcome::Refused(Refusal::new(*code).about(note_id)),
+        Err(WriteError::Unknown(_)) => LevelOneOutcome::Unknown,
+        _ => LevelOneOutcome::Refused(Refusal::new(ErrorCode::Internal).about(note_id).retry_after(5_000)),
     }
 }

@@ -16,6 +16,16 @@ pub enum Ring {
     Close,
 }
 
+/// What a machine says after a turn.
+pub(super) struct AfterTurn {
+    pub(super) stage: Stage,
+    pub(super) wants_input: bool,
+    /// Whether it wants to hear when there is room in the queue.
+    pub(super) wants_room: bool,
+    /// Whether something waits to be written since this turn.
+    pub(super) waiting: bool,
+}
+
 /// The shared side of a socket.
 pub struct Link {
     outbox: Mutex<Outbox>,
@@ -45,7 +55,8 @@ impl Link {
 
     /// What to write next, and whether the hub wants to hear that there is room again.
     pub fn take(&self) -> (Option<Outgoing>, bool) {
-        let outgoing = self.outbox().take();
+        let mut outbox = self.outbox();
+        let outgoing = outbox.take();
         (outgoing, self.wants_room.swap(false, Ordering::AcqRel))
     }
 
@@ -69,14 +80,14 @@ impl Link {
     }
 
     /// Notes what the machine says after a turn, and rings.
-    pub(super) fn after_turn(&self, stage: Stage, wants_input: bool, wants_room: bool, waiting: bool) {
-        self.stage.store(stage as u8, Ordering::Release);
-        self.wants_room.store(wants_room, Ordering::Release);
-        let wanted = self.wants_input.swap(wants_input, Ordering::AcqRel);
-        if wants_input && !wanted {
+    pub(super) fn after_turn(&self, after: AfterTurn) {
+        self.stage.store(after.stage as u8, Ordering::Release);
+        self.wants_room.store(after.wants_room, Ordering::Release);
+        let wanted = self.wants_input.swap(after.wants_input, Ordering::AcqRel);
+        if after.wants_input && !wanted {
             (self.bell)(Ring::Read);
         }
-        if waiting {
+        if after.waiting {
             (self.bell)(Ring::Write);
         }
     }

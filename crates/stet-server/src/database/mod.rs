@@ -1,6 +1,8 @@
 //! What the server needs of a database, as two small traits, and the values that cross them. One implementation stands
 //! in each folder beside; the contract every one keeps is in `contract`. No SQL here, and no decision about sockets.
 
+#[cfg(test)]
+mod contract;
 pub mod sqlite;
 
 use stet_model::id::{DeviceId, Lineage, NoteId, SpaceId, StoreId, UserId};

@@ -29,8 +29,11 @@ pub(super) fn ask(
     for edit in edits(request, &folders) {
         library.edit(&edit, now).map_err(|error| refusal(&error))?;
     }
-    let tell =
-        difference(&folders, &library.folders(), &Event { from: 0, author: key.user_id.clone(), timestamp: now });
+    let tell = difference(
+        &folders,
+        &library.folders(),
+        &Event { from: 0, author: key.user_id.clone(), timestamp: now, first: false },
+    );
     let row = (!head.includes(&library.head()))
         .then(|| (after, Change::Update(vec![Bytes(library.export(&Version::clone(&head)))])));
     Ok(Worked { row, tell, ..Worked::default() })

@@ -75,6 +75,8 @@ pub enum Task {
         author: UserId,
         /// When, epoch milliseconds.
         timestamp: i64,
+        /// Whether the note begins with them.
+        first: bool,
     },
     /// Small rows are to become one.
     Compact,
@@ -152,8 +154,8 @@ fn work(job: NoteJob, database: &dyn Read, now: i64) -> Done {
             };
             Done::Asked { socket, result: result.map(Box::new) }
         }
-        Task::Show { from, author, timestamp } => {
-            let event = show::Event { from, author, timestamp };
+        Task::Show { from, author, timestamp, first } => {
+            let event = show::Event { from, author, timestamp, first };
             let shown = if key.is_library() {
                 folders::show(&key, &event, fresh, database)
             } else {

@@ -206,11 +206,14 @@ fn nearest(candidates: &[Candidate], foreign: &ForeignText) -> Option<usize> {
     })
 }
 
-/// What the writer can still have after this update: nothing older than what it wrote on, nor that itself. Else every
-/// return to an earlier text would look like no change.
+/// What the writer can still have after this update: nothing older than what it wrote on, nor that itself, nor what says
+/// the same right after it. Else every return to an earlier text would look like no change.
 fn still_possible(candidates: &[Candidate], foreign: &ForeignText, has: &[Vec<u8>]) -> Vec<Vec<u8>> {
     let Some(base) = nearest(candidates, foreign) else { return has.to_vec() };
-    candidates[base + 1..].iter().filter_map(|candidate| candidate.seen.as_ref().map(Seen::encode)).collect()
+    let says = |candidate: &Candidate| (candidate.title.clone(), candidate.body.clone());
+    let said = says(&candidates[base]);
+    let later = candidates[base..].iter().skip_while(|candidate| says(candidate) == said);
+    later.filter_map(|candidate| candidate.seen.as_ref().map(Seen::encode)).collect()
 }
 
 /// The writer's memory after an update. The answer isn't in it yet: it is when it was sent.

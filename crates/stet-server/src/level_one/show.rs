@@ -13,6 +13,8 @@ pub(super) struct Event {
     pub(super) from: u64,
     pub(super) author: UserId,
     pub(super) timestamp: i64,
+    /// Whether the note begins with them.
+    pub(super) first: bool,
 }
 
 /// A note as it stands. Times are the server's but for a `createdAt` somebody gave.
@@ -69,10 +71,14 @@ pub(super) fn note(
     let document = NoteDocument::load(&blobs(&stored), fresh[0]).map_err(|error| why(&error))?;
     let after = note_of(key, &document, &stored);
     let (note_id, timestamp, from_user_id) = (key.note_id, event.timestamp, event.author.clone());
-    let message = if earlier.rows.is_empty() {
+    let message = if event.first {
         ServerMessage::NoteCreatedSync { note_data: after, timestamp, from_user_id }
     } else {
-        let before = NoteDocument::load(&blobs(&earlier), fresh[1]).map_err(|error| why(&error))?;
+        let before = match earlier.rows.as_slice() {
+            // Compaction came between: everything is shown as changed.
+            [] => NoteDocument::new(fresh[1]),
+            _ => NoteDocument::load(&blobs(&earlier), fresh[1]).map_err(|error| why(&error))?,
+        };
         let changes = show_changes(&note_of(key, &before, &stored), &after, None);
         if changes == Changes::default() {
             return Ok(Shown::default());

@@ -19,6 +19,9 @@ const READ_BUFFER: usize = 4 << 10;
 /// Frames are written whole: a write buffer would only be filled and emptied.
 const WRITE_BUFFER: usize = 0;
 
+/// A frame that is too large by no more than this is read to its end and answered; the socket of a larger one is closed.
+const ANSWERED_BYTES: usize = 1 << 20;
+
 /// What the paths work with.
 #[derive(Clone)]
 pub struct App {
@@ -55,7 +58,8 @@ async fn upgrade(State(app): State<App>, headers: HeaderMap, upgrade: WebSocketU
         let wait = [(header::RETRY_AFTER, "5")];
         return (StatusCode::SERVICE_UNAVAILABLE, wait, "the server takes no connection now\n").into_response();
     };
-    let max = usize::try_from(app.engine.settings().limits.message_bytes).unwrap_or(usize::MAX);
+    let limit = usize::try_from(app.engine.settings().limits.message_bytes).unwrap_or(usize::MAX);
+    let max = limit.saturating_add(ANSWERED_BYTES);
     upgrade
         .read_buffer_size(READ_BUFFER)
         .write_buffer_size(WRITE_BUFFER)

@@ -7,9 +7,11 @@ use axum::body::Bytes;
 use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket};
 use futures_util::stream::{SplitSink, SplitStream};
 use futures_util::{SinkExt as _, StreamExt as _};
+use stet_protocol::close::CloseCode;
 use stet_protocol::codec::Frame;
 use stet_sync::server::{Outgoing, receive};
 use tokio::sync::Notify;
+use tokio_tungstenite::tungstenite;
 
 use super::Engine;
 use crate::core::{Hub, Link, Ring, SocketId};
@@ -37,7 +39,11 @@ pub(super) async fn run(socket: WebSocket, engine: Arc<Engine>) {
     let (mut sink, mut stream) = socket.split();
     let served = async {
         tokio::select! {
-            () = read(&mut stream, (&engine, id), &link, &bells.read) => {}
+            end = read(&mut stream, (&engine, id), &link, &bells.read) => {
+                if let End::TooBig = end {
+                    close(&mut sink, CloseCode::TooBig).await;
+                }
+            }
             () = write(&mut sink, (&engine, id), &link, &bells.write) => {
                 // The close is written: the peer's own ends the connection cleanly.
                 while let Some(Ok(_)) = stream.next().await {}
@@ -55,7 +61,18 @@ pub(super) async fn run(socket: WebSocket, engine: Arc<Engine>) {
     engine.with(|hub, _| hub.disconnect(id));
 }
 
-async fn read(stream: &mut SplitStream<WebSocket>, (engine, id): (&Engine, SocketId), link: &Link, bell: &Notify) {
+/// Why nothing more is read.
+enum End {
+    Gone,
+    TooBig,
+}
+
+async fn read(
+    stream: &mut SplitStream<WebSocket>,
+    (engine, id): (&Engine, SocketId),
+    link: &Link,
+    bell: &Notify,
+) -> End {
     loop {
         while !link.wants_input() {
             bell.notified().await;
@@ -67,7 +84,8 @@ async fn read(stream: &mut SplitStream<WebSocket>, (engine, id): (&Engine, Socke
                 engine.with(|hub, now| hub.alive(id, now));
                 continue;
             }
-            Some(Ok(Message::Close(_)) | Err(_)) | None => return,
+            Some(Err(error)) if too_big(&error) => return End::TooBig,
+            Some(Ok(Message::Close(_)) | Err(_)) | None => return End::Gone,
         };
         // A large frame is decoded here, where it holds up nobody but its own socket.
         let received = receive(&frame, link.stage(), engine.settings());
@@ -94,9 +112,7 @@ async fn write(
             Some(Outgoing::Frame(frame)) => message(frame),
             Some(Outgoing::Ping) => Message::Ping(Bytes::new()),
             Some(Outgoing::Close(code)) => {
-                let reason = Utf8Bytes::from_static(code.reason());
-                // The peer may be gone already: that is what was wanted.
-                drop(sink.send(Message::Close(Some(CloseFrame { code: code.number(), reason }))).await);
+                close(sink, code).await;
                 return;
             }
         };
@@ -104,6 +120,19 @@ async fn write(
             return;
         }
     }
+}
+
+async fn close(sink: &mut SplitSink<WebSocket, Message>, code: CloseCode) {
+    let reason = Utf8Bytes::from_static(code.reason());
+    let frame = CloseFrame { code: code.number(), reason };
+    if let Err(error) = sink.send(Message::Close(Some(frame))).await {
+        tracing::debug!(target: "socket", %error, "the peer was gone before it was told why");
+    }
+}
+
+fn too_big(error: &axum::Error) -> bool {
+    let source = std::error::Error::source(error);
+    matches!(source.and_then(|source| source.downcast_ref()), Some(tungstenite::Error::Capacity(_)))
 }
 
 /// The bytes of a frame that may go to many sockets, without a copy of them.

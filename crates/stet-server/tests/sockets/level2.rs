@@ -64,9 +64,7 @@ async fn a_purge_needs_the_newest_row_and_leaves_a_tombstone() {
     b.sync(0).await;
     a.update("u1", 1, 0, "x").await;
     let seq = a.update("u2", 1, 1, "y").await;
-    let purge = |id: &str, after: u64| {
-        json!({"type": "note_purge", "id": id, "spaceId": space, "noteId": uuid(1), "after": after})
-    };
+    let purge = |id: &str, after: u64| json!({"type": "note_purge", "id": id, "spaceId": space, "noteId": uuid(1), "after": after});
     a.send(purge("p1", seq - 1)).await;
     a.refused("changed").await;
     a.send(purge("p2", seq)).await;
@@ -89,7 +87,8 @@ async fn a_cursor_of_another_history_is_told_so() {
     let mut a = server.level2("maria", 1).await;
     a.update("u1", 1, 0, "x").await;
     let space = a.space();
-    let sync = |since: u64, lineage: Value| json!({"type": "sync", "spaceId": space, "since": since, "lineage": lineage});
+    let sync =
+        |since: u64, lineage: Value| json!({"type": "sync", "spaceId": space, "since": since, "lineage": lineage});
     a.send(sync(2, a.lineage())).await;
     a.refused("diverged-log").await;
     a.send(sync(1, json!(uuid(77)))).await;
@@ -125,7 +124,8 @@ async fn the_newest_notes_come_first_and_named_ones_alone() {
     let server = Server::start().await;
     let mut a = server.level2("maria", 1).await;
     let space = a.space();
-    let library = json!({"type": "note_update", "id": "l", "spaceId": space, "noteId": space, "after": 0, "ops": ops("l")});
+    let library =
+        json!({"type": "note_update", "id": "l", "spaceId": space, "noteId": space, "after": 0, "ops": ops("l")});
     a.send(library).await;
     a.expect("note_update_success").await;
     for note in 1..=4 {
@@ -135,7 +135,8 @@ async fn the_newest_notes_come_first_and_named_ones_alone() {
     let early = a.expect("sync_batch").await;
     assert_eq!(early["early"], true);
     assert_eq!(early["upTo"], 0);
-    let notes: Vec<&str> = early["rows"].as_array().unwrap().iter().map(|row| row["noteId"].as_str().unwrap()).collect();
+    let notes: Vec<&str> =
+        early["rows"].as_array().unwrap().iter().map(|row| row["noteId"].as_str().unwrap()).collect();
     assert_eq!(notes, [space.as_str(), &uuid(4), &uuid(3)]);
     assert_eq!((&early["done"], &early["total"]), (&json!(3), &json!(8)));
     let (rows, _) = a.batches().await;
@@ -230,7 +231,8 @@ async fn two_users_see_nothing_of_each_other_and_foreign_is_said_like_missing() 
     for kind in ["sync", "note_update", "note_purge", "join_note", "leave_note", "received"] {
         let mut ask = async |space: &str| {
             b.send(json!({"type": kind, "id": "i", "spaceId": space, "noteId": uuid(1), "since": 0, "after": 0,
-                "ops": ops("x"), "seq": 0, "unsent": 0})).await;
+                "ops": ops("x"), "seq": 0, "unsent": 0}))
+                .await;
             b.refused("not-found").await
         };
         assert_eq!(ask(&hers).await, ask(&missing).await, "{kind}");

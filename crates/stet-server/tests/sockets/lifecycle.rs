@@ -1,1 +1,77 @@
-//! placeholder
+//! Coming up, going down, and the paths beside the socket.
+
+use serde_json::json;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream};
+
+use crate::stage::{Server, within};
+
+async fn get(server: &Server, path: &str) -> String {
+    let mut stream = TcpStream::connect(server.address).await.unwrap();
+    let request = format!("GET {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n");
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    within(stream.read_to_string(&mut answer)).await.unwrap();
+    answer
+}
+
+#[tokio::test]
+async fn health_and_readiness_are_told() {
+    let server = Server::start().await;
+    assert!(get(&server, "/healthz").await.starts_with("HTTP/1.1 200"));
+    assert!(get(&server, "/readyz").await.starts_with("HTTP/1.1 200"));
+    assert!(get(&server, "/").await.starts_with("HTTP/1.1 4"));
+}
+
+#[tokio::test]
+async fn going_down_is_told_and_what_was_acknowledged_is_there_afterwards() {
+    let mut server = Server::start().await;
+    let mut two = server.level2("maria", 1).await;
+    let mut one = server.level1("maria").await;
+    two.update("u1", 1, 0, "x").await;
+    let data = server.stop().await;
+    assert!(two.expect("draining").await["retryAfterMs"].as_u64().is_some());
+    assert_eq!(two.closed().await, 1012);
+    assert_eq!(one.closed().await, 1012);
+    server.data = Some(data);
+}
+
+#[tokio::test]
+async fn a_second_server_on_the_same_folder_says_so_and_ends() {
+    let server = Server::start().await;
+    server.level2("maria", 1).await;
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let error = stet_server::run(server.config.clone(), listener, std::future::pending()).await.unwrap_err();
+    assert!(error.to_string().contains("another server uses the data folder"), "{error}");
+}
+
+#[tokio::test]
+async fn a_token_made_while_the_server_runs_is_good_at_once() {
+    let server = Server::start().await;
+    let mut first = server.level2("maria", 1).await;
+    let mut second = server.level2("noor", 2).await;
+    first.quiet().await;
+    second.quiet().await;
+}
+
+#[tokio::test]
+async fn a_silent_socket_is_pinged_and_a_dead_one_closed() {
+    let server = Server::with(|config| config.limits.heartbeat = 1).await;
+    let token = server.token("maria").await;
+    // A client that never answers a ping: bytes are written by hand and nothing is read back by a library.
+    let mut stream = TcpStream::connect(server.address).await.unwrap();
+    let request = "GET /ws HTTP/1.1\r\nhost: x\r\nconnection: upgrade\r\nupgrade: websocket\r\n\
+        sec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let auth = json!({"type": "auth", "token": token}).to_string();
+    let mut frame = vec![0x81, 0x80 | 126];
+    frame.extend(u16::try_from(auth.len()).unwrap().to_be_bytes());
+    frame.extend([0; 4]);
+    frame.extend(auth.bytes());
+    stream.write_all(&frame).await.unwrap();
+    let mut received = Vec::new();
+    within(stream.read_to_end(&mut received)).await.unwrap();
+    // A ping frame without content, later a close frame with code 1000.
+    assert!(received.windows(2).any(|bytes| bytes == [0x89, 0x00]));
+    assert!(received.windows(4).any(|bytes| bytes[0] == 0x88 && bytes[2..] == 1000_u16.to_be_bytes()));
+}

@@ -9,6 +9,8 @@ mod log;
 mod schema;
 mod seen;
 mod spaces;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
