@@ -1,6 +1,7 @@
 //! Measures the store at 100,000 notes of 1 KB: size, page, commit, sidebar, search, opening. Prints medians; the
 //! numbers mean something beside each other only. Run it with
-//! `cargo run --profile bench -p stet-store --example measure [NOTES [FILE]]`; FILE is kept.
+//! `cargo run --profile bench -p stet-store --example measure [NOTES [FILE]]`; FILE is kept and
+//! used again.
 
 #![expect(clippy::print_stdout, reason = "a program that prints its findings")]
 
@@ -23,12 +24,14 @@ fn main() -> Result<(), Box<dyn Error>> {
     let notes: u32 = std::env::args().nth(1).map_or(Ok(100_000), |count| count.parse())?;
     let folder = tempfile::tempdir()?;
     let path = std::env::args().nth(2).map_or_else(|| folder.path().join("stet.db"), Into::into);
-    let (mut writer, reader) = open(&path, &Options::default())?;
     let mut words = Words::new();
-    let text = fill(&mut writer, &mut words, notes)?;
-    let size = std::fs::metadata(&path)?.len();
-    println!("{notes} notes, {text} bytes of text, file {size} bytes: {:.2} x text", ratio(size, text));
-    drop((writer, reader));
+    if !path.exists() {
+        let (mut writer, reader) = open(&path, &Options::default())?;
+        let text = fill(&mut writer, &mut words, notes)?;
+        drop((writer, reader));
+        let size = std::fs::metadata(&path)?.len();
+        println!("{notes} notes, {text} bytes of text, file {size} bytes: {:.2} x text", ratio(size, text));
+    }
     let (mut writer, reader) = opened(&path)?;
     pages(&reader, notes)?;
     searches(&path, &reader, &words)?;

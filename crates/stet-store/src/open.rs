@@ -41,6 +41,10 @@ const SMALL: u32 = 2_048;
 /// After a crash, how long opening looks for damage in a larger file too.
 const CHECK_TIME: Duration = Duration::from_millis(25);
 
+/// KiB of pages a reading connection keeps: the keys of lists and searches at a hundred thousand notes, but not their
+/// rows.
+const READ_CACHE_KIB: i32 = 8 << 10;
+
 /// Statements a connection keeps prepared: all there are.
 const STATEMENTS: usize = 128;
 
@@ -217,6 +221,7 @@ pub(crate) fn connect_reading(path: &Path, options: &Options) -> rusqlite::Resul
     };
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
     connection.busy_timeout(BUSY_TIMEOUT)?;
+    connection.pragma_update(None, "cache_size", -READ_CACHE_KIB)?;
     connection.pragma_update(None, "query_only", true)?;
     connection.pragma_update(None, "trusted_schema", false)?;
     connection.pragma_update(None, "cell_size_check", true)?;
