@@ -14,8 +14,9 @@ use crate::text::{
 };
 
 /// Longer insertions are written in pieces of this many bytes, each a change of its own: the library encodes a change
-/// as a whole, so one of 1 MB would make every later keystroke in it cost milliseconds.
-const PIECE: usize = 4 * 1024;
+/// as a whole, so one of 1 MB makes every later keystroke in it cost milliseconds. Pieces below 8 KiB are put together
+/// again by the library, which costs the same.
+const PIECE: usize = 32 * 1024;
 
 /// One edit of a note.
 #[derive(Clone, Debug, PartialEq)]

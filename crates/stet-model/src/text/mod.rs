@@ -151,7 +151,7 @@ fn surviving(from: u32, to: u32, first: &[TextChange]) -> Vec<(u32, u32)> {
             stretches.push((place(at, shift), place(other.from, shift)));
         }
         shift += i64::from(utf16_length(&other.insert)) - i64::from(other.to - other.from.min(other.to));
-        at = at.max(other.to).max(from);
+        at = at.max(other.to);
         if other.to > to {
             // The end lies inside what was replaced: what is left of it stands right after the replacement.
             if stretches.is_empty() {

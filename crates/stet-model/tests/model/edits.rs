@@ -139,3 +139,16 @@ fn every_author_id_works_even_the_one_the_library_keeps_for_itself() {
         assert_eq!(note.snapshot(), crate::support::note(peer, "text").snapshot(), "{peer}");
     }
 }
+
+#[test]
+fn a_large_paste_is_written_whole_and_arrives_as_one_change() {
+    let text = "A 😀 line of a long text\n".repeat(20_000);
+    let mut writer = note(1, "before after");
+    let mut reader = crate::support::copy(&writer, 2);
+    let head = writer.head();
+    let pasted = writer.edit(&NoteEdit::Body(vec![TextChange::new(7, 7, text.clone())]), 5).unwrap();
+    assert_eq!(pasted.body, [TextChange::new(7, 7, text.clone())]);
+    assert_eq!(writer.body(), format!("before {text}after"));
+    assert_eq!(reader.import(&[&writer.export(&head)]).unwrap().body, pasted.body);
+    assert_eq!(reader.body(), writer.body());
+}
