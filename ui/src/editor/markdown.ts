@@ -5,6 +5,7 @@ import { RangeSetBuilder, type Extension } from "@codemirror/state";
 import type { EditorView } from "@codemirror/view";
 import { Decoration, ViewPlugin, keymap, type DecorationSet, type ViewUpdate } from "@codemirror/view";
 import { tags as t } from "@lezer/highlight";
+import { hangingLists } from "./hang";
 
 const style = HighlightStyle.define([
   { tag: t.heading, class: "md-heading" },
@@ -137,6 +138,7 @@ export const markdown: Extension = [
   markdownLanguage,
   syntaxHighlighting(style),
   lines,
+  hangingLists,
   keymap.of([
     { key: "Enter", run: insertNewlineContinueMarkup },
     { key: "Backspace", run: deleteMarkupBackward },

@@ -53,7 +53,8 @@ const GARDEN = `The bed along the wall gets sun until four. Beans at the back, w
 
 - Runner beans, the *white* ones from Ada
 - Chard, two rows
-- Sweet peas by the gate
+- Sweet peas by the gate, if the wire holds; last year it came down in the first storm and took the clematis with it
+  - and the blue ones from the market
 
 The frost chart says the **14th**, but the lilac is a week late this year, so wait for the lilac.
 
