@@ -96,7 +96,7 @@ it("scrolls a hundred thousand notes without a blank row", () =>
     ).toBeGreaterThan(100_000);
   }));
 
-it("opening and closing 1,000 notes leaves nothing behind", () =>
+it("opening and closing 1,000 notes leaves nothing behind", { timeout: 240_000 }, () =>
   withWindow("notes=1000&latency=0", async (page) => {
     const open = (from: number, to: number) =>
       page.evaluate(
@@ -119,7 +119,8 @@ it("opening and closing 1,000 notes leaves nothing behind", () =>
     const after = await open(33, 43);
     expect(after).toMatchObject({ sessions: 2, joined: 1, timers: 0, listeners: before.listeners });
     expect(after.elements).toBe(before.elements);
-  }));
+  }),
+);
 
 // The processor's time, not the clock's: other work on the machine then doesn't count. The bench has the clock.
 it("switches notes with at most 50 ms of work at the 95th percentile", () =>
