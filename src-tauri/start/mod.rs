@@ -158,7 +158,9 @@ fn follow_desktop(app: &AppHandle) {
 
 /// Light or dark: the tray's picture changes with the panel. The page follows by itself.
 pub fn colours(app: &AppHandle, dark: bool) {
-    app.state::<Shell>().window.dark.store(dark, Ordering::Relaxed);
+    // An empty window for benchmarks has no shell behind it.
+    let Some(shell) = app.try_state::<Shell>() else { return };
+    shell.window.dark.store(dark, Ordering::Relaxed);
     tray::refresh(app);
 }
 
