@@ -22,7 +22,7 @@ use clap::Parser;
 use tauri::{AppHandle, RunEvent, WindowEvent};
 
 use crate::start::arguments::Arguments;
-use crate::window::failure;
+use crate::window::{empty, failure};
 
 /// The exit code without a display.
 const NO_DISPLAY: u8 = 2;
@@ -39,6 +39,9 @@ pub fn run() -> ExitCode {
         .invoke_handler(commands::handler())
         .register_uri_scheme_protocol(failure::SCHEME, failure::serve)
         .setup(move |app| {
+            if arguments.empty_window {
+                return Ok(empty::open(app.handle())?);
+            }
             start::set_up(app.handle(), arguments);
             Ok(())
         })
@@ -78,6 +81,7 @@ fn happened(app: &AppHandle, event: RunEvent) {
 
 fn window_happened(app: &AppHandle, label: &str, event: &WindowEvent) {
     match event {
+        WindowEvent::CloseRequested { .. } if label == empty::LABEL => app.exit(0),
         WindowEvent::CloseRequested { .. } if failure::is_window(label) => app.exit(failure::EXIT_CODE),
         WindowEvent::CloseRequested { api, .. } => {
             api.prevent_close();

@@ -14,6 +14,9 @@ pub struct Arguments {
     /// Start in the tray, without a window
     #[arg(long)]
     pub hidden: bool,
+    /// Open an empty window without the engine, for benchmarks
+    #[arg(long, hide = true)]
+    pub empty_window: bool,
     /// A link to open, like stet://note/0198c5f2-…
     pub link: Option<String>,
 }

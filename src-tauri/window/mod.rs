@@ -1,6 +1,7 @@
 //! The one window: opened at the start, let go of when the app goes on in the tray, made anew when it is wanted.
 //! Its content is the interface's.
 
+pub mod empty;
 pub mod failure;
 
 use std::sync::Mutex;

@@ -128,7 +128,9 @@ impl Engine {
         let mut candidates = std::mem::take(&mut remembered.candidates);
         if note.head().is_empty() {
             note.edit(&NoteEdit::CreatedAt(theirs.created_at), at).map_err(|error| error.to_string())?;
-        } else if let Some(point) = note.point_at(&live.known) {
+        } else if !live.known.is_empty()
+            && let Ok(point) = note.point_of(&live.known)
+        {
             candidates.insert(0, Candidate::at(Seen::at(point)));
         }
         let author = ForeignAuthor { last: remembered.author, fresh, own: remembered.own.clone() };

@@ -18,6 +18,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
+use stet_model::document::Version;
 use stet_model::id::{DeviceId, DocKey, FolderId, NoteId, PeerId, SpaceId};
 use stet_protocol::codec::Frame;
 use stet_store::{Boot, StoredDocument, Write};
@@ -317,6 +318,12 @@ impl Engine {
             return None;
         };
         Some((document.title(), document.body()))
+    }
+
+    /// Which operations of a document this device has in memory; for tests.
+    pub fn version(&self, note: NoteId) -> Option<Version> {
+        let live = self.documents.get(DocKey { space: self.space, note })?;
+        Some(live.document.head())
     }
 
     /// Carries out what the machine and the timers ask for, until nothing is left.

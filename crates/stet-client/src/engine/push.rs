@@ -34,6 +34,11 @@ impl Engine {
             return self.device.nothing_to_send(doc, now.mono);
         }
         let (ops, end) = live.document.export_bounded(&live.known, &live.on_disk, RANGE_BYTES);
+        if ops.is_empty() {
+            let message = "This note's history can't be read, so it can't be sent.".to_owned();
+            self.device.nothing_to_send(doc, now.mono);
+            return self.hold(doc, Held { at: HeldAt::Push, code: "damaged".to_owned(), message });
+        }
         let prepared = Prepared { doc, after: live.last_seq, ops, end: end.encode() };
         self.device.prepared(prepared, now.mono);
     }

@@ -1,7 +1,5 @@
 //! A note as a document: texts, fields, tags, marks. Never here: storage, the network, what a list shows.
 
-use loro::LoroDoc;
-
 use super::edit::{Edited, NoteEdit, Text, make};
 use super::error::{DocumentError, EditError};
 use super::fields::{self, Merged};
@@ -95,13 +93,6 @@ impl NoteDocument {
         }
         let past = self.at(point, self.replica.peer())?;
         Ok((past.title(), past.body()))
-    }
-
-    /// Where the history stands when it holds just this version; nothing when it doesn't hold all of it.
-    pub fn point_at(&self, version: &Version) -> Option<Point> {
-        let holds = !version.is_empty() && self.replica.head().includes(version);
-        let point = |doc: &LoroDoc| Point::from_loro(&doc.vv_to_frontiers(&version.to_loro()));
-        if holds { self.replica.read(point).ok() } else { None }
     }
 
     /// Whether two sides that parted at `base` changed the title both, or the same or neighbouring lines of the body:

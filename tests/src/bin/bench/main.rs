@@ -3,6 +3,7 @@
 
 #![expect(clippy::expect_used, clippy::panic, reason = "a measurement that can't be made says why and ends")]
 
+mod app;
 mod commit;
 mod engines;
 mod relay;
@@ -28,7 +29,7 @@ fn main() -> ExitCode {
         return relay::serve();
     }
     if arguments.iter().any(|argument| argument == "--help") {
-        say("bench [server] [engines] [size]    without a name: all of them");
+        say("bench [server] [engines] [app] [size]    without a name: all of them");
         return ExitCode::SUCCESS;
     }
     let wanted = |name: &str| arguments.is_empty() || arguments.iter().any(|argument| argument == name);
@@ -42,6 +43,9 @@ fn main() -> ExitCode {
     }
     if wanted("engines") {
         runtime.block_on(measure_engines(&folder));
+    }
+    if wanted("app") {
+        runtime.block_on(app::report(folder.path()));
     }
     if wanted("size") {
         size::report();

@@ -6,7 +6,8 @@ use crate::say;
 pub struct Round(pub Vec<f64>);
 
 impl Round {
-    fn quantile(&self, share: f64) -> f64 {
+    /// The time this share of the samples is below.
+    pub fn quantile(&self, share: f64) -> f64 {
         let mut sorted = self.0.clone();
         sorted.sort_by(f64::total_cmp);
         let place = ((sorted.len().saturating_sub(1)) as f64 * share).round() as usize;

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use rand_chacha::rand_core::Rng;
 use stet_model::document::Version;
 use stet_model::id::{DocKey, PeerId, SpaceId};
-use stet_store::Write;
+use stet_store::{Held, HeldAt, Write};
 use stet_sync::device::Place;
 
 use super::live::Live;
@@ -238,6 +238,11 @@ impl Engine {
         }
         let head = live.document.head();
         let delta = live.document.export_between(&live.queued, &head);
+        if delta.is_empty() {
+            // The library underneath can't read its own history: what is on disk stays as it is.
+            let message = "This note's history can't be read. What is on the disk is untouched.".to_owned();
+            return self.hold(doc, Held { at: HeldAt::Import, code: "damaged".to_owned(), message });
+        }
         let unsent = live.is_unsent();
         live.writing = true;
         live.queued = head.clone();

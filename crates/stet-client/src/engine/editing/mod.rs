@@ -4,7 +4,7 @@ pub(in crate::engine) mod session;
 
 use stet_model::document::{Document, NoteEdit};
 use stet_model::id::DocKey;
-use stet_model::text::TextChange;
+use stet_model::text::{TextChange, normalise_line_ends, one_line};
 
 use self::session::{Field, Session, Verdict};
 use super::{Engine, Now};
@@ -13,9 +13,6 @@ use crate::api::Event;
 use crate::api::command::{Done, EditAnswer, EditNote, PullNote, Pulled};
 use crate::api::event::NoteUpdates;
 use crate::api::note::{OpenedNote, OpenedText, TextUpdate};
-
-/// A larger insertion is applied in pieces of this many bytes, so that it can be sent in pieces.
-const PIECE_BYTES: usize = 256 * 1024;
 
 impl Engine {
     pub(in crate::engine) fn open_note(&mut self, doc: DocKey, call: u64) {
@@ -125,14 +122,12 @@ impl Engine {
             .iter()
             .map(|change| TextChange::new(change.from, change.to, change.insert.clone()))
             .collect();
-        let normalised: Vec<TextChange> = changes.iter().map(normalise).collect();
-        for piece in pieces(normalised.clone()) {
-            let edit = match field {
-                Field::Title => NoteEdit::Title(piece),
-                Field::Body => NoteEdit::Body(piece),
-            };
-            self.edit_quietly(doc, &edit, now)?;
-        }
+        let normalised: Vec<TextChange> = changes.iter().map(|change| normalise(field, change)).collect();
+        let edit = match field {
+            Field::Title => NoteEdit::Title(normalised.clone()),
+            Field::Body => NoteEdit::Body(normalised.clone()),
+        };
+        self.edit_quietly(doc, &edit, now)?;
         let (title, body): (&[_], &[_]) = match field {
             Field::Title => (&normalised, &[]),
             Field::Body => (&[], &normalised),
@@ -196,49 +191,11 @@ impl Engine {
     }
 }
 
-fn normalise(change: &TextChange) -> TextChange {
-    TextChange::new(change.from, change.to, stet_model::text::normalise_line_ends(&change.insert).into_owned())
-}
-
-/// Splits one large insertion into several edits, each applied after the one before.
-fn pieces(changes: Vec<TextChange>) -> Vec<Vec<TextChange>> {
-    let large = changes.len() == 1 && changes.iter().any(|change| change.insert.len() > PIECE_BYTES);
-    if !large {
-        return vec![changes];
-    }
-    let mut pieces = Vec::new();
-    for change in changes {
-        let (mut from, mut to) = (change.from, change.to);
-        let mut rest = change.insert.as_str();
-        while !rest.is_empty() {
-            let mut end = rest.len().min(PIECE_BYTES);
-            while !rest.is_char_boundary(end) {
-                end -= 1;
-            }
-            let (piece, after) = rest.split_at(end);
-            pieces.push(vec![TextChange::new(from, to, piece)]);
-            from += stet_model::text::utf16_length(piece);
-            to = from;
-            rest = after;
-        }
-    }
-    pieces
-}
-
-#[cfg(test)]
-mod tests {
-    use stet_model::text::{TextChange, apply};
-
-    use super::{PIECE_BYTES, pieces};
-
-    #[test]
-    fn a_large_paste_in_pieces_gives_the_same_text_as_in_one() {
-        let paste = "Grüße 🌿 aus dem Garten\n".repeat(30_000);
-        let change = vec![TextChange::new(1, 2, paste)];
-        let whole = apply("abc", &change).expect("fits");
-        let parts = pieces(change);
-        assert!(parts.len() > 2 && parts.iter().flatten().all(|piece| piece.insert.len() <= PIECE_BYTES));
-        let text = parts.iter().fold("abc".to_owned(), |text, piece| apply(&text, piece).expect("fits"));
-        assert_eq!(text, whole);
-    }
+/// What the document makes of a change, so that editors and document count alike.
+fn normalise(field: Field, change: &TextChange) -> TextChange {
+    let insert = match field {
+        Field::Title => one_line(&change.insert),
+        Field::Body => normalise_line_ends(&change.insert),
+    };
+    TextChange::new(change.from, change.to, insert.into_owned())
 }
