@@ -43,8 +43,6 @@ impl Bus for LocalBus {
 #[cfg(test)]
 mod contract {
     //! What every bus keeps. A new one adds a line at the end.
-    #![expect(clippy::unwrap_used, reason = "tests")]
-
     use stet_model::id::{NoteId, SpaceId, UserId};
     use stet_sync::server::{Change, Place};
 

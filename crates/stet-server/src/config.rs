@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 use stet_protocol::limits;
+use stet_protocol::message::Limits;
 use stet_sync::server::Settings;
 
 /// The Stet sync server. Without any option it listens on loopback and keeps its data in the user's data folder.
@@ -113,18 +114,23 @@ impl LimitConfig {
     /// The same for a connection.
     pub fn settings(&self) -> Settings {
         let ms = |seconds: u64| i64::try_from(seconds.saturating_mul(1000)).unwrap_or(i64::MAX / 4);
-        let mut settings = Settings::default();
-        settings.sockets_per_user = usize::try_from(self.sockets_per_user.max(1)).unwrap_or(usize::MAX);
-        settings.auth_timeout_ms = ms(self.auth_timeout);
-        settings.heartbeat_ms = ms(self.heartbeat);
-        settings.level1_session_ms = ms(self.level1_session.saturating_mul(3600));
-        settings.level1_message_bytes = self.level1_message_bytes;
-        settings.level1_messages_per_minute = self.level1_messages;
-        settings.limits.message_bytes = self.message_bytes;
-        settings.limits.update_bytes_per_minute = self.update_bytes;
-        settings.limits.messages_per_minute = self.messages;
-        settings.limits.note_bytes = self.note_bytes;
-        settings
+        let limits = Limits {
+            message_bytes: self.message_bytes,
+            update_bytes_per_minute: self.update_bytes,
+            messages_per_minute: self.messages,
+            note_bytes: self.note_bytes,
+            ..Limits::default()
+        };
+        Settings {
+            limits,
+            level1_message_bytes: self.level1_message_bytes,
+            level1_messages_per_minute: self.level1_messages,
+            auth_timeout_ms: ms(self.auth_timeout),
+            heartbeat_ms: ms(self.heartbeat),
+            level1_session_ms: ms(self.level1_session.saturating_mul(3600)),
+            sockets_per_user: usize::try_from(self.sockets_per_user.max(1)).unwrap_or(usize::MAX),
+            ..Settings::default()
+        }
     }
 }
 

@@ -100,8 +100,6 @@ impl Verify for OwnTokens {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "tests")]
-
     use super::*;
 
     const NOW: i64 = 1_800_000_000_000;

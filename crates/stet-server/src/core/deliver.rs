@@ -16,12 +16,11 @@ impl Hub {
         &mut self,
         row: RowKey,
         change: Change,
-        (seq, first, timestamp): (u64, bool, i64),
+        (seq, first, now): (u64, bool, i64),
         origin: Option<Origin>,
-        now: i64,
     ) {
         let RowKey { space_id, note_id, user_id, device_id } = row;
-        let place = Place { space_id, note_id, seq, timestamp, first };
+        let place = Place { space_id, note_id, seq, timestamp: now, first };
         let event = Arc::new(Committed::new(place, change, (user_id, device_id), origin));
         if let Err(error) = self.bus.publish(event) {
             tracing::error!(target: "bus", %error, "a row wasn't handed on: sockets will find the gap");

@@ -171,7 +171,7 @@ impl Hub {
                 Purpose::Request { socket, origin, row, change } => match result {
                     Ok(Written::Stored { seq, first, rows }) => {
                         self.fold_if_due(&row, rows);
-                        self.publish(row, change, (seq, first, now), Some(origin), now);
+                        self.publish(row, change, (seq, first, now), Some(origin));
                     }
                     other => {
                         let space_id = row.space_id;

@@ -197,7 +197,7 @@ impl Hub {
                 }
                 let row = RowKey { space_id, note_id, user_id, device_id: None };
                 self.fold_if_due(&row, rows);
-                self.publish(row, change, (seq, first, now), None, now);
+                self.publish(row, change, (seq, first, now), None);
                 if let Pending::Answer(_, worked) = &mut pending {
                     worked.reply.iter_mut().chain(&mut worked.tell).for_each(|message| stamp(message, now));
                 }

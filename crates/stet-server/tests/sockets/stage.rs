@@ -144,7 +144,7 @@ pub struct Client {
 
 impl Client {
     pub async fn to(url: &str) -> Self {
-        let (socket, _) = within(connect_async(url.into_client_request().unwrap())).await.unwrap();
+        let (socket, _) = within(Box::pin(connect_async(url.into_client_request().unwrap()))).await.unwrap();
         Self { socket, pending: Vec::new(), agreed: Value::Null }
     }
 

@@ -66,7 +66,7 @@ fn a_write_that_cannot_be_done_fails_alone() {
     let mut database = Sqlite::in_memory(contract::random()).unwrap();
     let user_id = database.make_account("i", "maria", 0).unwrap();
     let opening = super::super::Opening { issuer: "i".to_owned(), subject: "maria".to_owned(), device: None };
-    let Written::Opened { spaces, .. } = database.write(&[Write::Open(opening.clone())], 0).remove(0).unwrap() else {
+    let Written::Opened { spaces, .. } = database.write(&[Write::Open(opening)], 0).remove(0).unwrap() else {
         panic!("not opened")
     };
     // A row of this size is above what the connection takes, as a full disk would be.
