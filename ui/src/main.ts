@@ -15,7 +15,6 @@ function show(host: Host): void {
   app.start();
   mount(Window, { target, props: { app } });
   addEventListener("unhandledrejection", ({ reason }) => app.failed(reason));
-  void host.call("window_ready", {}).catch(() => undefined); // a shell that waits for nothing may not know it
 }
 
 if (insideTauri()) show(tauriHost);

@@ -78,7 +78,8 @@ export class App {
       this.now.start(),
       this.layout.start(),
     ];
-    void this.#ask();
+    // Only now can a clicked notification's note be shown: it is listened for, and no first choice comes after it.
+    void this.#ask().finally(() => void host.call("window_ready", {}).catch(() => undefined));
     return () => ends.forEach((end) => end());
   }
 

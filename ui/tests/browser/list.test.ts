@@ -55,6 +55,7 @@ it("makes, nests, names and removes folders", () =>
     await page.waitForFunction(() => document.activeElement?.tagName === "INPUT");
     await page.keyboard.type("Letters");
     await page.keyboard.press("Enter");
+    await page.waitForFunction(() => document.activeElement?.textContent?.includes("Letters"));
     await page.click('nav button:has-text("Letters")', { button: "right" });
     await page.click('[role="menuitem"]:has-text("New folder in it")');
     await page.waitForFunction(() => document.activeElement?.tagName === "INPUT");
