@@ -8,7 +8,7 @@ use fantoccini::{Client, ClientBuilder};
 use hyper_util::client::legacy::connect::HttpConnector;
 use serde_json::json;
 
-use super::processes::{Process, Program, marked_as, program};
+use super::processes::{LOG, Process, Program, marked_as, program};
 use super::server::free_port;
 use super::{ServerProcess, Stage};
 use crate::wait::{eventually, eventually_within, holds};
@@ -59,7 +59,7 @@ impl AppProcess {
         }
         let mut environment = stage.environment(&home);
         environment.push((DEVICE.to_owned(), name.to_owned()));
-        environment.push(("STET_LOG".to_owned(), "debug".to_owned()));
+        environment.push(("STET_LOG".to_owned(), LOG.to_owned()));
         environment.extend(settings.environment);
         Self {
             client: None,

@@ -11,6 +11,9 @@ use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 /// How long killed processes may take to be gone from the process table.
 const BURIAL: Duration = Duration::from_secs(5);
 
+/// What the programs log on a stage: their own rooms, without the libraries' chatter.
+pub(super) const LOG: &str = "warn,stet=debug,stet_client=debug,stet_desktop=debug,stet_server=debug,sync=debug";
+
 /// The folder cargo builds this test's profile into, e.g. `target/debug`.
 pub(super) fn target_folder() -> PathBuf {
     let own = std::env::current_exe().expect("a process knows its program");

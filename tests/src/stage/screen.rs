@@ -8,10 +8,11 @@ use super::ground::Ground;
 use super::processes::Program;
 use crate::wait::{eventually, holds};
 
-/// Windows without frames: a frame is the desktop's, not the app's.
+/// Windows without frames: a frame is the desktop's, not the app's. A key closes the window with the focus, politely.
 const WINDOW_MANAGER: &str = r#"<?xml version="1.0" encoding="UTF-8"?>
 <openbox_config xmlns="http://openbox.org/3.4/rc">
   <focus><focusNew>yes</focusNew><followMouse>no</followMouse></focus>
+  <keyboard><keybind key="A-F4"><action name="Close"/></keybind></keyboard>
   <placement><policy>Smart</policy></placement>
   <applications><application class="*"><decor>no</decor></application></applications>
 </openbox_config>
@@ -69,11 +70,19 @@ impl Screen {
         String::from_utf8_lossy(&found.stdout).lines().map(str::to_owned).collect()
     }
 
-    /// Clicks the close button of a process's windows, so to speak.
-    pub fn close_windows(&self, process: u32) {
-        for window in self.windows(process) {
-            self.act(&["windowquit", &window]);
-        }
+    /// Closes a process's windows as their close button does.
+    pub async fn close_windows(&self, process: u32) {
+        eventually("closed windows", async || {
+            let windows = self.windows(process);
+            for window in &windows {
+                self.act(&["windowactivate", window]);
+                if self.focused().as_ref() == Some(window) {
+                    self.act(&["key", "--clearmodifiers", "alt+F4"]);
+                }
+            }
+            holds(windows.is_empty(), windows)
+        })
+        .await;
     }
 
     /// Gives a process's window the focus.

@@ -8,7 +8,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
 use super::ground::Ground;
-use super::processes::{Program, program};
+use super::processes::{LOG, Program, program};
 use crate::wait::{eventually, holds};
 
 /// A server with its data folder; it keeps port and data when it is killed and started again.
@@ -25,7 +25,7 @@ impl ServerProcess {
     pub async fn start(ground: &Ground) -> Self {
         let mut environment = ground.environment();
         environment.push(("HOME".to_owned(), ground.folder("server-home").display().to_string()));
-        environment.push(("STET_LOG".to_owned(), "debug".to_owned()));
+        environment.push(("STET_LOG".to_owned(), LOG.to_owned()));
         let mut server = Self {
             running: None,
             environment,

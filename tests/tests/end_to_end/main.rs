@@ -57,13 +57,7 @@ impl One {
     /// Another device of the same user, without a window: quicker than a second app where its page isn't looked at.
     async fn remote(&self) -> Device {
         let folder = self.stage.folder("remote");
-        let device = Device::start(
-            &folder,
-            "Maria's phone",
-            &self.server.url(),
-            &self.server.token("maria"),
-        )
-        .await;
+        let device = Device::start(&folder, "Maria's phone", &self.server.url(), &self.server.token("maria")).await;
         device.is_synced().await;
         device
     }

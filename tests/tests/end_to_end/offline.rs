@@ -26,11 +26,7 @@ async fn with_the_server_gone_both_edit_and_when_it_is_back_both_are_equal() {
     says(&tray, "Offline").await;
     let offline = eventually("the offline picture", async || {
         let pixels = tray.pixels().await;
-        if pixels == synced {
-            Err("the picture is still the synced one")
-        } else {
-            Ok(pixels)
-        }
+        if pixels == synced { Err("the picture is still the synced one") } else { Ok(pixels) }
     })
     .await;
     pair.a.go_to_end().await;
@@ -113,9 +109,7 @@ async fn pausing_in_the_tray_stops_syncing_and_resuming_sends_what_was_written()
     tray.click("Pause").await;
     eventually("both texts on both pages", async || {
         let (here, there) = (pair.a.body().await, pair.b.body().await);
-        let both = here
-            .as_ref()
-            .is_some_and(|text| text.contains('b') && text.contains('c'));
+        let both = here.as_ref().is_some_and(|text| text.contains('b') && text.contains('c'));
         holds(both && here == there, (here, there))
     })
     .await;

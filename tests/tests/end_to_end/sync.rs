@@ -48,19 +48,13 @@ async fn when_both_type_at_once_both_texts_survive_and_both_pages_are_equal() {
 #[tokio::test]
 async fn when_both_type_into_the_same_word_no_letter_is_lost() {
     let pair = Pair::with_note("same-place", "Word", "").await;
+    pair.b.go_to_start().await;
     let (mine, theirs) = ("abcdefghijklmnop", "0123456789");
     tokio::join!(pair.a.keys(mine), pair.b.keys(theirs));
     let text = eventually("both pages equal, with every letter", async || {
-        let (here, there) = (
-            pair.a.body().await.unwrap_or_default(),
-            pair.b.body().await.unwrap_or_default(),
-        );
+        let (here, there) = (pair.a.body().await.unwrap_or_default(), pair.b.body().await.unwrap_or_default());
         let whole = here == there && here.chars().count() == mine.len() + theirs.len();
-        if whole {
-            Ok(here)
-        } else {
-            Err(format!("{here:?} and {there:?}"))
-        }
+        if whole { Ok(here) } else { Err(format!("{here:?} and {there:?}")) }
     })
     .await;
     for typed in [mine, theirs] {

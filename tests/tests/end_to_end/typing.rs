@@ -16,16 +16,10 @@ const ROBOT_EVERY: Duration = Duration::from_millis(200);
 const LONG: Duration = Duration::from_secs(300);
 const SHORT: Duration = Duration::from_secs(20);
 
-const WORDS: [&str; 8] = [
-    "the ", "caret ", "never ", "moves ", "by ", "itself ", "while ", "writing ",
-];
+const WORDS: [&str; 8] = ["the ", "caret ", "never ", "moves ", "by ", "itself ", "while ", "writing "];
 
 fn period() -> Duration {
-    if std::env::var_os("STET_LONG").is_some() {
-        LONG
-    } else {
-        SHORT
-    }
+    if std::env::var_os("STET_LONG").is_some() { LONG } else { SHORT }
 }
 
 /// Writes above and below the middle line, and takes some of it away again, until it is dropped.
@@ -89,19 +83,11 @@ async fn under_a_robots_edits_typed_text_caret_and_undo_stay_ones_own() {
     let text = eventually("both equal", async || {
         let here = one.app.body().await;
         let there = remote.text(note).await.map(|(_, body)| body);
-        if here == there {
-            here.ok_or("no body".to_owned())
-        } else {
-            Err(format!("{here:?}\n{there:?}"))
-        }
+        if here == there { here.ok_or("no body".to_owned()) } else { Err(format!("{here:?}\n{there:?}")) }
     })
     .await;
     let mine: Vec<&str> = text.lines().filter(|line| line.starts_with("mine: ")).collect();
-    assert_eq!(
-        mine,
-        [typed.as_str()],
-        "what was typed stands whole, once, on its own line"
-    );
+    assert_eq!(mine, [typed.as_str()], "what was typed stands whole, once, on its own line");
 
     undo_all(&one, &text, &typed).await;
 }
@@ -119,11 +105,7 @@ async fn undo_all(one: &One, text: &str, typed: &str) {
     })
     .await;
     let body = one.app.body().await.unwrap_or_default();
-    let others = |text: &str| {
-        text.lines()
-            .filter(|line| !line.starts_with("mine:"))
-            .map(str::to_owned)
-            .collect::<Vec<_>>()
-    };
+    let others =
+        |text: &str| text.lines().filter(|line| !line.starts_with("mine:")).map(str::to_owned).collect::<Vec<_>>();
     assert_eq!(others(&body), others(&without), "undo takes back nobody else's edits");
 }

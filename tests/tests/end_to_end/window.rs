@@ -7,7 +7,7 @@ use stet_tests::wait::{eventually, holds};
 use super::{One, Pair};
 
 async fn lets_go(one: &One) {
-    one.stage.screen().close_windows(one.app.id());
+    one.stage.screen().close_windows(one.app.id()).await;
     eventually("the web view's process gone", async || {
         let views = one.app.web_views();
         holds(views.is_empty(), views)
@@ -123,18 +123,11 @@ async fn a_link_opens_its_note_in_the_running_app() {
 
 #[tokio::test]
 async fn without_a_tray_closing_the_window_quits_and_nothing_is_lost() {
-    let stage = Stage::with(
-        "no-tray",
-        Scenery {
-            tray: false,
-            ..Scenery::default()
-        },
-    )
-    .await;
+    let stage = Stage::with("no-tray", Scenery { tray: false, ..Scenery::default() }).await;
     let server = ServerProcess::start(stage.ground()).await;
     let mut app = AppProcess::start(&stage, "Laptop", &server, "maria").await;
     app.write_note("No tray here", "kept").await;
-    stage.screen().close_windows(app.id());
+    stage.screen().close_windows(app.id()).await;
     app.gone().await;
     app.restart().await;
     app.open_note("No tray here").await;
@@ -143,16 +136,10 @@ async fn without_a_tray_closing_the_window_quits_and_nothing_is_lost() {
 
 #[tokio::test]
 async fn without_a_bus_of_services_the_app_starts_and_takes_text() {
-    let scenery = Scenery {
-        tray: false,
-        notifications: false,
-        ..Scenery::default()
-    };
+    let scenery = Scenery { tray: false, notifications: false, ..Scenery::default() };
     let stage = Stage::with("bare", scenery).await;
     let nowhere = ("STET_SERVER_URL".to_owned(), "ws://127.0.0.1:9".to_owned());
-    let settings = AppSettings {
-        environment: vec![nowhere],
-    };
+    let settings = AppSettings { environment: vec![nowhere] };
     let mut app = AppProcess::install(&stage, "Laptop", settings);
     app.set_variable("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nowhere");
     app.restart().await;
