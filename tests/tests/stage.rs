@@ -26,9 +26,7 @@ async fn notify(service: &Proxy<'_>, replaces: u32, summary: &str) -> u32 {
 async fn a_notification_is_recorded_and_its_click_comes_back() {
     let stage = Stage::set_up("notification").await;
     let connection = stage.bus().connect().await;
-    let service = Proxy::new(&connection, NOTIFICATIONS.0, NOTIFICATIONS.1, NOTIFICATIONS.0)
-        .await
-        .unwrap();
+    let service = Proxy::new(&connection, NOTIFICATIONS.0, NOTIFICATIONS.1, NOTIFICATIONS.0).await.unwrap();
     let mut clicks = service.receive_signal("ActionInvoked").await.unwrap();
     let mut closings = service.receive_signal("NotificationClosed").await.unwrap();
 
@@ -38,18 +36,9 @@ async fn a_notification_is_recorded_and_its_click_comes_back() {
     assert_eq!(again, first);
 
     let shown = stage.notifications().shown();
-    let seen: Vec<(u32, &str, bool)> = shown
-        .iter()
-        .map(|shown| (shown.id, shown.summary.as_str(), shown.replaced))
-        .collect();
-    assert_eq!(
-        seen,
-        [
-            (first, "first", false),
-            (first, "first, changed", true),
-            (second, "second", false)
-        ]
-    );
+    let seen: Vec<(u32, &str, bool)> =
+        shown.iter().map(|shown| (shown.id, shown.summary.as_str(), shown.replaced)).collect();
+    assert_eq!(seen, [(first, "first", false), (first, "first, changed", true), (second, "second", false)]);
     assert_eq!(shown[0].actions, ["default"]);
     assert_eq!(stage.notifications().raised(), 2);
 
@@ -58,10 +47,7 @@ async fn a_notification_is_recorded_and_its_click_comes_back() {
     let closed: (u32, u32) = closings.next().await.unwrap().body().deserialize().unwrap();
     assert_eq!((clicked, closed), ((second, "default".to_owned()), (second, 2)));
     let shown = stage.notifications().shown();
-    assert_eq!(
-        shown.iter().map(|shown| shown.closed).collect::<Vec<_>>(),
-        [false, false, true]
-    );
+    assert_eq!(shown.iter().map(|shown| shown.closed).collect::<Vec<_>>(), [false, false, true]);
 }
 
 /// Width, height and ARGB pixels.
@@ -127,18 +113,12 @@ impl Menu {
 }
 
 async fn offer_an_item(connection: &Connection) {
-    connection
-        .object_server()
-        .at("/StatusNotifierItem", Item)
-        .await
-        .unwrap();
+    connection.object_server().at("/StatusNotifierItem", Item).await.unwrap();
     connection.object_server().at("/MenuBar", Menu).await.unwrap();
     let name = format!("org.kde.StatusNotifierItem-{}-1", std::process::id());
     connection.request_name(name.as_str()).await.unwrap();
     let watcher = "org.kde.StatusNotifierWatcher";
-    let watcher = Proxy::new(connection, watcher, "/StatusNotifierWatcher", watcher)
-        .await
-        .unwrap();
+    let watcher = Proxy::new(connection, watcher, "/StatusNotifierWatcher", watcher).await.unwrap();
     let registered: bool = watcher.get_property("IsStatusNotifierHostRegistered").await.unwrap();
     assert!(registered, "a tray that says nobody shows icons is no tray");
     let _: () = watcher.call("RegisterStatusNotifierItem", &name).await.unwrap();
@@ -157,18 +137,8 @@ async fn a_tray_item_is_found_by_its_process_and_read_and_clicked() {
     assert_eq!(icon.menu().await[0].checked, Some(true));
 
     let other = stage.bus().connect().await;
-    let item = Proxy::new(
-        &other,
-        connection.unique_name().unwrap(),
-        "/MenuBar",
-        "com.canonical.dbusmenu",
-    );
-    let mut clicks = item
-        .await
-        .unwrap()
-        .receive_signal("ItemActivationRequested")
-        .await
-        .unwrap();
+    let item = Proxy::new(&other, connection.unique_name().unwrap(), "/MenuBar", "com.canonical.dbusmenu");
+    let mut clicks = item.await.unwrap().receive_signal("ItemActivationRequested").await.unwrap();
     icon.click("Garden").await;
     let (id, _): (i32, u32) = clicks.next().await.unwrap().body().deserialize().unwrap();
     assert_eq!(id, 7);
@@ -195,10 +165,7 @@ async fn nothing_started_on_a_stage_outlives_it_even_in_another_process_group() 
     let (name, mark) = ground.environment()[0].clone();
     // setsid leaves the group, as the app of a killed WebDriver stays behind.
     let mut parent = shell(&ground, "setsid sleep 600 & wait");
-    eventually("the orphan to be", async || {
-        holds(marked(&name, &mark).len() == 2, marked(&name, &mark))
-    })
-    .await;
+    eventually("the orphan to be", async || holds(marked(&name, &mark).len() == 2, marked(&name, &mark))).await;
     parent.kill();
     assert_eq!(marked(&name, &mark).len(), 1, "the orphan outlives its group");
     drop(parent);

@@ -1,5 +1,7 @@
 //! Two engines and the server in one process, over real sockets and real files: the whole path without a window.
 
+#![expect(clippy::expect_used, reason = "a test that can't go on says why and ends")]
+
 use std::path::Path;
 
 use stet_client::api::command::{ChangeNote, CreateFolder, PurgeNote, TrashNote};

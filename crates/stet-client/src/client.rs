@@ -193,13 +193,22 @@ impl Client {
 
 fn lock(data_dir: &std::path::Path) -> Result<File, StartError> {
     let unusable = |error: std::io::Error| StartError::DataDir { path: data_dir.to_owned(), reason: error.to_string() };
-    std::fs::create_dir_all(data_dir).map_err(unusable)?;
+    make_private(data_dir).map_err(unusable)?;
     let file = File::options().create(true).truncate(false).write(true).open(data_dir.join(LOCK)).map_err(unusable)?;
     match file.try_lock() {
         Ok(()) => Ok(file),
         Err(TryLockError::WouldBlock) => Err(StartError::InUse(data_dir.to_owned())),
         Err(TryLockError::Error(error)) => Err(unusable(error)),
     }
+}
+
+/// Makes the folder, for its owner alone. One that is there keeps its permissions.
+fn make_private(folder: &std::path::Path) -> std::io::Result<()> {
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder)
 }
 
 fn recent(reader: &Reader, space: stet_model::id::SpaceId) -> Vec<(NoteId, String)> {

@@ -10,6 +10,9 @@ use tracing_subscriber::EnvFilter;
 fn main() -> ExitCode {
     let cli = Cli::parse();
     let filter = EnvFilter::try_from_env("STET_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
+    // The document library names operations in its logs, and with them what people write: it is never listened to.
+    let never = ["loro=off", "loro_internal=off", "loro_kv_store=off", "loro_common=off"];
+    let filter = never.iter().filter_map(|directive| directive.parse().ok()).fold(filter, EnvFilter::add_directive);
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
     let result = match cli.command {
         Command::Serve(config) => serve(config),

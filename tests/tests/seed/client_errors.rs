@@ -57,11 +57,7 @@ async fn twenty_frames_that_are_no_messages_are_put_up_with_and_the_next_closes_
 async fn deeply_nested_json_is_refused_and_breaks_nothing() {
     let room = Room::open("nested").await;
     let (mut socket, _) = room.sign_in("maria").await;
-    let deep = format!(
-        r#"{{"type":"note_created","noteData":{}{}}}"#,
-        "[".repeat(100_000),
-        "]".repeat(100_000)
-    );
+    let deep = format!(r#"{{"type":"note_created","noteData":{}{}}}"#, "[".repeat(100_000), "]".repeat(100_000));
     assert_eq!(refused(&mut socket, &deep).await["code"], "malformed");
     socket.expect_nothing_more().await;
 }
@@ -76,22 +72,12 @@ async fn before_auth_every_message_is_refused_as_unauthenticated() {
         json!({ "type": "note_update", "noteId": id(1), "changes": { "title": "x" } }),
         json!({ "type": "note_created", "noteData": { "id": id(1) } }),
     ] {
-        assert_eq!(
-            refused(&mut socket, &message.to_string()).await["code"],
-            "unauthenticated",
-            "{message}"
-        );
+        assert_eq!(refused(&mut socket, &message.to_string()).await["code"], "unauthenticated", "{message}");
     }
-    socket
-        .send(json!({ "type": "auth", "token": room.server.token("maria") }))
-        .await;
+    socket.send(json!({ "type": "auth", "token": room.server.token("maria") })).await;
     socket.expect("auth_success").await;
     socket.send(json!({ "type": "join_note", "noteId": id(1) })).await;
-    assert_eq!(
-        socket.expect("error").await["code"],
-        "not-found",
-        "nothing was done before auth"
-    );
+    assert_eq!(socket.expect("error").await["code"], "not-found", "nothing was done before auth");
 }
 
 #[tokio::test]
@@ -104,11 +90,7 @@ async fn a_note_that_does_not_exist_is_refused_by_its_id() {
         json!({ "type": "note_deleted", "noteId": id(1) }),
     ] {
         let error = refused(&mut socket, &message.to_string()).await;
-        assert_eq!(
-            (&error["code"], &error["noteId"]),
-            (&json!("not-found"), &json!(id(1))),
-            "{message}"
-        );
+        assert_eq!((&error["code"], &error["noteId"]), (&json!("not-found"), &json!(id(1))), "{message}");
     }
 }
 
@@ -116,19 +98,10 @@ async fn a_note_that_does_not_exist_is_refused_by_its_id() {
 async fn a_field_the_server_does_not_know_is_refused_in_changes_and_ignored_elsewhere() {
     let room = Room::open("fields").await;
     let (mut one, mut other, _) = room.two_sessions("maria").await;
-    create(
-        &mut one,
-        &mut other,
-        json!({ "id": id(1), "title": "a", "mood": "calm" }),
-    )
-    .await;
+    create(&mut one, &mut other, json!({ "id": id(1), "title": "a", "mood": "calm" })).await;
     let message = json!({ "type": "note_update", "noteId": id(1), "changes": { "title": "b", "mood": "calm" } });
     assert_eq!(refused(&mut one, &message.to_string()).await["code"], "malformed");
-    assert_eq!(
-        join(&mut one, &id(1)).await["title"],
-        "a",
-        "nothing of a refused update is applied"
-    );
+    assert_eq!(join(&mut one, &id(1)).await["title"], "a", "nothing of a refused update is applied");
 }
 
 #[tokio::test]
@@ -140,11 +113,7 @@ async fn the_other_levels_messages_are_malformed_at_level_1() {
         json!({ "type": "note_update", "id": "1", "spaceId": id(1), "noteId": id(3), "after": 0, "ops": [] }),
         json!({ "type": "many", "messages": [{ "type": "ping" }] }),
     ] {
-        assert_eq!(
-            refused(&mut socket, &message.to_string()).await["code"],
-            "malformed",
-            "{message}"
-        );
+        assert_eq!(refused(&mut socket, &message.to_string()).await["code"], "malformed", "{message}");
     }
 }
 
@@ -172,15 +141,10 @@ async fn more_messages_than_the_limit_are_refused_with_a_time_to_wait() {
     while answers.len() < 400 {
         answers.push(socket.next().await);
     }
-    let limited = answers
-        .iter()
-        .find(|answer| answer["type"] == "error")
-        .expect("400 messages in a moment are too many");
+    let limited =
+        answers.iter().find(|answer| answer["type"] == "error").expect("400 messages in a moment are too many");
     assert_eq!(limited["code"], "rate-limited");
-    assert!(
-        limited["retryAfterMs"].as_u64().is_some_and(|wait| wait > 0),
-        "{limited}"
-    );
+    assert!(limited["retryAfterMs"].as_u64().is_some_and(|wait| wait > 0), "{limited}");
     let answered = answers.iter().filter(|answer| answer["type"] == "pong").count();
     assert!((250..400).contains(&answered), "{answered} of 400 were answered");
 }
@@ -189,8 +153,7 @@ async fn more_messages_than_the_limit_are_refused_with_a_time_to_wait() {
 async fn one_bad_client_disturbs_no_other() {
     let room = Room::open("bad-client").await;
     let (mut good, _) = room.sign_in("maria").await;
-    good.send(json!({ "type": "note_created", "noteData": { "id": id(1), "title": "Steady" } }))
-        .await;
+    good.send(json!({ "type": "note_created", "noteData": { "id": id(1), "title": "Steady" } })).await;
     for _ in 0..5 {
         let (mut bad, _) = room.sign_in("jonas").await;
         bad.send_bytes(vec![0; 4096]).await;

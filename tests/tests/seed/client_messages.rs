@@ -49,8 +49,7 @@ async fn note_created_comes_to_the_others_as_note_created_sync_with_the_full_not
 async fn note_created_is_also_taken_with_its_id_at_the_top() {
     let room = Room::open("created-top").await;
     let (mut one, mut other, _) = room.two_sessions("maria").await;
-    one.send(json!({ "type": "note_created", "noteId": id(1), "noteData": { "title": "Top" } }))
-        .await;
+    one.send(json!({ "type": "note_created", "noteId": id(1), "noteData": { "title": "Top" } })).await;
     assert_eq!(other.expect("note_created_sync").await["noteData"]["id"], json!(id(1)));
 }
 
@@ -59,14 +58,8 @@ async fn a_second_note_created_for_a_known_id_is_an_update_of_its_fields() {
     let room = Room::open("created-twice").await;
     let (mut one, mut other, _) = room.two_sessions("maria").await;
     let note = id(1);
-    create(
-        &mut one,
-        &mut other,
-        json!({ "id": note, "title": "Boards", "content": "Two." }),
-    )
-    .await;
-    one.send(json!({ "type": "note_created", "noteData": { "id": note, "title": "Boards, cut" } }))
-        .await;
+    create(&mut one, &mut other, json!({ "id": note, "title": "Boards", "content": "Two." })).await;
+    one.send(json!({ "type": "note_created", "noteData": { "id": note, "title": "Boards, cut" } })).await;
     let sync = other.expect("note_sync").await;
     assert_eq!(sync["updatedNote"]["title"], "Boards, cut");
     assert_eq!(sync["updatedNote"]["content"], "Two.", "a field that isn't said stays");
@@ -77,23 +70,14 @@ async fn note_deleted_comes_to_the_others_as_note_deleted_sync_and_puts_the_note
     let room = Room::open("deleted").await;
     let (mut one, mut other, user) = room.two_sessions("maria").await;
     let note = id(1);
-    create(
-        &mut one,
-        &mut other,
-        json!({ "id": note, "title": "Old list", "content": "done" }),
-    )
-    .await;
+    create(&mut one, &mut other, json!({ "id": note, "title": "Old list", "content": "done" })).await;
     one.send(json!({ "type": "note_deleted", "noteId": note })).await;
 
     let sync = other.expect("note_deleted_sync").await;
     assert_eq!((&sync["noteId"], &sync["fromUserId"]), (&json!(note), &json!(user)));
     assert!(sync["timestamp"].is_number(), "{sync}");
     let state = join(&mut other, &note).await;
-    assert_eq!(
-        (&state["deleted"], &state["content"]),
-        (&json!(true), &json!("done")),
-        "the text is still there"
-    );
+    assert_eq!((&state["deleted"], &state["content"]), (&json!(true), &json!("done")), "the text is still there");
 
     let restored = update(&mut other, &note, json!({ "deleted": false })).await;
     assert_eq!(restored["updatedNote"]["deleted"], json!(false));
@@ -106,8 +90,7 @@ async fn note_update_takes_every_field_of_a_note() {
     let (note, folder) = (id(1), id(2));
     create(&mut one, &mut other, json!({ "id": note, "title": "a" })).await;
     let data = json!({ "name": "Bench", "color": "#b3372b", "parentId": null, "sortOrder": 0 });
-    one.send(json!({ "type": "folder_created", "folderId": folder, "folderData": data }))
-        .await;
+    one.send(json!({ "type": "folder_created", "folderId": folder, "folderData": data })).await;
     other.expect("folder_created_sync").await;
 
     let changes = json!({
@@ -132,20 +115,15 @@ async fn folder_created_updated_and_deleted_come_to_the_others_with_sync() {
     let (mut one, mut other, user) = room.two_sessions("maria").await;
     let folder = id(1);
     let data = json!({ "id": folder, "name": "Paper", "color": null, "parentId": null, "sortOrder": 0 });
-    one.send(json!({ "type": "folder_created", "folderId": folder, "folderData": data }))
-        .await;
+    one.send(json!({ "type": "folder_created", "folderId": folder, "folderData": data })).await;
     let sync = other.expect("folder_created_sync").await;
     assert_eq!((&sync["folderId"], &sync["fromUserId"]), (&json!(folder), &json!(user)));
     assert_eq!(sync["folderData"]["name"], "Paper");
 
     let changes = json!({ "name": "Papers" });
-    one.send(json!({ "type": "folder_updated", "folderId": folder, "changes": changes }))
-        .await;
+    one.send(json!({ "type": "folder_updated", "folderId": folder, "changes": changes })).await;
     let sync = other.expect("folder_updated_sync").await;
-    assert_eq!(
-        (&sync["folderId"], &sync["changes"]["name"]),
-        (&json!(folder), &json!("Papers"))
-    );
+    assert_eq!((&sync["folderId"], &sync["changes"]["name"]), (&json!(folder), &json!("Papers")));
 
     one.send(json!({ "type": "folder_deleted", "folderId": folder })).await;
     assert_eq!(other.expect("folder_deleted_sync").await["folderId"], json!(folder));
@@ -158,10 +136,7 @@ async fn ping_is_answered_with_pong_and_the_time() {
     let (mut socket, _) = room.sign_in("maria").await;
     socket.send(json!({ "type": "ping" })).await;
     let pong = socket.expect("pong").await;
-    assert!(
-        pong["timestamp"].as_i64().is_some_and(|at| at > 1_600_000_000_000),
-        "milliseconds: {pong}"
-    );
+    assert!(pong["timestamp"].as_i64().is_some_and(|at| at > 1_600_000_000_000), "milliseconds: {pong}");
 }
 
 #[tokio::test]
@@ -171,9 +146,7 @@ async fn users_hear_nothing_of_each_other_and_another_users_note_is_answered_lik
     let (mut jonas, jonas_id) = room.sign_in("jonas").await;
     assert_ne!(maria_id, jonas_id);
     let note = id(1);
-    maria
-        .send(json!({ "type": "note_created", "noteData": { "id": note, "title": "Mine" } }))
-        .await;
+    maria.send(json!({ "type": "note_created", "noteData": { "id": note, "title": "Mine" } })).await;
     update(&mut maria, &note, json!({ "content": "nobody else's" })).await;
 
     let ask = async |socket: &mut stet_tests::scripted::PlainSocket, note: String| {
@@ -189,9 +162,7 @@ async fn users_hear_nothing_of_each_other_and_another_users_note_is_answered_lik
     assert_eq!(foreign["code"], "not-found");
 
     // The same id in two users' spaces is two notes.
-    jonas
-        .send(json!({ "type": "note_created", "noteData": { "id": note, "title": "Also mine" } }))
-        .await;
+    jonas.send(json!({ "type": "note_created", "noteData": { "id": note, "title": "Also mine" } })).await;
     assert_eq!(join(&mut jonas, &note).await["title"], "Also mine");
     assert_eq!(join(&mut maria, &note).await["title"], "Mine");
     maria.expect_nothing_more().await;

@@ -35,12 +35,7 @@ async fn two_sessions_that_type_at_once_keep_both_texts() {
     let room = Room::open("crossing").await;
     let (mut one, mut other, _) = room.two_sessions("maria").await;
     let note = id(1);
-    create(
-        &mut one,
-        &mut other,
-        json!({ "id": note, "title": "Tea", "content": "first\n\nlast\n" }),
-    )
-    .await;
+    create(&mut one, &mut other, json!({ "id": note, "title": "Tea", "content": "first\n\nlast\n" })).await;
     let texts = ["first, then more\n\nlast\n", "first\n\nlast, and the end\n"];
     let text = crossing(&mut one, &mut other, &note, texts).await;
     assert_eq!(text, "first, then more\n\nlast, and the end\n");
@@ -51,21 +46,13 @@ async fn the_paragraph_that_crossed_on_the_wire_is_not_deleted_by_a_late_whole_t
     let room = Room::open("late").await;
     let (mut one, mut other, _) = room.two_sessions("maria").await;
     let note = id(1);
-    create(
-        &mut one,
-        &mut other,
-        json!({ "id": note, "title": "", "content": "one\n" }),
-    )
-    .await;
+    create(&mut one, &mut other, json!({ "id": note, "title": "", "content": "one\n" })).await;
     update(&mut one, &note, json!({ "content": "one\ntwo\n" })).await;
     // The other session hasn't read the news yet: what it sends began with "one".
     let success = update(&mut other, &note, json!({ "content": "zero\none\n" })).await;
     assert_eq!(success["updatedNote"]["content"], "zero\none\ntwo\n");
     let sync = one.expect("note_sync").await;
-    assert_eq!(
-        sync["changes"]["content"], "zero\none\ntwo\n",
-        "changes hold the merged value"
-    );
+    assert_eq!(sync["changes"]["content"], "zero\none\ntwo\n", "changes hold the merged value");
 }
 
 #[tokio::test]
@@ -77,10 +64,7 @@ async fn the_same_text_sent_again_changes_nothing() {
     update(&mut one, &note, json!({ "content": "ab" })).await;
     update(&mut other, &note, json!({ "content": "abc" })).await;
     let success = update(&mut one, &note, json!({ "content": "ab" })).await;
-    assert_eq!(
-        success["updatedNote"]["content"], "abc",
-        "an update replayed takes nothing back"
-    );
+    assert_eq!(success["updatedNote"]["content"], "abc", "an update replayed takes nothing back");
 }
 
 #[tokio::test]
@@ -93,10 +77,7 @@ async fn text_of_every_script_and_line_end_comes_through_unharmed() {
     let success = update(&mut one, &note, json!({ "content": text, "title": "🗒" })).await;
     assert_eq!(success["updatedNote"]["content"], json!(text));
     let success = update(&mut one, &note, json!({ "content": "a\r\nb\rc\n" })).await;
-    assert_eq!(
-        success["updatedNote"]["content"], "a\nb\nc\n",
-        "inside a note a line ends one way"
-    );
+    assert_eq!(success["updatedNote"]["content"], "a\nb\nc\n", "inside a note a line ends one way");
 }
 
 #[tokio::test]
@@ -104,21 +85,11 @@ async fn tags_of_two_sessions_are_joined_not_replaced() {
     let room = Room::open("tags").await;
     let (mut one, mut other, _) = room.two_sessions("maria").await;
     let note = id(1);
-    create(
-        &mut one,
-        &mut other,
-        json!({ "id": note, "title": "", "tags": ["paper"] }),
-    )
-    .await;
+    create(&mut one, &mut other, json!({ "id": note, "title": "", "tags": ["paper"] })).await;
     update(&mut one, &note, json!({ "tags": ["paper", "glue"] })).await;
     update(&mut other, &note, json!({ "tags": ["paper", "thread"] })).await;
     let note = join(&mut one, &note).await;
-    let mut tags: Vec<&str> = note["tags"]
-        .as_array()
-        .into_iter()
-        .flatten()
-        .filter_map(Value::as_str)
-        .collect();
+    let mut tags: Vec<&str> = note["tags"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
     tags.sort_unstable();
     assert_eq!(tags, ["glue", "paper", "thread"]);
 }

@@ -13,18 +13,12 @@ async fn auth_failed_is_shown_in_plain_words_and_keeps_what_is_unsent() {
     let made = engine.device.create("Kept", "typed before").await;
     let unsent = engine.device.status().await.unsent;
     let (mut socket, _) = engine.server.greet().await;
-    socket
-        .send(json!({ "type": "auth_failed", "message": "Authentication failed" }))
-        .await;
+    socket.send(json!({ "type": "auth_failed", "message": "Authentication failed" })).await;
     socket.close().await;
     let status = engine.device.until("signed out", |status| status.error.is_some()).await;
     let error = status.error.expect("an error");
     assert_eq!(error.code, ErrorCode::SignedOut, "{error:?}");
-    assert!(
-        error.message.contains(' '),
-        "a sentence for people: {:?}",
-        error.message
-    );
+    assert!(error.message.contains(' '), "a sentence for people: {:?}", error.message);
     assert!(!status.is_authenticated);
     engine.device.sees_body(made, "typed before").await;
     assert_eq!(engine.device.status().await.unsent, unsent);
@@ -40,16 +34,11 @@ async fn auth_failed_is_shown_in_plain_words_and_keeps_what_is_unsent() {
 async fn a_server_error_is_shown_with_its_words_and_can_be_dismissed() {
     let engine = Engine::start("error").await;
     let mut socket = engine.signed_in().await;
-    socket
-        .send(json!({ "type": "error", "message": "Error description" }))
-        .await;
+    socket.send(json!({ "type": "error", "message": "Error description" })).await;
     let status = engine.device.until("an error", |status| status.error.is_some()).await;
     let error = status.error.expect("an error");
     assert!(error.message.contains("Error description"), "{error:?}");
-    engine
-        .device
-        .hears("error", |event| matches!(event, Event::Error(_)))
-        .await;
+    engine.device.hears("error", |event| matches!(event, Event::Error(_))).await;
     assert!(status.is_authenticated, "one error ends no session");
     engine.device.call(ClearError {}).await;
     engine.device.until("no error", |status| status.error.is_none()).await;
@@ -59,24 +48,13 @@ async fn a_server_error_is_shown_with_its_words_and_can_be_dismissed() {
 async fn frames_that_are_no_messages_are_passed_over_and_the_session_goes_on() {
     let engine = Engine::start("invalid").await;
     let mut socket = engine.signed_in().await;
-    for frame in [
-        "",
-        "{",
-        "[]",
-        r#"{"type":"note_sync"}"#,
-        r#"{"type":"celebrate","at":1}"#,
-        r#"{"noType":true}"#,
-    ] {
+    for frame in ["", "{", "[]", r#"{"type":"note_sync"}"#, r#"{"type":"celebrate","at":1}"#, r#"{"noType":true}"#] {
         socket.send_text(frame).await;
     }
     socket.send_bytes(vec![0xff, 0x00, 0xc1]).await;
     let made = engine.device.create("Undisturbed", "").await;
     let update = socket.skip_to("note_update").await;
-    assert_eq!(
-        update["noteId"],
-        json!(made.to_string()),
-        "the same socket still serves"
-    );
+    assert_eq!(update["noteId"], json!(made.to_string()), "the same socket still serves");
     confirm(&mut socket, &update).await;
     engine.device.until("sent", |status| status.unsent == 0).await;
 }
@@ -99,10 +77,7 @@ async fn an_error_about_one_note_holds_back_that_note_alone() {
     let update = socket.skip_to("note_update").await;
     assert_eq!(update["noteId"], json!(good.to_string()));
     confirm(&mut socket, &update).await;
-    engine
-        .device
-        .until("only the refused one waits", |status| status.unsent == 1)
-        .await;
+    engine.device.until("only the refused one waits", |status| status.unsent == 1).await;
 }
 
 #[tokio::test]
@@ -121,9 +96,7 @@ async fn after_the_most_attempts_the_state_is_error_and_reconnect_tries_at_once(
             drop(engine.server.accept_bare().await);
         }
     };
-    let failed = engine
-        .device
-        .until("given up hurrying", |status| status.state == ConnectionState::Error);
+    let failed = engine.device.until("given up hurrying", |status| status.state == ConnectionState::Error);
     let status = tokio::select! {
         status = failed => status,
         () = refused => unreachable!("it refuses for ever"),

@@ -17,11 +17,7 @@ async fn lifecycle_1_the_engine_waits_for_connection_established_and_sends_auth_
     assert_eq!(auth["type"], "auth");
     assert_eq!(auth["token"], engine.token());
     let status = engine.device.status().await;
-    assert_eq!(
-        status.state,
-        ConnectionState::Connected,
-        "connected is not yet signed in"
-    );
+    assert_eq!(status.state, ConnectionState::Connected, "connected is not yet signed in");
     assert!(status.is_connected && !status.is_authenticated);
 }
 
@@ -31,10 +27,7 @@ async fn lifecycle_2_auth_success_without_a_protocol_makes_it_a_level_1_session(
     let _socket = engine.server.sign_in(USER).await;
     let status = engine.device.until("signed in", |status| status.is_authenticated).await;
     assert_eq!(status.state, ConnectionState::Authenticated);
-    assert_eq!(
-        (status.level, status.user_id.map(|user| user.0).as_deref()),
-        (Some(1), Some(USER))
-    );
+    assert_eq!((status.level, status.user_id.map(|user| user.0).as_deref()), (Some(1), Some(USER)));
 }
 
 #[tokio::test]
@@ -49,30 +42,19 @@ async fn lifecycle_3_selecting_a_note_sends_join_note_and_leaves_the_one_before(
     engine.device.call(JoinNote { note_id: first }).await;
     assert_eq!(socket.skip_to("join_note").await["noteId"], json!(first.to_string()));
     socket.send(joined(&first.to_string())).await;
-    engine
-        .device
-        .until("joined", |status| status.joined_notes == [first])
-        .await;
+    engine.device.until("joined", |status| status.joined_notes == [first]).await;
 
     engine.device.call(JoinNote { note_id: second }).await;
     let (left, came) = (socket.next().await, socket.next().await);
     assert_eq!(left, json!({ "type": "leave_note", "noteId": first.to_string() }));
     assert_eq!(came, json!({ "type": "join_note", "noteId": second.to_string() }));
-    socket
-        .send(json!({ "type": "note_left", "noteId": first.to_string() }))
-        .await;
+    socket.send(json!({ "type": "note_left", "noteId": first.to_string() })).await;
     socket.send(joined(&second.to_string())).await;
-    engine
-        .device
-        .until("the other joined", |status| status.joined_notes == [second])
-        .await;
+    engine.device.until("the other joined", |status| status.joined_notes == [second]).await;
 
     engine.device.call(LeaveNote { note_id: second }).await;
     assert_eq!(socket.expect("leave_note").await["noteId"], json!(second.to_string()));
-    engine
-        .device
-        .until("none joined", |status| status.joined_notes.is_empty())
-        .await;
+    engine.device.until("none joined", |status| status.joined_notes.is_empty()).await;
 }
 
 fn joined(note_id: &str) -> serde_json::Value {
@@ -110,18 +92,13 @@ async fn lifecycle_5_a_cut_connection_comes_back_signs_in_rejoins_and_sends_what
     engine.device.append(note, ", under bricks").await;
     let (mut socket, auth) = engine.server.greet().await;
     assert_eq!(auth["token"], engine.token(), "who is signed in stays signed in");
-    socket
-        .send(json!({ "type": "auth_success", "message": "Authentication successful", "userId": USER }))
-        .await;
+    socket.send(json!({ "type": "auth_success", "message": "Authentication successful", "userId": USER })).await;
     assert_eq!(socket.skip_to("join_note").await["noteId"], json!(note.to_string()));
     socket.send(joined(&note.to_string())).await;
     let update = socket.skip_to("note_update").await;
     assert_eq!(update["changes"]["content"], "Overnight, under bricks");
     confirm(&mut socket, &update).await;
-    engine
-        .device
-        .until("sent", |status| status.unsent == 0 && status.reconnect_attempts == 0)
-        .await;
+    engine.device.until("sent", |status| status.unsent == 0 && status.reconnect_attempts == 0).await;
 }
 
 #[tokio::test]
@@ -136,22 +113,14 @@ async fn a_token_that_ran_out_is_read_again_from_its_file() {
     let (mut socket, auth) = server.greet().await;
     assert_eq!(auth["token"], "the-first");
     std::fs::write(&file, "the-second").expect("write a token");
-    socket
-        .send(json!({ "type": "auth_failed", "message": "Authentication failed", "reason": "token-expired" }))
-        .await;
+    socket.send(json!({ "type": "auth_failed", "message": "Authentication failed", "reason": "token-expired" })).await;
     socket.close().await;
 
     let mut socket = eventually("the new token", async || {
         let (socket, auth) = server.greet().await;
-        if auth["token"] == "the-second" {
-            Ok(socket)
-        } else {
-            Err(auth.to_string())
-        }
+        if auth["token"] == "the-second" { Ok(socket) } else { Err(auth.to_string()) }
     })
     .await;
-    socket
-        .send(json!({ "type": "auth_success", "message": "Authentication successful", "userId": USER }))
-        .await;
+    socket.send(json!({ "type": "auth_success", "message": "Authentication successful", "userId": USER })).await;
     device.until("signed in", |status| status.is_authenticated).await;
 }

@@ -47,15 +47,8 @@ async fn a_new_note_is_told_by_note_created_and_confirmed_by_the_note_update_tha
     assert_eq!(created["noteData"]["title"], "New Note");
     let update = socket.expect("note_update").await;
     assert_eq!(update["noteId"], json!(made.to_string()));
-    assert_eq!(
-        (&update["changes"]["title"], &update["changes"]["content"]),
-        (&json!("New Note"), &json!("text"))
-    );
-    assert_eq!(
-        engine.device.status().await.unsent,
-        1,
-        "the page's server doesn't answer note_created"
-    );
+    assert_eq!((&update["changes"]["title"], &update["changes"]["content"]), (&json!("New Note"), &json!("text")));
+    assert_eq!(engine.device.status().await.unsent, 1, "the page's server doesn't answer note_created");
     confirm(&mut socket, &update).await;
     engine.device.until("sent", |status| status.unsent == 0).await;
 }
@@ -71,10 +64,7 @@ async fn one_note_update_is_in_flight_per_note_and_the_next_holds_what_was_typed
     engine.device.append(made, "d").await;
     confirm(&mut socket, &first).await;
     let second = socket.expect("note_update").await;
-    assert_eq!(
-        (&first["changes"]["content"], &second["changes"]["content"]),
-        (&json!("ab"), &json!("abcd"))
-    );
+    assert_eq!((&first["changes"]["content"], &second["changes"]["content"]), (&json!("ab"), &json!("abcd")));
 }
 
 #[tokio::test]
@@ -85,20 +75,8 @@ async fn fields_are_sent_in_changes_by_the_pages_names() {
     let changes = [
         (NoteChange::Starred { value: true }, "starred", json!(true)),
         (NoteChange::Archived { value: true }, "archived", json!(true)),
-        (
-            NoteChange::AddTag {
-                tag: "paper".to_owned(),
-            },
-            "tags",
-            json!(["paper"]),
-        ),
-        (
-            NoteChange::Title {
-                text: "Named".to_owned(),
-            },
-            "title",
-            json!("Named"),
-        ),
+        (NoteChange::AddTag { tag: "paper".to_owned() }, "tags", json!(["paper"])),
+        (NoteChange::Title { text: "Named".to_owned() }, "title", json!("Named")),
     ];
     let mut whole = json!({});
     for (change, field, value) in changes {
@@ -136,24 +114,13 @@ async fn a_note_put_in_the_trash_is_told_by_note_deleted() {
 async fn note_created_sync_brings_a_note_and_raises_note_created() {
     let (engine, mut socket) = signed_in("created-sync").await;
     let made = note_id(&id(1));
-    tell_created(
-        &mut socket,
-        &id(1),
-        json!({ "title": "From afar", "content": "hello", "tags": ["paper"] }),
-    )
-    .await;
+    tell_created(&mut socket, &id(1), json!({ "title": "From afar", "content": "hello", "tags": ["paper"] })).await;
     engine
         .device
-        .hears(
-            "note_created",
-            |event| matches!(event, Event::NoteCreated(news) if news.note_id == made),
-        )
+        .hears("note_created", |event| matches!(event, Event::NoteCreated(news) if news.note_id == made))
         .await;
     let row = engine.device.row(made).await.expect("the note is here");
-    assert_eq!(
-        (row.title.as_str(), row.tags.as_slice()),
-        ("From afar", ["paper".to_owned()].as_slice())
-    );
+    assert_eq!((row.title.as_str(), row.tags.as_slice()), ("From afar", ["paper".to_owned()].as_slice()));
     engine.device.sees_body(made, "hello").await;
     assert_eq!(engine.device.status().await.unsent, 0, "what came isn't sent back");
 }
@@ -181,13 +148,8 @@ async fn a_note_sync_that_crosses_ones_own_edit_keeps_both_texts() {
     engine.device.append(made, "end\n").await;
     let update = socket.skip_to("note_update").await;
     assert_eq!(update["changes"]["content"], "middle\nend\n");
-    tell_update(
-        &mut socket,
-        &id(1),
-        json!({ "content": "begin\nmiddle\n" }),
-        json!({ "content": "begin\nmiddle\n" }),
-    )
-    .await;
+    tell_update(&mut socket, &id(1), json!({ "content": "begin\nmiddle\n" }), json!({ "content": "begin\nmiddle\n" }))
+        .await;
     engine.device.sees_body(made, "begin\nmiddle\nend\n").await;
     // The page's server lets the last writer win: its answer lacks the other's text, which the engine then sends.
     confirm(&mut socket, &update).await;
@@ -202,12 +164,7 @@ async fn a_note_sync_that_crosses_ones_own_edit_keeps_both_texts() {
 async fn note_deleted_sync_puts_the_note_in_the_trash_and_raises_note_deleted() {
     let (engine, mut socket) = signed_in("deleted-sync").await;
     let made = note_id(&id(1));
-    tell_created(
-        &mut socket,
-        &id(1),
-        json!({ "title": "Gone soon", "content": "still readable" }),
-    )
-    .await;
+    tell_created(&mut socket, &id(1), json!({ "title": "Gone soon", "content": "still readable" })).await;
     engine.device.sees_body(made, "still readable").await;
     let message = json!({
         "type": "note_deleted_sync", "noteId": id(1), "timestamp": 1_700_000_000_003_i64, "fromUserId": USER,
@@ -243,9 +200,6 @@ async fn authenticated_is_an_event_with_the_user_id() {
     let (engine, _socket) = signed_in("event").await;
     engine
         .device
-        .hears(
-            "authenticated",
-            |event| matches!(event, Event::Authenticated(who) if who.user_id.0 == USER),
-        )
+        .hears("authenticated", |event| matches!(event, Event::Authenticated(who) if who.user_id.0 == USER))
         .await;
 }

@@ -27,10 +27,7 @@ impl Room {
     async fn open(name: &str) -> Self {
         let ground = Ground::shared(name);
         let server = ServerProcess::start(&ground).await;
-        Self {
-            server,
-            _ground: ground,
-        }
+        Self { server, _ground: ground }
     }
 
     /// A socket of this user, signed in, and the user's id.
@@ -60,9 +57,7 @@ async fn create(one: &mut PlainSocket, other: &mut PlainSocket, note: Value) {
 
 /// Sends an update and gives the `note_update_success`.
 async fn update(socket: &mut PlainSocket, note_id: &str, changes: Value) -> Value {
-    socket
-        .send(json!({ "type": "note_update", "noteId": note_id, "changes": changes }))
-        .await;
+    socket.send(json!({ "type": "note_update", "noteId": note_id, "changes": changes })).await;
     socket.skip_to("note_update_success").await
 }
 

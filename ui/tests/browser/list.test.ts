@@ -5,6 +5,7 @@ import { choose, hook, titles, withWindow } from "./window";
 it("searches as you type and Esc steps back", () =>
   withWindow("", async (page) => {
     await page.keyboard.press("Control+f");
+    await page.waitForFunction((search) => document.activeElement?.closest(search) !== null, hook("search"));
     await page.keyboard.type("beans");
     await page.waitForFunction(() => document.querySelectorAll('[data-test="note-row"]').length === 1);
     expect(await titles(page)).toEqual(["Spring in the long bed"]);

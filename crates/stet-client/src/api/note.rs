@@ -264,7 +264,7 @@ pub struct Settings {
     pub notifications: bool,
     /// The editor's face: `serif`, `sans` or `mono`.
     pub editor_font: EditorFont,
-    /// The server, when the user entered one.
+    /// The server the user entered; empty for none at all; `null` for the one of the configuration.
     pub server_url: Option<String>,
 }
 

@@ -95,10 +95,8 @@ impl Engine {
         match self.edit_document(doc, &[edits], now) {
             Ok(()) => {
                 self.save(doc, now);
-                self.report.lists_changed();
-                self.report.sidebar_changed();
                 self.row_changed(doc);
-                self.reply_written(call, Done {});
+                self.reply_written(doc, call, Done {});
             }
             Err(message) => self.refuse(call, ErrorCode::Invalid, message),
         }
@@ -151,10 +149,8 @@ impl Engine {
         match self.edit_document(doc, &edits, now) {
             Ok(()) => {
                 self.save(doc, now);
-                self.report.lists_changed();
-                self.report.sidebar_changed();
                 self.row_changed(doc);
-                self.reply_written(call, Created { note_id: note });
+                self.reply_written(doc, call, Created { note_id: note });
             }
             Err(message) => {
                 self.documents.remove(doc);
@@ -191,9 +187,7 @@ impl Engine {
             self.device.purge(doc, after, now.mono);
         }
         self.report.forget_note(doc.note);
-        self.report.lists_changed();
-        self.report.sidebar_changed();
-        self.reply_written(call, Done {});
+        self.reply_written(doc, call, Done {});
     }
 
     /// Nothing of this document is needed any more.
@@ -225,8 +219,8 @@ impl Engine {
     }
 
     fn update_settings(&mut self, call: u64, mut settings: Settings, now: Now) {
-        if let Some(url) = settings.server_url.take().filter(|url| !url.trim().is_empty()) {
-            match crate::config::socket_url(&url) {
+        if let Some(url) = settings.server_url.as_deref().filter(|url| !url.is_empty()) {
+            match crate::config::socket_url(url) {
                 Ok(url) => settings.server_url = Some(url),
                 Err(error) => return self.refuse(call, ErrorCode::Invalid, error.to_string()),
             }
@@ -241,7 +235,7 @@ impl Engine {
             }
             self.report.everything_changed();
         }
-        self.reply_written(call, settings);
+        self.reply_written(self.library_doc(), call, settings);
     }
 
     fn start_value(&mut self, now: Now) -> Start {

@@ -32,11 +32,7 @@ impl Engine {
         }
         self.save(doc, now);
         self.read_folders(true);
-        self.outputs_after(call, answer);
-    }
-
-    fn outputs_after(&mut self, call: u64, answer: Answer) {
-        self.reply_written(call, answer);
+        self.reply_written(doc, call, answer);
     }
 
     fn folder_edits(&mut self, command: Command, now: Now) -> Result<(Vec<LibraryEdit>, Answer), String> {

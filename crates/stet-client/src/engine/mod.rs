@@ -343,7 +343,7 @@ impl Engine {
             }
         }
         self.flush_loads();
-        self.flush_writes();
+        self.flush_writes(now);
         self.documents.evict(&self.device, now.mono);
         self.report_changes(now);
     }
@@ -372,9 +372,13 @@ impl Engine {
         DocKey { space: self.space, note: self.space.library() }
     }
 
-    /// The server in use: the user's own setting, else the configuration's.
+    /// The server in use: the user's own choice (also the one for none), else the configuration's.
     fn server_url(&self) -> Option<&str> {
-        self.settings.server_url.as_deref().or(self.setup.server_url.as_deref())
+        match self.settings.server_url.as_deref() {
+            Some("") => None,
+            Some(url) => Some(url),
+            None => self.setup.server_url.as_deref(),
+        }
     }
 
     /// The time to write into histories: the server's, once it is known.

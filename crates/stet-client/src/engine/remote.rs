@@ -92,7 +92,7 @@ impl Engine {
         let parts: Vec<&[u8]> = rows.iter().flat_map(|row| row.ops.iter().map(Vec::as_slice)).collect();
         match live.document.import(&parts) {
             Ok(import) if !import.pending => {
-                self.imported(doc, &rows, &import, now);
+                self.imported(doc, &rows, &import);
                 if last.live && last.device != Some(self.setup.device_id) && import.changed {
                     let paragraph = paragraph(before.body.as_deref(), &import.body);
                     let event = self.describe_change(doc, &before, &last, paragraph);
@@ -108,7 +108,7 @@ impl Engine {
         }
     }
 
-    fn imported(&mut self, doc: DocKey, rows: &[PendingRow], import: &Import, now: Now) {
+    fn imported(&mut self, doc: DocKey, rows: &[PendingRow], import: &Import) {
         let (Some(last), Some(live)) = (rows.last(), self.documents.get_mut(doc)) else {
             return;
         };
@@ -150,7 +150,7 @@ impl Engine {
             self.read_folders(true);
         } else {
             if let Some(row) = row {
-                self.report.touched(doc.note, &row, now);
+                self.report.touched(doc.note, &row);
             }
             self.report.lists_changed();
             self.report.sidebar_changed();

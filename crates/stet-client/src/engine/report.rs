@@ -126,7 +126,7 @@ impl Report {
     }
 
     /// A note was changed: it goes to the head of the recent ones, or out of them.
-    pub(super) fn touched(&mut self, note: NoteId, row: &RowFields, _now: Now) {
+    pub(super) fn touched(&mut self, note: NoteId, row: &RowFields) {
         if self.recent.first().is_some_and(|(first, title)| *first == note && *title == row.title && !row.trashed) {
             return;
         }

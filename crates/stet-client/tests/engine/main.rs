@@ -1,5 +1,7 @@
 //! The engine over a real store, on one thread and a clock of its own: every step is a call.
 
+#![expect(clippy::expect_used, clippy::panic, reason = "a test that can't go on says why and ends")]
+
 mod desk;
 mod editing;
 mod failing;

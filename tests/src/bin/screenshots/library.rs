@@ -12,10 +12,7 @@ pub const LIVE: &str = "\n\nThe gold arrived. Tooling on Thursday, if the light 
 /// What is written while the server is away: by title, at the end.
 pub const MEANWHILE: [(&str, &str); 3] = [
     ("Shopping, Saturday", "\n- bone folder, the wide one"),
-    (
-        "Repair: the hymn book",
-        "\nThe sewing is sound. Only the joints are gone.",
-    ),
+    ("Repair: the hymn book", "\nThe sewing is sound. Only the joints are gone."),
     ("Ideas for the spring market", "\n- a box that opens like a tulip"),
 ];
 
@@ -79,13 +76,7 @@ const NOTES: [Note; 11] = [
         false,
         "- pocket notebooks with odd endpapers\n- a concertina of the river\n- twenty blank diaries, no dates",
     ),
-    (
-        "",
-        "Shopping, Saturday",
-        &[],
-        false,
-        "- linen thread 18/3, waxed\n- grey board, 2 mm, ten sheets\n- beeswax",
-    ),
+    ("", "Shopping, Saturday", &[], false, "- linen thread 18/3, waxed\n- grey board, 2 mm, ten sheets\n- beeswax"),
     (
         "Customers",
         "Letter to the paper mill",
@@ -106,9 +97,7 @@ const NOTES: [Note; 11] = [
 pub async fn fill(app: &AppProcess) {
     let mut folders = std::collections::BTreeMap::from([("", Value::Null)]);
     for name in ["Workshop", "Customers", "Reading"] {
-        let made = app
-            .invoke("create_folder", json!({ "name": name, "parentId": null }))
-            .await;
+        let made = app.invoke("create_folder", json!({ "name": name, "parentId": null })).await;
         folders.insert(name, made["folderId"].clone());
     }
     for (folder, title, tags, starred, body) in NOTES {
@@ -118,8 +107,7 @@ pub async fn fill(app: &AppProcess) {
         let changes = tags.iter().map(|tag| json!({ "kind": "addTag", "tag": tag }));
         let star = starred.then(|| json!({ "kind": "starred", "value": true }));
         for change in changes.chain(star) {
-            app.invoke("change_note", json!({ "noteId": id, "change": change }))
-                .await;
+            app.invoke("change_note", json!({ "noteId": id, "change": change })).await;
         }
     }
     app.sees_row(FIRST).await;

@@ -1,10 +1,7 @@
 //! Makes the README's pictures with the real app and server: light, dark, two devices, offline with unsent notes.
 //! Run by `cargo xtask screenshots` from the project's folder. Checks nothing but that the app shows what it should.
 
-#![expect(
-    clippy::expect_used,
-    reason = "a picture that can't be taken ends the routine, saying why"
-)]
+#![expect(clippy::expect_used, reason = "a picture that can't be taken ends the routine, saying why")]
 
 mod library;
 
@@ -36,14 +33,7 @@ fn taken(path: &Path) {
 }
 
 async fn one_device(folder: &Path) {
-    let stage = Stage::with(
-        "pictures",
-        Scenery {
-            screen: WINDOW,
-            ..Scenery::default()
-        },
-    )
-    .await;
+    let stage = Stage::with("pictures", Scenery { screen: WINDOW, ..Scenery::default() }).await;
     let mut server = ServerProcess::start(stage.ground()).await;
     let mut app = AppProcess::start(&stage, "Workshop desk", &server, "maria").await;
     // A second device makes the third dot.
@@ -74,23 +64,13 @@ async fn one_device(folder: &Path) {
         app.type_at_end(more).await;
     }
     app.click("pill").await;
-    eventually("the details of the connection", async || {
-        app.find("popover").await.map(drop)
-    })
-    .await;
+    eventually("the details of the connection", async || app.find("popover").await.map(drop)).await;
     picture(&stage, &folder.join("offline.png"));
 }
 
 async fn two_devices(folder: &Path) {
     let screen = (2 * HALF.0 + 3 * GAP, HALF.1 + 2 * GAP);
-    let stage = Stage::with(
-        "pictures of two",
-        Scenery {
-            screen,
-            ..Scenery::default()
-        },
-    )
-    .await;
+    let stage = Stage::with("pictures of two", Scenery { screen, ..Scenery::default() }).await;
     let server = ServerProcess::start(stage.ground()).await;
     let left = AppProcess::start(&stage, "Workshop desk", &server, "maria").await;
     library::fill(&left).await;
@@ -112,14 +92,8 @@ fn fit(stage: &Stage, app: &AppProcess) {
 
 async fn dark(app: &AppProcess) {
     eventually("dark colours", async || {
-        let dark = app
-            .run("return matchMedia('(prefers-color-scheme: dark)').matches", Vec::new())
-            .await;
-        if dark == true {
-            Ok(())
-        } else {
-            Err("the page is still light")
-        }
+        let dark = app.run("return matchMedia('(prefers-color-scheme: dark)').matches", Vec::new()).await;
+        if dark == true { Ok(()) } else { Err("the page is still light") }
     })
     .await;
 }

@@ -87,13 +87,16 @@ export function commands(host: MemoryHost, sessions: Sessions): Commands {
       return folders();
     },
     delete_folder: ({ folderId }) => {
-      for (const id of [...library.folders.keys()]) if (library.isWithin(id, folderId)) library.folders.delete(id);
+      const { parentId } = library.folder(folderId);
+      for (const folder of library.folders.values()) if (folder.parentId === folderId) folder.parentId = parentId;
+      library.folders.delete(folderId);
       return folders();
     },
     update_settings: ({ settings }) => {
       host.settings = settings;
-      if (settings.serverUrl !== null && network.mode === "local") network.setMode("online");
-      network.serverUrl = settings.serverUrl ?? network.serverUrl;
+      if (settings.serverUrl === "") network.setMode("local");
+      else if (settings.serverUrl !== null && network.mode === "local") network.setMode("online");
+      network.serverUrl = settings.serverUrl === "" ? null : (settings.serverUrl ?? network.serverUrl);
       host.changed([]);
       return settings;
     },

@@ -35,7 +35,7 @@ export function deleteFolder(app: App, folderId: string): void {
     if (app.list.view.kind === "folder" && app.list.view.folderId === folderId) app.showView({ kind: "all" });
     await app.attempt(app.host.call("delete_folder", { folderId }));
   };
-  const text = "The folders in it go too. Notes are never deleted with a folder: you find them under No folder.";
+  const text = "The folders in it move up. Notes are never deleted with a folder: you find them under No folder.";
   app.overlay.ask({
     title: `Delete the folder “${app.folderName(folderId)}”?`,
     text,

@@ -5,6 +5,8 @@ use stet_model::id::{DeviceId, DocKey};
 use stet_model::note::preview;
 use stet_store::{Held, RowFields, StoredDocument, StoredUpdate};
 
+use super::writing::After;
+
 /// Characters of a body shown in lists.
 const PREVIEW_CHARS: usize = 160;
 
@@ -35,6 +37,8 @@ pub(in crate::engine) struct Live {
     pub(in crate::engine) pending: Vec<PendingRow>,
     /// Whether this process has put its peer's device into the document.
     pub(in crate::engine) signed: bool,
+    /// What follows the next local write.
+    pub(in crate::engine) waiting: Vec<After>,
     /// When it was used last, monotonic milliseconds.
     pub(in crate::engine) used_at: u64,
     /// Open editors.
@@ -69,6 +73,7 @@ impl Live {
             log_entries: 0,
             pending: Vec::new(),
             signed: false,
+            waiting: Vec::new(),
             used_at: now,
             editors: 0,
         }

@@ -55,6 +55,8 @@ pub(in crate::engine) enum After {
     Indexed {
         doc: DocKey,
     },
+    /// Lists, counts or folders are others now.
+    Lists,
     /// A command is done.
     Reply {
         call: u64,
@@ -100,23 +102,23 @@ impl Engine {
         self.writing.after.push(after);
     }
 
-    /// Answers a command once everything gathered in this step is on disk.
-    pub(in crate::engine) fn reply_written(&mut self, call: u64, answer: impl Into<Answer>) {
-        self.writing.after.push(After::Reply { call, answer: Box::new(answer.into()) });
+    /// Answers a command, and has lists read again, once what it changed in this document is on disk.
+    pub(in crate::engine) fn reply_written(&mut self, doc: DocKey, call: u64, answer: impl Into<Answer>) {
+        let after = [After::Lists, After::Reply { call, answer: Box::new(answer.into()) }];
+        match self.documents.get_mut(doc) {
+            // The change goes with the next write of the document, after the one under way.
+            Some(live) if live.is_dirty() => live.waiting.extend(after),
+            _ => self.writing.after.extend(after),
+        }
     }
 
     /// Hands the gathered writes over as one transaction.
-    pub(in crate::engine) fn flush_writes(&mut self) {
+    pub(in crate::engine) fn flush_writes(&mut self, now: Now) {
         let after = std::mem::take(&mut self.writing.after);
         let writes = std::mem::take(&mut self.writing.gathered);
         if writes.is_empty() {
             // Nothing to wait for: what should follow a write follows at once.
-            for after in after {
-                if let After::Reply { call, answer } = after {
-                    self.outputs.push(Output::Reply { call, result: Ok(*answer) });
-                }
-            }
-            return;
+            return after.into_iter().for_each(|after| self.follow(after, now));
         }
         self.writing.next_tag += 1;
         let tag = self.writing.next_tag;
@@ -166,6 +168,7 @@ impl Engine {
             After::Indexed { doc } => {
                 self.ledger.unindexed.remove(&doc);
             }
+            After::Lists => self.report.everything_changed(),
             After::Reply { call, answer } => self.outputs.push(Output::Reply { call, result: Ok(*answer) }),
             After::Nothing => {}
         }
@@ -205,7 +208,7 @@ impl Engine {
                 let result = Err(CommandError::new(ErrorCode::Storage, message));
                 self.outputs.push(Output::Reply { call, result });
             }
-            After::Indexed { .. } | After::Nothing => {}
+            After::Lists | After::Indexed { .. } | After::Nothing => {}
         }
     }
 
@@ -248,6 +251,10 @@ impl Engine {
         live.queued = head.clone();
         live.local_at = at;
         let row = live.row();
+        let waiting = std::mem::take(&mut live.waiting);
+        if let Some(row) = &row {
+            self.report.touched(doc.note, row);
+        }
         let write = Write::Local { doc, delta, head: head.encode(), unsent, row, at };
         if unsent {
             self.ledger.unsent.insert(doc);
@@ -258,6 +265,7 @@ impl Engine {
             self.ledger.unindexed.insert(doc);
         }
         self.write(write, After::Local { doc, head });
+        self.writing.after.extend(waiting);
     }
 
     fn fold_if_long(&mut self, doc: DocKey) {
