@@ -34,6 +34,7 @@ impl Trial {
         let device = Device::start(&folder, "laptop", &server.url(), "a.b.c").await;
         device
             .set(|settings| {
+                settings.max_attempts = 1_000;
                 settings.backoff_base_ms = 20;
                 settings.backoff_cap_ms = 100;
             })
