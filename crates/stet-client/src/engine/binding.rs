@@ -204,6 +204,7 @@ impl Engine {
         for doc in ledger.unsent.iter().chain(ledger.purges.keys()) {
             self.device.drop_document(*doc);
         }
+        ledger.unsaved = std::mem::take(&mut ledger.unsaved).into_iter().map(rename).collect();
         ledger.unsent = std::mem::take(&mut ledger.unsent).into_iter().map(rename).collect();
         ledger.unindexed = std::mem::take(&mut ledger.unindexed).into_iter().map(rename).collect();
         ledger.held = std::mem::take(&mut ledger.held).into_iter().map(|(doc, held)| (rename(doc), held)).collect();

@@ -193,6 +193,7 @@ impl Engine {
     /// Nothing of this document is needed any more.
     pub(super) fn forget(&mut self, doc: DocKey) {
         self.documents.remove(doc);
+        self.ledger.unsaved.remove(&doc);
         self.ledger.unsent.remove(&doc);
         self.ledger.unindexed.remove(&doc);
         self.ledger.purges.remove(&doc);

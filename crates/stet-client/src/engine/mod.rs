@@ -192,6 +192,8 @@ struct Identity {
 /// The documents that aren't simply synced.
 #[derive(Debug, Default)]
 struct Ledger {
+    /// With something that isn't on disk.
+    unsaved: BTreeSet<DocKey>,
     unsent: BTreeSet<DocKey>,
     held: BTreeMap<DocKey, stet_store::Held>,
     purges: BTreeMap<DocKey, u64>,
@@ -283,7 +285,7 @@ impl Engine {
 
     /// Whether everything typed is on disk.
     pub fn is_saved(&self) -> bool {
-        self.writing.is_idle() && self.documents.all_saved()
+        self.writing.is_idle() && self.ledger.unsaved.is_empty()
     }
 
     /// How many notes the server hasn't confirmed; 0 without a server.
@@ -308,7 +310,7 @@ impl Engine {
 
     /// How many documents are in memory.
     pub fn documents_in_memory(&self) -> usize {
-        self.documents.iter().count()
+        self.documents.count()
     }
 
     /// The text of a note as this device has it in memory; for tests and exports.

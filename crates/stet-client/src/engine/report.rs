@@ -257,7 +257,7 @@ impl Engine {
             is_synced: is_authenticated && is_caught_up && unsent == 0,
             joined_notes: self.device.joined().collect(),
             unsent,
-            unsaved: self.documents.iter().filter(|(_, live)| !live.is_saved()).count() as u32,
+            unsaved: self.ledger.unsaved.len() as u32,
             held: self.ledger.held.len() as u32,
             progress: self.device.progress(self.space).map(|(done, total)| Progress { done, total }),
             error: storage.or_else(|| self.report.error.clone()),

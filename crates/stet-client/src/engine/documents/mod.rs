@@ -68,8 +68,8 @@ impl Documents {
         self.take_rows(doc);
     }
 
-    pub(in crate::engine) fn iter(&self) -> impl Iterator<Item = (&DocKey, &Live)> {
-        self.live.iter()
+    pub(in crate::engine) fn count(&self) -> usize {
+        self.live.len()
     }
 
     pub(in crate::engine) fn keys(&self) -> Vec<DocKey> {
@@ -78,10 +78,6 @@ impl Documents {
 
     pub(in crate::engine) fn takes_rows(&self) -> bool {
         self.row_bytes < WAITING_BYTES && self.rows.len() < WAITING_DOCUMENTS
-    }
-
-    pub(in crate::engine) fn all_saved(&self) -> bool {
-        self.live.values().all(Live::is_saved)
     }
 
     pub(in crate::engine) fn keep_row(&mut self, doc: DocKey, row: PendingRow) {

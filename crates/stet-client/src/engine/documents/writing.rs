@@ -223,6 +223,9 @@ impl Engine {
             live.writing = false;
             live.on_disk.merge(head);
             live.log_entries += 1;
+            if live.is_saved() {
+                self.ledger.unsaved.remove(&doc);
+            }
         }
         self.fold_if_long(doc);
         self.save(doc, now);
@@ -239,6 +242,7 @@ impl Engine {
         if live.writing || !live.is_dirty() {
             return;
         }
+        self.ledger.unsaved.insert(doc);
         let head = live.document.head();
         let delta = live.document.export_between(&live.queued, &head);
         if delta.is_empty() {
