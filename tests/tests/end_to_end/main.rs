@@ -2,8 +2,6 @@
 //! notification service. Keys are typed into the editor and text is read from the other window's page; commands are
 //! called for set-up only.
 
-#![expect(clippy::expect_used, reason = "a test fails by panicking")]
-
 mod notifications;
 mod offline;
 mod sync;
