@@ -6,11 +6,12 @@ use std::process::{Command, Output};
 
 use super::ground::Ground;
 use super::processes::Program;
-use crate::wait::{eventually, holds};
+use crate::wait::{eventually, holds, same};
 
 /// Windows without frames: a frame is the desktop's, not the app's. A key closes the window with the focus, politely.
 const WINDOW_MANAGER: &str = r#"<?xml version="1.0" encoding="UTF-8"?>
 <openbox_config xmlns="http://openbox.org/3.4/rc">
+  <theme><keepBorder>no</keepBorder></theme>
   <focus><focusNew>yes</focusNew><followMouse>no</followMouse></focus>
   <keyboard><keybind key="A-F4"><action name="Close"/></keybind></keyboard>
   <placement><policy>Smart</policy></placement>
@@ -65,7 +66,8 @@ impl Screen {
 
     /// The visible windows of a process.
     pub fn windows(&self, process: u32) -> Vec<String> {
-        let found = self.run("xdotool", &["search", "--onlyvisible", "--pid", &process.to_string(), "--name", "."]);
+        let found =
+            self.run("xdotool", &["search", "--all", "--onlyvisible", "--pid", &process.to_string(), "--name", "."]);
         // It fails when there is none.
         String::from_utf8_lossy(&found.stdout).lines().map(str::to_owned).collect()
     }
@@ -105,13 +107,28 @@ impl Screen {
         (said.status.success() && !window.is_empty()).then_some(window)
     }
 
-    /// Puts a process's windows somewhere.
-    pub fn place(&self, process: u32, (x, y): (u32, u32), (width, height): (u32, u32)) {
-        for window in self.windows(process) {
-            let [x, y, width, height] = [x, y, width, height].map(|number| number.to_string());
-            self.act(&["windowsize", "--sync", &window, &width, &height]);
-            self.act(&["windowmove", "--sync", &window, &x, &y]);
-        }
+    /// Puts a process's windows somewhere and waits until they are there.
+    pub async fn place(&self, process: u32, place: (u32, u32), size: (u32, u32)) {
+        let wanted = format!("{},{} {}x{}", place.0, place.1, size.0, size.1);
+        eventually(&format!("a window at {wanted}"), async || {
+            let mut seen = Vec::new();
+            for window in self.windows(process) {
+                let [x, y, width, height] = [place.0, place.1, size.0, size.1].map(|number| number.to_string());
+                self.act(&["windowsize", &window, &width, &height]);
+                self.act(&["windowmove", &window, &x, &y]);
+                seen.push(self.geometry(&window));
+            }
+            same(&seen, &vec![wanted.clone()])
+        })
+        .await;
+    }
+
+    /// Where a window is and how large: `x,y WIDTHxHEIGHT`.
+    fn geometry(&self, window: &str) -> String {
+        let said = self.run("xdotool", &["getwindowgeometry", "--shell", window]);
+        let said = String::from_utf8_lossy(&said.stdout).into_owned();
+        let number = |name: &str| said.lines().find_map(|line| line.strip_prefix(name)).unwrap_or("?").to_owned();
+        format!("{},{} {}x{}", number("X="), number("Y="), number("WIDTH="), number("HEIGHT="))
     }
 
     fn act(&self, arguments: &[&str]) {
@@ -145,14 +162,14 @@ async fn manage(ground: &Ground, environment: &[(String, String)]) -> Program {
     let mut manager = Program::start(&mut command, &ground.log("openbox.log"));
     eventually("a window manager", async || {
         manager.expect_alive();
-        let asked = Command::new("xprop")
+        // Only a window manager says how many desktops there are.
+        let asked = Command::new("xdotool")
             .env_clear()
             .envs(environment.iter().cloned())
-            .args(["-root", "_NET_SUPPORTING_WM_CHECK"])
+            .arg("get_num_desktops")
             .output()
-            .expect("start xprop");
-        let said = String::from_utf8_lossy(&asked.stdout).into_owned();
-        holds(said.contains("window id"), said)
+            .expect("start xdotool");
+        holds(asked.status.success(), String::from_utf8_lossy(&asked.stderr))
     })
     .await;
     manager

@@ -1,8 +1,13 @@
 //! Typing on one device, reading on the other.
 
+use stet_tests::stage::AppProcess;
 use stet_tests::wait::{eventually, holds};
 
 use super::Pair;
+
+/// The dots of every row of the list.
+const DOTS: &str = "return [...document.querySelectorAll('[data-test=note-row]')]
+    .map(row => [row.innerText, row.getAttribute('aria-selected'), row.querySelector('[data-dots]')?.dataset.dots])";
 
 #[tokio::test]
 async fn what_is_typed_on_one_device_appears_on_the_other() {
@@ -73,4 +78,26 @@ async fn umlauts_emoji_and_other_scripts_come_through() {
     pair.b.sees_body(text).await;
     pair.b.type_at_end("!").await;
     pair.a.sees_body(&format!("{text}!")).await;
+}
+
+#[tokio::test]
+async fn the_dots_say_where_a_note_has_arrived() {
+    let mut pair = Pair::with_note("dots", "Dots", "everywhere").await;
+    let here = pair.a.name().to_owned();
+    let look = async |app: &AppProcess, look: &str| {
+        let wanted = format!("[data-test='note-row'][aria-selected='true'] [data-dots='{look}']");
+        eventually(&format!("the dots {look:?} on {here}"), async || {
+            let seen = app.count(&wanted).await;
+            holds(seen == 1, app.run(DOTS, Vec::new()).await.to_string())
+        })
+        .await;
+    };
+    look(&pair.a, "filled filled filled").await;
+    pair.server.kill();
+    pair.a.sees_pill("offline").await;
+    pair.a.type_at_end(", and now only here").await;
+    look(&pair.a, "filled ring ring").await;
+    pair.server.restart().await;
+    look(&pair.a, "filled filled filled").await;
+    pair.b.sees_body("everywhere, and now only here").await;
 }

@@ -6,14 +6,14 @@ use stet_tests::stage::AppProcess;
 /// The note that is open in the pictures.
 pub const FIRST: &str = "Half-leather, the green atlas";
 
-/// What is typed while somebody watches on the other device.
-pub const LIVE: &str = "\n\nThe gold arrived. Tooling on Thursday, if the light holds.";
+/// What is typed while somebody watches on the other device: the editor goes on with the list by itself.
+pub const LIVE: &str = "\ngold tooling on Thursday, if the light holds";
 
 /// What is written while the server is away: by title, at the end.
 pub const MEANWHILE: [(&str, &str); 3] = [
-    ("Shopping, Saturday", "\n- bone folder, the wide one"),
+    ("Shopping, Saturday", "\nbone folder, the wide one"),
     ("Repair: the hymn book", "\nThe sewing is sound. Only the joints are gone."),
-    ("Ideas for the spring market", "\n- a box that opens like a tulip"),
+    ("Ideas for the spring market", "\na box that opens like a tulip"),
 ];
 
 /// A note: folder, title, tags, starred, body. From the oldest to the newest.
@@ -89,7 +89,7 @@ const NOTES: [Note; 11] = [
         FIRST,
         &["due", "repair"],
         true,
-        "Spine and corners in **dark green goat**, sides in the marbled paper from March.\n\n## Before covering\n\n- [x] guards on plates 4, 9 and 17\n- [x] new headbands, green and cream\n- [ ] line the spine, two layers\n- [ ] let it rest over the weekend under the heavy boards\n\n> \"It should look as if nothing had been done,\" she said. That takes the longest.",
+        "Spine and corners in **dark green goat**, sides in the marbled paper from March.\n\n> “It should look as if nothing had been done,” she said. That takes the longest.\n\n## Before covering\n\n- [x] guards on plates 4, 9 and 17\n- [x] new headbands, green and cream\n- [ ] line the spine, two layers\n- [ ] let it rest over the weekend under the heavy boards",
     ),
 ];
 
