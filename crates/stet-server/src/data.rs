@@ -49,6 +49,17 @@ pub fn database(folder: &Path) -> PathBuf {
     folder.join("server.db")
 }
 
+/// Waits for one's turn to open the database.
+///
+/// # Errors
+/// When the folder can't be written.
+pub fn opening(folder: &Path) -> Result<File, DataError> {
+    let failed = |source| DataError::Io { path: folder.to_path_buf(), source };
+    let file = File::options().create(true).truncate(false).write(true).open(folder.join("opening")).map_err(failed)?;
+    file.lock().map_err(failed)?;
+    Ok(file)
+}
+
 /// Takes the folder for this server.
 ///
 /// # Errors

@@ -139,6 +139,8 @@ pub fn token(config: &TokenConfig) -> Result<String, ServerError> {
 }
 
 fn open(folder: &Path) -> Result<Sqlite, ServerError> {
+    // One at a time: `token` and `serve` may both be the first, and only one of them can make the tables.
+    let _turn = data::opening(folder)?;
     Ok(Sqlite::open(&data::database(folder), system_random()?)?)
 }
 

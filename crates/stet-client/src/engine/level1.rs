@@ -12,6 +12,7 @@ use stet_sync::device::level1::Request;
 use super::documents::Task;
 use super::documents::live::is_library;
 use super::documents::writing::After;
+use super::remote::paragraph;
 use super::{Engine, Now};
 use crate::api::Event;
 use crate::api::event::RemoteChange;
@@ -76,9 +77,10 @@ impl Engine {
         }
         let was_unsent = !live.known.includes(&before);
         let trashed_before = live.is_trashed();
-        if let Err(reason) = self.take_over(doc, &foreign, now) {
+        let paragraph = self.take_over(doc, &foreign, now).unwrap_or_else(|reason| {
             self.recorder.note(&format!("level 1: {reason}"), now);
-        }
+            None
+        });
         let Some(live) = self.documents.get_mut(doc) else {
             return;
         };
@@ -108,22 +110,23 @@ impl Engine {
                 (true, true) => Event::NoteDeleted,
                 (true, false) => Event::NoteSynced,
             };
-            self.tell_level1_news(doc, event, foreign.timestamp, now);
+            self.tell_level1_news(doc, event, (foreign.timestamp, paragraph), now);
         }
     }
 
-    fn take_over(&mut self, doc: DocKey, foreign: &Foreign, now: Now) -> Result<(), String> {
+    /// Merges what the server has; the first changed paragraph.
+    fn take_over(&mut self, doc: DocKey, foreign: &Foreign, now: Now) -> Result<Option<u32>, String> {
         let Some(theirs) = &foreign.note else {
-            return self.edit_document(doc, &[NoteEdit::Trash], now);
+            return self.edit_document(doc, &[NoteEdit::Trash], now).map(|()| None);
         };
         let fresh = [(); 3].map(|()| PeerId(self.random.next_u64()));
         let at = self.commit_time(now);
         let remembered = self.level1_notes.entry(doc.note).or_default();
         let Some(live) = self.documents.get_mut(doc) else {
-            return Ok(());
+            return Ok(None);
         };
         let Document::Note(note) = &mut live.document else {
-            return Ok(());
+            return Ok(None);
         };
         let mut candidates = std::mem::take(&mut remembered.candidates);
         if note.head().is_empty() {
@@ -134,6 +137,7 @@ impl Engine {
             candidates.insert(0, Candidate::at(Seen::at(point)));
         }
         let author = ForeignAuthor { last: remembered.author, fresh, own: remembered.own.clone() };
+        let before = note.body();
         let merged =
             note.merge_foreign(&foreign_text(theirs), &candidates, &author, at).map_err(|error| error.to_string())?;
         candidates.push(merged.made);
@@ -144,15 +148,21 @@ impl Engine {
             remembered.own.push(author);
         }
         self.tell_editors(doc, None, &merged.title, &merged.body);
-        Ok(())
+        Ok(paragraph(&before, &merged.body))
     }
 
-    fn tell_level1_news(&mut self, doc: DocKey, event: fn(RemoteChange) -> Event, at: i64, now: Now) {
+    fn tell_level1_news(
+        &mut self,
+        doc: DocKey,
+        event: fn(RemoteChange) -> Event,
+        (at, paragraph): (i64, Option<u32>),
+        now: Now,
+    ) {
         let change = RemoteChange {
             note_id: doc.note,
             title: self.title_of(doc),
             device: None,
-            paragraph: None,
+            paragraph,
             at,
             purged: false,
             catching_up: false,

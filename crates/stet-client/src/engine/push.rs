@@ -96,6 +96,10 @@ impl Engine {
         if refused.purge {
             return self.purge_refused(doc, code, message);
         }
+        if self.documents.get(doc).is_none() {
+            // What is on its way stays in memory, so it was removed for good meanwhile: nothing is left to hold.
+            return;
+        }
         match code {
             Refusal::UnknownBase => {
                 // The server lacks what this builds on: it gets the whole document.

@@ -18,7 +18,7 @@ use crate::api::event::RemoteChange;
 struct Before {
     existed: bool,
     trashed: bool,
-    /// The body, when an editor shows the note: where a remote change is, is told only then.
+    /// The body, when the change came live: then it is told where it is.
     body: Option<String>,
 }
 
@@ -87,14 +87,14 @@ impl Engine {
         let before = Before {
             existed: !live.document.head().is_empty(),
             trashed: live.is_trashed(),
-            body: live.text_for_paragraph(),
+            body: if last.live { live.body() } else { None },
         };
         let parts: Vec<&[u8]> = rows.iter().flat_map(|row| row.ops.iter().map(Vec::as_slice)).collect();
         match live.document.import(&parts) {
             Ok(import) if !import.pending => {
                 self.imported(doc, &rows, &import);
                 if last.live && last.device != Some(self.setup.device_id) && import.changed {
-                    let paragraph = paragraph(before.body.as_deref(), &import.body);
+                    let paragraph = before.body.as_deref().and_then(|body| paragraph(body, &import.body));
                     let event = self.describe_change(doc, &before, &last, paragraph);
                     self.tell_people(event, now);
                 }
@@ -282,10 +282,10 @@ impl Live {
         }
     }
 
-    fn text_for_paragraph(&self) -> Option<String> {
+    fn body(&self) -> Option<String> {
         match &self.document {
-            Document::Note(note) if self.editors > 0 => Some(note.body()),
-            _ => None,
+            Document::Note(note) => Some(note.body()),
+            Document::Library(_) => None,
         }
     }
 
@@ -298,8 +298,8 @@ impl Live {
 }
 
 /// The paragraph the first change is in, counted from 1.
-fn paragraph(before: Option<&str>, changes: &[TextChange]) -> Option<u32> {
-    let (text, first) = (before?, changes.first()?);
+pub(super) fn paragraph(text: &str, changes: &[TextChange]) -> Option<u32> {
+    let first = changes.first()?;
     let mut units = 0;
     let mut count = 1;
     let mut blank = true;
@@ -326,9 +326,8 @@ mod tests {
     #[test]
     fn the_changed_paragraph_is_counted_by_blank_lines() {
         let text = "one\nstill one\n\ntwo\n\n\nthree 🌿 here";
-        let at = |from| paragraph(Some(text), &[TextChange::new(from, from, "x")]);
+        let at = |from| paragraph(text, &[TextChange::new(from, from, "x")]);
         assert_eq!((at(0), at(5), at(16), at(24)), (Some(1), Some(1), Some(2), Some(3)));
-        assert_eq!(paragraph(None, &[TextChange::new(0, 0, "x")]), None);
-        assert_eq!(paragraph(Some(text), &[]), None);
+        assert_eq!(paragraph(text, &[]), None);
     }
 }
