@@ -62,7 +62,7 @@ impl Engine {
             self.offer(doc, now);
         } else {
             self.ledger.unsent.remove(&doc);
-            self.report.lists_changed();
+            self.after_writes(After::Lists);
         }
         self.row_changed(doc);
         if self.ledger.unsent.is_empty() && self.device.is_caught_up(self.space) {
