@@ -11,3 +11,4 @@ pub mod device;
 pub mod scripted;
 pub mod stage;
 pub mod wait;
+pub mod world;

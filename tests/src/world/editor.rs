@@ -28,8 +28,8 @@ pub struct Editor {
     pub text: Units,
     /// What each unconfirmed change does, for the reference.
     pub touched: Vec<Touched>,
-    /// Unconfirmed changes that were sent and wait for an answer.
-    pub in_flight: bool,
+    /// What was sent and waits for its answer.
+    pub in_flight: Option<EditNote>,
     inbox: BTreeMap<u32, TextUpdate>,
 }
 
@@ -41,7 +41,7 @@ impl Editor {
             revision: opened.revision,
             text: Units::new(&opened.text),
             touched: Vec::new(),
-            in_flight: false,
+            in_flight: None,
             inbox: BTreeMap::new(),
         }
     }
@@ -54,13 +54,13 @@ impl Editor {
 
     /// Everything that is to be sent now, and what it does; nothing while an answer is awaited.
     pub fn outgoing(&mut self) -> Option<(EditNote, Vec<Touched>)> {
-        if self.in_flight || self.text.unconfirmed() == 0 || self.inbox.contains_key(&self.revision) {
+        if self.in_flight.is_some() || self.text.unconfirmed() == 0 || self.inbox.contains_key(&self.revision) {
             return None;
         }
-        self.in_flight = true;
         let update = |changes| TextUpdate { session: self.session.clone(), changes };
         let updates = self.text.outgoing().into_iter().map(update).collect();
         let edit = EditNote { session: self.session.clone(), base_revision: self.revision, updates };
+        self.in_flight = Some(edit.clone());
         Some((edit, self.touched.clone()))
     }
 
@@ -95,8 +95,12 @@ impl Editor {
         let unsent: Vec<Touched> = std::mem::take(&mut self.touched);
         *self = Self::new(opened);
         for touched in unsent {
-            let missing: String =
-                touched.inserted.iter().filter(|(_, text)| !opened.text.contains(text)).map(|(_, text)| text.as_str()).collect();
+            let missing: String = touched
+                .inserted
+                .iter()
+                .filter(|(_, text)| !opened.text.contains(text))
+                .map(|(_, text)| text.as_str())
+                .collect();
             if !missing.is_empty() {
                 let end = self.text.text().encode_utf16().count() as u32;
                 let touched = Touched { inserted: touched.inserted, ..Touched::default() };

@@ -216,7 +216,7 @@ impl World {
             }
             Outgoing::Ping => self.send_down(id, Packet::Ping),
             Outgoing::Close(code) => {
-                self.send_down(id, Packet::Closed(Some(code.code()), "the server closed the connection"));
+                self.send_down(id, Packet::Closed(Some(code.number()), "the server closed the connection"));
                 if let Some(link) = self.links.get_mut(&id) {
                     link.socket = None;
                 }
@@ -236,14 +236,17 @@ impl World {
         }
     }
 
-    /// The server's process has ended: what it had said and written to sockets still arrives, then they break.
-    pub(super) fn break_all_links(&mut self) {
+    /// The server's process has ended and its sockets break. With `lost` nothing of what is on its way arrives.
+    pub(super) fn break_all_links(&mut self, lost: bool) {
         let open: Vec<LinkId> =
             self.links.iter().filter(|(_, link)| link.socket.is_some()).map(|(id, _)| *id).collect();
         for id in open {
             if let Some(link) = self.links.get_mut(&id) {
                 link.socket = None;
                 link.up.packets.clear();
+                if lost {
+                    link.down.packets.clear();
+                }
             }
             self.send_down(id, Packet::Closed(None, "the connection broke"));
         }

@@ -5,6 +5,7 @@ use super::random::{Dice, Share};
 
 /// One thing a user does. What it is done to is a share of what there is to choose from at that moment.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the fields are named after what they are")]
 pub enum Action {
     /// Makes a note, now and then in a folder.
     Create { folder: Share, filed: bool },
@@ -60,6 +61,7 @@ pub enum Action {
 
 /// One thing that goes wrong.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the fields are named after what they are; times in milliseconds")]
 pub enum Fault {
     /// The connection breaks: everything in flight is lost. The server learns of it later.
     Disconnect { device: usize, server_learns_ms: u64 },
@@ -220,9 +222,7 @@ fn action(dice: &mut Dice, n: u64) -> Action {
         32..46 => Action::Open { note },
         46..50 => Action::Close { note },
         50..53 => Action::Paste { note, place, kilobytes: dice.within((1, 24)) as u8 },
-        53..62 => {
-            Action::Erase { note, place, units: dice.within((1, 90)) as u8, ragged: dice.percent(35) }
-        }
+        53..62 => Action::Erase { note, place, units: dice.within((1, 90)) as u8, ragged: dice.percent(35) },
         62..69 => Action::Create { folder, filed: on },
         69..72 => Action::Rename { note },
         72..76 => Action::Star { note, on },

@@ -111,7 +111,8 @@ impl Units {
                 offset += 1;
             }
         }
-        let replace = |(from, to, insert): (u32, u32, Vec<u16>)| Replace { from, to, insert: String::from_utf16_lossy(&insert) };
+        let replace =
+            |(from, to, insert): (u32, u32, Vec<u16>)| Replace { from, to, insert: String::from_utf16_lossy(&insert) };
         out.into_iter().map(replace).collect()
     }
 

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use stet_model::document::Version;
 use stet_model::id::{FolderId, NoteId};
 
-pub use registers::{Key, Possible};
+pub use registers::Key;
 pub use tokens::{Token, Tokens, Touched};
 
 /// What an act is about.
@@ -120,10 +120,15 @@ impl Reference {
         self.acts.len() - 1
     }
 
-    /// The engine has done it.
-    pub fn applied(&mut self, act: ActId, about: About, after: Option<Version>) {
+    /// The engine has done it, to this, which stands there now.
+    pub fn done(&mut self, act: ActId, (about, after): (About, Option<Version>), state: State) {
         let act = &mut self.acts[act];
-        (act.about, act.after, act.state) = (about, after, State::Applied);
+        (act.about, act.after, act.state) = (about, after, state);
+    }
+
+    /// What an act is about.
+    pub fn about(&self, act: ActId) -> About {
+        self.acts[act].about
     }
 
     /// The engine has refused it.
@@ -179,13 +184,8 @@ impl Reference {
             .collect()
     }
 
-    /// How much was done.
-    pub fn len(&self) -> usize {
+    /// How much was done so far.
+    pub fn count(&self) -> usize {
         self.acts.len()
-    }
-
-    /// Whether nothing was done.
-    pub fn is_empty(&self) -> bool {
-        self.acts.is_empty()
     }
 }

@@ -18,8 +18,7 @@ pub struct Touched {
 }
 
 /// What makes offsets hard.
-const AWKWARD: [&str; 12] =
-    ["", "x", "é", "字", "😀", "👩‍👩‍👧‍👦", "שלום", "e\u{301}", "𝔘", "🇩🇪", "# \n", "日本\n"];
+const AWKWARD: [&str; 12] = ["", "x", "é", "字", "😀", "👩‍👩‍👧‍👦", "שלום", "e\u{301}", "𝔘", "🇩🇪", "# \n", "日本\n"];
 
 /// Every piece ever made.
 #[derive(Default)]

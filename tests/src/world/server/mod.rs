@@ -11,7 +11,7 @@ use stet_protocol::message::AuthFailure;
 use stet_server::bus::LocalBus;
 use stet_server::core::{Claims, Core, Happening, SocketId, Verify};
 use stet_server::database::sqlite::Sqlite;
-use stet_server::database::{Access, Database, Opening, Read, Write, Written};
+use stet_server::database::{Access, Database, Opening, Random, Read, Write, Written};
 use stet_sync::server::{Outgoing, Settings};
 
 use self::database::Frail;
@@ -23,6 +23,8 @@ use super::random::Dice;
 pub const EPOCH: i64 = 1_790_000_000_000;
 /// The only account.
 const SUBJECT: &str = "ada";
+/// Past every row a log can have.
+const END: u64 = (1 << 40) - 1;
 const ISSUER: &str = "the world";
 
 /// A good token until then, epoch milliseconds.
@@ -70,20 +72,12 @@ impl Server {
             return Err("the account can't be opened".to_owned());
         };
         let space = spaces.first().ok_or("the account has no space")?.id;
-        let mut settings = Settings {
-            batch_bytes: config.batch_bytes,
-            backlog_bytes: config.backlog_bytes,
-            ..Settings::default()
-        };
+        let mut settings =
+            Settings { batch_bytes: config.batch_bytes, backlog_bytes: config.backlog_bytes, ..Settings::default() };
         settings.limits.updates_in_flight = config.updates_in_flight;
         settings.limits.messages_per_minute = config.messages_per_minute;
         let (running, resting, sockets) = (None, Some(database), BTreeMap::new());
         Ok(Self { running, resting, settings, seed, lives: 0, user, space, sockets, timer_at: None })
-    }
-
-    /// Whether it runs.
-    pub const fn is_up(&self) -> bool {
-        self.running.is_some()
     }
 
     /// Starts, if it doesn't run.
@@ -141,16 +135,11 @@ impl Server {
         }
     }
 
-    /// The account's space.
-    pub const fn space(&self) -> SpaceId {
-        self.space
-    }
-
     /// The last seq of the log and the digest there.
     pub fn head(&mut self) -> Result<(u64, String), String> {
         let (user, space_id) = (self.user.clone(), self.space);
         let database = self.database().ok_or("no database")?;
-        let page = database.log(Access { user_id: &user, space_id }, 0, usize::MAX).map_err(|error| error.to_string())?;
+        let page = database.log(Access { user_id: &user, space_id }, END, 1).map_err(|error| error.to_string())?;
         let end = page.end.ok_or("the whole log has no end")?;
         Ok((end.seq, end.digest))
     }
@@ -172,8 +161,7 @@ impl Server {
     fn parts(&mut self, note: NoteId) -> Result<Option<Vec<Vec<u8>>>, String> {
         let (user, space_id) = (self.user.clone(), self.space);
         let database = self.database().ok_or("no database")?;
-        let stored =
-            database.document(Access { user_id: &user, space_id }, note).map_err(|error| error.to_string())?;
+        let stored = database.document(Access { user_id: &user, space_id }, note).map_err(|error| error.to_string())?;
         let parts = |rows: Vec<stet_protocol::message::level2::Row>| {
             rows.into_iter().flat_map(|row| row.ops).map(|ops| ops.0).collect()
         };
@@ -185,7 +173,7 @@ const fn time(now: u64) -> i64 {
     EPOCH + now as i64
 }
 
-fn random(seed: u64, stream: u64) -> Box<dyn FnMut(&mut [u8]) + Send> {
+fn random(seed: u64, stream: u64) -> Random {
     let mut dice = Dice::new(seed, stream);
     Box::new(move |bytes| dice.fill(bytes))
 }

@@ -1,0 +1,125 @@
+//! What must be true once everything is well: everybody settles within bounded time, holds the same, and holds what the
+//! naive model says. Changes nothing.
+
+mod content;
+mod lists;
+mod promises;
+
+use super::World;
+use super::device::Device;
+use super::queue::Event;
+
+/// Everybody must have settled so long after everything was made well: a connection that broke without anybody's
+/// knowledge is found within 45 s, and the next attempt is made within a minute; some need two. Milliseconds.
+const SETTLED_AFTER: u64 = 240_000;
+/// Everybody must stay settled for so long: search texts and receipts follow by themselves. Milliseconds.
+const REST: u64 = 12_000;
+/// A device that comes new must have everything after so long, milliseconds.
+const NEW_AFTER: u64 = 60_000;
+/// Between two looks, milliseconds.
+const LOOK_EVERY: u64 = 250;
+
+/// How far a run is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Phase {
+    /// Users act and things go wrong.
+    Acting,
+    /// All is well; not everybody has settled.
+    Settling,
+    /// Everybody has settled, until then.
+    Resting(u64),
+    /// A new device came, and has until then.
+    Observing(u64),
+    /// That's it.
+    Over,
+}
+
+impl World {
+    /// Looks whether everybody has settled, and what comes next.
+    pub(super) fn look_around(&mut self) {
+        let now = self.queue.now();
+        let unsettled = self.unsettled();
+        match (self.phase, unsettled) {
+            (Phase::Settling, None) => self.phase = Phase::Resting(now + REST),
+            (Phase::Settling, Some(words)) if now > self.healed_at.unwrap_or(now) + SETTLED_AFTER => {
+                self.fail(format!("not settled {} s after all is well: {words}", SETTLED_AFTER / 1_000));
+            }
+            (Phase::Resting(until), unsettled) if now >= until => match unsettled {
+                Some(words) => self.fail(format!("settled, and then not any more: {words}")),
+                None => {
+                    let path = self.folder.path().join("new.sqlite");
+                    self.devices.push(Device::new(path));
+                    self.start_device(self.devices.len() - 1);
+                    self.phase = Phase::Observing(now + NEW_AFTER);
+                }
+            },
+            (Phase::Observing(_), None) => {
+                if let Err(words) = self.verify() {
+                    self.fail(words);
+                }
+                self.phase = Phase::Over;
+            }
+            (Phase::Observing(until), Some(words)) if now >= until => {
+                self.fail(format!("with a new device not settled in {} s: {words}", NEW_AFTER / 1_000));
+            }
+            _ => {}
+        }
+        self.queue.put(now + LOOK_EVERY, Event::Look);
+    }
+
+    /// Why not everybody has settled.
+    fn unsettled(&mut self) -> Option<String> {
+        let seq = match self.server.head() {
+            Ok((seq, _)) => seq,
+            Err(words) => return Some(words),
+        };
+        (0..self.devices.len()).find_map(|device| Some(format!("device {device} {}", self.restless(device, seq)?)))
+    }
+
+    fn restless(&self, device: usize, seq: u64) -> Option<String> {
+        let Some(process) = &self.devices[device].process else { return Some("doesn't run".to_owned()) };
+        let Some(status) = &process.status else { return Some("never told its status".to_owned()) };
+        if !status.is_authenticated {
+            return Some(format!("is {:?}, because {:?}", status.state, status.error));
+        }
+        if status.level != Some(2) || status.paused || status.progress.is_some() {
+            return Some(format!("says {status:?}"));
+        }
+        if status.cursor != seq {
+            return Some(format!("is at {} and the server at {seq}", status.cursor));
+        }
+        if !process.engine.is_saved() || status.unsaved > 0 {
+            return Some("hasn't saved everything".to_owned());
+        }
+        // What was edited here and removed for good elsewhere is kept, and can't be sent.
+        if status.unsent != status.held {
+            return Some(format!("has {} unsent and {} held: {:?}", status.unsent, status.held, status.error));
+        }
+        if status.is_synced != (status.unsent == 0) {
+            return Some(format!("has nothing to send and doesn't call that synced: {status:?}"));
+        }
+        let busy =
+            process.editors.iter().find(|(_, editor)| editor.in_flight.is_some() || editor.text.unconfirmed() > 0);
+        if let Some((key, _)) = busy {
+            return Some(format!("has an editor with unsent text: {key:?}"));
+        }
+        match (process.reader.unindexed(1), process.reader.pending(1)) {
+            (Ok(stale), Ok(pending)) if stale.is_empty() && pending.is_empty() => None,
+            (stale, pending) => Some(format!("has stale search texts {stale:?} or rows to import {pending:?}")),
+        }
+    }
+
+    /// Everybody holds the same, and what the naive model says.
+    fn verify(&mut self) -> Result<(), String> {
+        let contents = (0..self.devices.len()).map(|device| self.content(device)).collect::<Result<Vec<_>, _>>()?;
+        for (device, content) in contents.iter().enumerate() {
+            let of = |words: String| format!("device {device}: {words}");
+            self.check_editors(device, content).map_err(of)?;
+            self.check_lists(device, content).map_err(of)?;
+            self.check_held(content).map_err(of)?;
+            content.same(&contents[0]).map_err(|words| format!("device {device} and device 0 differ: {words}"))?;
+        }
+        self.check_server(&contents)?;
+        self.check_promises(&contents)
+    }
+}

@@ -1,0 +1,392 @@
+//! A device: the real engine over the real store, and what its system does for it: disk jobs one after the other, an
+//! alarm, tokens, a channel to the interface. Never what users do.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::path::PathBuf;
+
+use stet_client::api::status::Status;
+use stet_client::api::{Answer, Command, CommandError, ErrorCode, Event as Told};
+use stet_client::engine::{Engine, Input, Now, Output, Setup};
+use stet_model::document::Version;
+use stet_model::id::{DocKey, NoteId};
+use stet_store::{Options, Reader, Write, Writer};
+
+use super::World;
+use super::editor::{Editor, Field};
+use super::queue::{Event, ForDevice};
+use super::reference::About;
+use super::server::{EPOCH, token};
+use super::user::Asked;
+
+/// Something the interface hears.
+pub enum Message {
+    /// An answer, and what was asked.
+    Answer(Asked, Box<Result<Answer, CommandError>>),
+    /// Revisions for an editor.
+    Updates(stet_client::api::event::NoteUpdates),
+}
+
+/// Something for the disk.
+enum Job {
+    Write { tag: u64, writes: Vec<Write> },
+    Load(Vec<DocKey>),
+}
+
+/// A running process.
+pub struct Process {
+    /// The engine.
+    pub engine: Engine,
+    writer: Writer,
+    /// Reads beside the engine.
+    pub reader: Reader,
+    jobs: VecDeque<Job>,
+    disk_busy: bool,
+    /// What was asked and isn't answered.
+    asked: BTreeMap<u64, Asked>,
+    calls: u64,
+    alarm: Option<u64>,
+    /// Messages reach the interface in order.
+    told_until: u64,
+    /// Disk answers reach the engine in order.
+    written_until: u64,
+    /// The editors of open notes.
+    pub editors: BTreeMap<(NoteId, Field), Editor>,
+    /// The last status.
+    pub status: Option<Status>,
+}
+
+/// A device, running or not.
+pub struct Device {
+    path: PathBuf,
+    /// Counts processes.
+    pub life: u32,
+    /// Its process.
+    pub process: Option<Process>,
+    /// Its socket.
+    pub link: Option<super::network::LinkId>,
+    /// How far its wall clock is from the server's, milliseconds.
+    pub wall_off: i64,
+    /// It doesn't run before this.
+    pub frozen_until: u64,
+    /// It has no network before this.
+    pub offline_until: u64,
+    /// Attempts without network get no answer.
+    pub offline_silent: bool,
+    /// Everything takes longer before this.
+    pub lag_until: u64,
+    /// By so much.
+    pub lag_ms: u64,
+    /// The next so many frames arrive twice.
+    pub duplicate: u32,
+    /// Writing fails before this.
+    pub disk_until: u64,
+    /// What fails is on disk all the same.
+    pub disk_written: bool,
+    /// Tokens are no good before this.
+    pub token_until: u64,
+    /// There is none at all.
+    pub token_missing: bool,
+}
+
+impl Device {
+    /// A device whose store will be at this path.
+    pub const fn new(path: PathBuf) -> Self {
+        Self {
+            path,
+            life: 0,
+            process: None,
+            link: None,
+            wall_off: 0,
+            frozen_until: 0,
+            offline_until: 0,
+            offline_silent: false,
+            lag_until: 0,
+            lag_ms: 0,
+            duplicate: 0,
+            disk_until: 0,
+            disk_written: false,
+            token_until: 0,
+            token_missing: false,
+        }
+    }
+
+    /// Nothing is wrong with it any more; what already went wrong on a connection stays.
+    pub const fn heal(&mut self) {
+        (self.frozen_until, self.offline_until, self.lag_until) = (0, 0, 0);
+        (self.disk_until, self.token_until, self.duplicate) = (0, 0, 0);
+    }
+
+    /// What the engine holds of a note, or what is on its disk.
+    pub fn version(&self, note: NoteId) -> Version {
+        let Some(process) = &self.process else { return Version::default() };
+        process.engine.version(note).unwrap_or_else(|| {
+            let stored = process.reader.document(DocKey { space: process.engine.space(), note });
+            let stored = stored.ok().flatten().unwrap_or_default();
+            Version::decode(&stored.head).unwrap_or_default()
+        })
+    }
+}
+
+impl World {
+    /// The two clocks of a device.
+    pub(super) fn clocks(&self, device: usize) -> Now {
+        let now = self.queue.now();
+        Now { mono: now, wall: EPOCH + now as i64 + self.devices[device].wall_off }
+    }
+
+    /// A device's process starts.
+    pub(super) fn start_device(&mut self, device: usize) {
+        if self.devices[device].process.is_some() {
+            return;
+        }
+        self.devices[device].life += 1;
+        let opened = stet_store::open(&self.devices[device].path, &Options::default());
+        let (writer, reader) = match opened {
+            Ok(opened) => opened,
+            Err(error) => return self.fail(format!("device {device} can't open its store: {error}")),
+        };
+        let boot = match writer.boot() {
+            Ok(boot) => boot,
+            Err(error) => return self.fail(format!("device {device} can't read its store: {error}")),
+        };
+        let mut seed = [0; 32];
+        self.dice.fill(&mut seed);
+        let setup = Setup {
+            boot,
+            server_url: Some("ws://the.server".to_owned()),
+            device_name: format!("device {device}"),
+            platform: "simulated".to_owned(),
+            app_version: "0".to_owned(),
+            seed,
+        };
+        let (engine, outputs) = Engine::new(setup, self.clocks(device));
+        self.note(|| format!("d{device} starts"));
+        self.devices[device].process = Some(Process {
+            engine,
+            writer,
+            reader,
+            jobs: VecDeque::new(),
+            disk_busy: false,
+            asked: BTreeMap::new(),
+            calls: 0,
+            alarm: None,
+            told_until: 0,
+            written_until: 0,
+            editors: BTreeMap::new(),
+            status: None,
+        });
+        self.carry_out(device, outputs);
+    }
+
+    /// A device's process ends, just so, after so many of the waiting disk jobs.
+    pub(super) fn end_device(&mut self, device: usize, jobs: u8) {
+        for _ in 0..jobs {
+            let Some(process) = &mut self.devices[device].process else { return };
+            if let Some(Job::Write { writes, .. }) = process.jobs.pop_front() {
+                self.commit(device, &writes).ok();
+            }
+        }
+        if self.devices[device].process.take().is_some() {
+            self.note(|| format!("d{device} ends"));
+            self.drop_link(device);
+            self.reference.ended(device);
+        }
+    }
+
+    /// Whether the engine takes frames now.
+    pub(super) fn takes_frames(&self, device: usize) -> bool {
+        self.devices[device].process.as_ref().is_none_or(|process| process.engine.takes_frames())
+    }
+
+    /// Something happens to the engine.
+    pub(super) fn input(&mut self, device: usize, input: Input) {
+        let now = self.clocks(device);
+        self.note(|| format!("d{device} < {}", super::trace::input(&input)));
+        let Some(process) = &mut self.devices[device].process else { return };
+        let outputs = process.engine.handle(input, now);
+        self.carry_out(device, outputs);
+    }
+
+    /// A user asks for something. What was asked comes back with the answer.
+    pub(super) fn ask(&mut self, device: usize, command: Command, asked: Asked) {
+        let Some(process) = &mut self.devices[device].process else { return };
+        process.calls += 1;
+        let call = process.calls;
+        process.asked.insert(call, asked);
+        self.input(device, Input::Command { call, command });
+    }
+
+    /// The engine's alarm.
+    pub(super) fn alarm(&mut self, device: usize) {
+        let now = self.queue.now();
+        let Some(process) = &mut self.devices[device].process else { return };
+        if process.alarm.is_some_and(|at| at <= now) {
+            process.alarm = None;
+        }
+        self.input(device, Input::Tick);
+    }
+
+    fn carry_out(&mut self, device: usize, outputs: Vec<Output>) {
+        for output in outputs {
+            self.carry_out_one(device, output);
+        }
+        let now = self.queue.now();
+        let Some(process) = &mut self.devices[device].process else { return };
+        if let Some(at) = process.engine.wake_at()
+            && process.alarm.is_none_or(|set| at < set)
+        {
+            process.alarm = Some(at);
+            self.for_device(device, at.max(now + 1), ForDevice::Tick);
+        }
+        let saved = self.devices[device].process.as_ref().is_some_and(|process| process.engine.is_saved());
+        if saved {
+            self.reference.saved(device, None);
+        }
+    }
+
+    fn carry_out_one(&mut self, device: usize, output: Output) {
+        let now = self.queue.now();
+        self.note(|| format!("d{device} > {}", super::trace::output(&output)));
+        match output {
+            Output::Reply { call, result } => self.answered(device, call, result),
+            Output::Emit(event) => self.told(device, event),
+            Output::Write { tag, writes } => self.job(device, Job::Write { tag, writes }),
+            Output::Load(docs) => self.job(device, Job::Load(docs)),
+            Output::Open { .. } => self.open_link(device),
+            Output::Send(frame) => self.send_frame(device, frame),
+            Output::CloseSocket { code } => self.close_link(device, code),
+            Output::FetchToken { .. } => {
+                let token = self.token_for(device);
+                let at = now + self.dice.within((1, 40));
+                self.for_device(device, at, ForDevice::Input(Box::new(Input::Token(token))));
+            }
+            Output::Tray(_) | Output::Notify(_) | Output::Badge(_) | Output::Show(_) | Output::Lists(_) => {}
+        }
+    }
+
+    fn token_for(&self, device: usize) -> Result<String, String> {
+        let (now, state) = (self.queue.now(), &self.devices[device]);
+        let server = EPOCH + now as i64;
+        match (now < state.token_until, state.token_missing) {
+            (true, true) => Err("nobody is signed in".to_owned()),
+            (true, false) => Ok(token(server - 1)),
+            _ => Ok(token(server + self.plan.config.token_ms as i64)),
+        }
+    }
+
+    fn answered(&mut self, device: usize, call: u64, result: Result<Answer, CommandError>) {
+        let Some(asked) = self.devices[device].process.as_mut().and_then(|process| process.asked.remove(&call)) else {
+            return self.fail(format!("device {device} answered call {call}, which nobody waits for"));
+        };
+        if let Err(error) = &result
+            && matches!(error.code, ErrorCode::Internal)
+        {
+            self.fail(format!("device {device} answers: {}", error.message));
+        }
+        self.remember_answer(device, &asked, &result);
+        self.tell_interface(device, Message::Answer(asked, Box::new(result)));
+    }
+
+    fn tell_interface(&mut self, device: usize, message: Message) {
+        let delay = self.dice.within((0, 4));
+        let now = self.queue.now();
+        let Some(process) = &mut self.devices[device].process else { return };
+        process.told_until = process.told_until.max(now + delay);
+        let at = process.told_until;
+        self.for_device(device, at, ForDevice::Message(Box::new(message)));
+    }
+
+    fn told(&mut self, device: usize, event: Told) {
+        match event {
+            Told::NoteUpdates(updates) => self.tell_interface(device, Message::Updates(updates)),
+            Told::NoteRow(row) if row.dots.disk => self.reference.saved(device, Some(About::Note(row.id))),
+            Told::Status(status) => {
+                if let Some(process) = &mut self.devices[device].process {
+                    process.status = Some(*status);
+                }
+            }
+            Told::Error(error) => {
+                let harsh = self.plan.config.duplicates > 0 || self.counts.doubled();
+                let grave = matches!(error.code, ErrorCode::DivergedLog | ErrorCode::Internal);
+                if grave || (matches!(error.code, ErrorCode::Protocol) && !harsh) {
+                    self.fail(format!("device {device} reports: {}", error.message));
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn job(&mut self, device: usize, job: Job) {
+        let Some(process) = &mut self.devices[device].process else { return };
+        process.jobs.push_back(job);
+        if !process.disk_busy {
+            process.disk_busy = true;
+            self.next_job(device);
+        }
+    }
+
+    fn next_job(&mut self, device: usize) {
+        let at = self.queue.now() + self.dice.within(self.plan.config.disk_ms);
+        self.for_device(device, at, ForDevice::Disk);
+    }
+
+    /// The disk does its next job.
+    pub(super) fn disk(&mut self, device: usize) {
+        let Some(process) = &mut self.devices[device].process else { return };
+        let Some(job) = process.jobs.pop_front() else {
+            process.disk_busy = false;
+            return;
+        };
+        let input = match job {
+            Job::Load(docs) => {
+                let read = |doc| (doc, process.reader.document(doc).map_err(|error| error.to_string()));
+                Input::Loaded(docs.into_iter().map(read).collect())
+            }
+            Job::Write { tag, writes } => Input::Written { tag, result: self.commit(device, &writes) },
+        };
+        let delay = self.dice.within((0, 3));
+        let now = self.queue.now();
+        let Some(process) = &mut self.devices[device].process else { return };
+        process.written_until = process.written_until.max(now + delay);
+        let at = process.written_until;
+        if process.jobs.is_empty() {
+            process.disk_busy = false;
+        } else {
+            self.next_job(device);
+        }
+        self.for_device(device, at, ForDevice::Input(Box::new(input)));
+    }
+
+    fn commit(&mut self, device: usize, writes: &[Write]) -> Result<(), String> {
+        let broken = self.queue.now() < self.devices[device].disk_until;
+        let written = self.devices[device].disk_written;
+        let Some(process) = &mut self.devices[device].process else { return Ok(()) };
+        if broken && !written {
+            return Err("the simulated disk is full".to_owned());
+        }
+        if let Err(error) = process.writer.commit(writes) {
+            self.fail(format!("device {device}'s store refuses {writes:?}: {error}"));
+        }
+        if broken { Err("the simulated disk said nothing".to_owned()) } else { Ok(()) }
+    }
+
+    /// Something is due for a device's process; when it doesn't run now, it is due when it does.
+    pub(super) fn device_event(&mut self, device: usize, life: u32, what: ForDevice) {
+        let state = &self.devices[device];
+        if state.life != life || state.process.is_none() {
+            return;
+        }
+        if self.queue.now() < state.frozen_until {
+            let at = state.frozen_until;
+            return self.queue.put(at, Event::Device { device, life, what });
+        }
+        match what {
+            ForDevice::Input(input) => self.input(device, *input),
+            ForDevice::Tick => self.alarm(device),
+            ForDevice::Disk => self.disk(device),
+            ForDevice::Message(message) => self.hear(device, *message),
+            ForDevice::Flush(note, field) => self.flush(device, note, field),
+            ForDevice::Key(burst) => self.key(device, *burst),
+        }
+    }
+}

@@ -1,0 +1,232 @@
+//! A simulated world: the real engine over the real store on several devices, and the real server with its database, in
+//! one thread, on a simulated clock and network. A seed decides everything. Things go wrong; then everything is made well,
+//! and within bounded time all devices must hold the same and what a naive model says. No real socket, clock or thread.
+
+mod check;
+mod device;
+mod editor;
+mod faults;
+mod network;
+pub mod plan;
+mod queue;
+mod random;
+mod reference;
+mod server;
+mod trace;
+mod units;
+mod user;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use stet_server::core::Happening;
+use tempfile::TempDir;
+
+use check::Phase;
+use device::Device;
+use network::{Link, LinkId};
+use plan::{Plan, What};
+use queue::{Event, Queue};
+use random::Dice;
+use reference::Reference;
+use server::Server;
+pub use trace::Counts;
+use trace::Trace;
+
+/// Events within a simulated second above which something goes round in circles.
+const EVENTS_A_SECOND: u32 = 60_000;
+/// A disk in memory where there is one: thousands of commits, each of which waits for the disk.
+const MEMORY: &str = "/dev/shm";
+
+/// A run that ended well.
+#[derive(Clone, Debug)]
+pub struct Outcome {
+    /// How much happened.
+    pub counts: Counts,
+    /// Simulated time, milliseconds.
+    pub lasted_ms: u64,
+    /// Everything that happened, in a number; only of traced runs.
+    pub digest: u64,
+}
+
+/// A run that showed something wrong.
+#[derive(Clone, Debug)]
+pub struct Failure {
+    /// The seed.
+    pub seed: u64,
+    /// What is wrong.
+    pub words: String,
+    /// The last things that happened; empty unless traced.
+    pub trace: String,
+}
+
+impl std::fmt::Display for Failure {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}seed {}: {}", self.trace, self.seed, self.words)
+    }
+}
+
+/// Everything there is.
+pub(crate) struct World {
+    plan: Plan,
+    queue: Queue,
+    dice: Dice,
+    devices: Vec<Device>,
+    server: Server,
+    links: BTreeMap<LinkId, Link>,
+    next_link: LinkId,
+    reference: Reference,
+    counts: Counts,
+    trace: Trace,
+    phase: Phase,
+    healed_at: Option<u64>,
+    failure: Option<String>,
+    folder: TempDir,
+}
+
+/// Runs a plan to its end.
+///
+/// # Errors
+/// When something is wrong at any moment or at the end.
+pub fn run(plan: &Plan, traced: bool) -> Result<Outcome, Box<Failure>> {
+    let failed = |words: String, trace: String| Box::new(Failure { seed: plan.seed, words, trace });
+    let mut world = World::new(plan.clone(), traced).map_err(|words| failed(words, String::new()))?;
+    let ended = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| world.run()));
+    if ended.is_err() {
+        world.failure.get_or_insert_with(|| "something panicked".to_owned());
+    }
+    match world.failure.take() {
+        None => {
+            let (counts, lasted_ms, digest) = (world.counts, world.queue.now(), world.trace.digest);
+            Ok(Outcome { counts, lasted_ms, digest })
+        }
+        Some(words) => Err(failed(words, world.trace.text())),
+    }
+}
+
+/// Runs a seed. One that fails is run again for its trace.
+///
+/// # Errors
+/// As [`run`].
+pub fn run_seed(seed: u64) -> Result<Outcome, Box<Failure>> {
+    let plan = Plan::from_seed(seed);
+    run(&plan, false).map_err(|failure| match run(&plan, true) {
+        Err(traced) => traced,
+        Ok(_) => Box::new(Failure { words: format!("{} (not when run again)", failure.words), ..*failure }),
+    })
+}
+
+/// Leaves out steps of a failing plan as long as it fails, and gives what is left.
+pub fn shrink(mut plan: Plan) -> Plan {
+    let mut size = plan.steps.len().div_ceil(2);
+    while size > 0 {
+        let mut from = 0;
+        while from < plan.steps.len() {
+            let mut fewer = plan.clone();
+            fewer.steps.drain(from..(from + size).min(plan.steps.len()));
+            if run(&fewer, false).is_err() {
+                plan = fewer;
+            } else {
+                from += size;
+            }
+        }
+        size /= 2;
+    }
+    plan
+}
+
+impl World {
+    fn new(plan: Plan, traced: bool) -> Result<Self, String> {
+        let folder = if Path::new(MEMORY).is_dir() { tempfile::tempdir_in(MEMORY) } else { tempfile::tempdir() };
+        let folder = folder.map_err(|error| format!("there is no place for stores: {error}"))?;
+        let device = |n: usize| Device::new(folder.path().join(format!("{n}.sqlite")));
+        let devices = (0..plan.config.devices).map(device).collect();
+        let server = Server::new(plan.seed, &plan.config)?;
+        Ok(Self {
+            queue: Queue::default(),
+            dice: Dice::new(plan.seed, 2),
+            devices,
+            server,
+            links: BTreeMap::new(),
+            next_link: 0,
+            reference: Reference::default(),
+            counts: Counts::default(),
+            trace: Trace::new(traced),
+            phase: Phase::Acting,
+            healed_at: None,
+            failure: None,
+            folder,
+            plan,
+        })
+    }
+
+    fn run(&mut self) {
+        self.queue.put(0, Event::ServerStart);
+        for (device, at) in self.plan.config.starts.clone().into_iter().enumerate() {
+            self.queue.put(at, Event::Start(device));
+        }
+        for (n, step) in self.plan.steps.iter().enumerate() {
+            self.queue.put(step.at, Event::Step(n));
+        }
+        self.queue.put(self.plan.heal_at, Event::Heal);
+        let (mut second, mut events) = (0, 0);
+        while self.failure.is_none()
+            && self.phase != Phase::Over
+            && let Some(event) = self.queue.take()
+        {
+            events += 1;
+            if self.queue.now() / 1_000 != second {
+                (second, events) = (self.queue.now() / 1_000, 0);
+            } else if events > EVENTS_A_SECOND {
+                self.fail("something goes round in circles".to_owned());
+            }
+            self.happen(event);
+        }
+    }
+
+    fn happen(&mut self, event: Event) {
+        match event {
+            Event::Step(n) => match self.plan.steps[n].what.clone() {
+                What::User(device, action) => {
+                    self.note(|| format!("step {n}: d{device} {action:?}"));
+                    self.act(device, &action);
+                }
+                What::Fault(fault) => {
+                    self.note(|| format!("step {n}: {fault:?}"));
+                    self.go_wrong(&fault);
+                }
+            },
+            Event::Device { device, life, what } => self.device_event(device, life, what),
+            Event::Start(device) => self.start_device(device),
+            Event::Up(link) => self.arrived_up(link),
+            Event::Down(link) => self.arrived_down(link),
+            Event::Knock(link) => self.knock(link),
+            Event::Gone(link) => self.server_learns(link),
+            Event::Resume => self.pump_server(),
+            Event::ServerTimer => {
+                self.server.timer_at = None;
+                self.server.handle(Happening::Timer, self.queue.now());
+                self.pump_server();
+            }
+            Event::ServerStart => self.start_server(),
+            Event::Heal => {
+                self.heal();
+                self.phase = Phase::Settling;
+                self.queue.put(self.queue.now(), Event::Look);
+            }
+            Event::Look => self.look_around(),
+        }
+    }
+
+    /// The first thing that is wrong counts.
+    fn fail(&mut self, words: String) {
+        self.note(|| format!("WRONG: {words}"));
+        self.failure.get_or_insert(words);
+    }
+
+    fn note(&mut self, words: impl FnOnce() -> String) {
+        if self.trace.is_on() {
+            self.trace.line(self.queue.now(), &words());
+        }
+    }
+}
