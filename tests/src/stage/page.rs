@@ -123,6 +123,23 @@ impl AppProcess {
         .await;
     }
 
+    /// Waits until a row of the list shows this and, by its first dot, that it is on this device's disk.
+    pub async fn sees_on_disk(&self, text: &str) {
+        let script = r"
+            const rows = [...document.querySelectorAll(arguments[0])];
+            return rows.map(row => [row.innerText, row.querySelector('[data-dots]')?.dataset.dots ?? '']);";
+        eventually(&format!("{text:?} on the disk of {}", self.name()), async || {
+            let rows = self.run(script, vec![json!(selector("note-row"))]).await;
+            let saved = rows
+                .as_array()
+                .into_iter()
+                .flatten()
+                .any(|row| as_text(&row[0]).contains(text) && as_text(&row[1]).starts_with("filled"));
+            holds(saved, rows.to_string())
+        })
+        .await;
+    }
+
     /// Waits until the pill shows this, in any case of letters.
     pub async fn sees_pill(&self, text: &str) {
         eventually(&format!("{text:?} in the pill on {}", self.name()), async || {

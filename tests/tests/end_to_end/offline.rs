@@ -54,11 +54,7 @@ async fn an_app_killed_while_offline_still_has_the_edit_and_sends_it() {
     pair.server.kill();
     pair.a.sees_pill("offline").await;
     pair.a.type_at_end(" to be kept").await;
-    eventually("the edit on this disk", async || {
-        let status = pair.a.status().await;
-        holds(status["unsaved"] == 0 && status["unsent"] == 1, format!("{status}"))
-    })
-    .await;
+    pair.a.sees_on_disk("Sums to be kept").await;
     pair.a.kill().await;
 
     pair.a.restart().await;
@@ -80,8 +76,8 @@ async fn an_app_that_starts_without_a_server_is_ready_and_keeps_what_is_written(
     one.server.restart().await;
     one.app.is_synced().await;
     let remote = one.remote().await;
-    let rows = remote.rows(stet_client::api::note::View::All).await;
-    assert!(rows.iter().any(|row| row.title == "Alone"), "{rows:?}");
+    let note = remote.finds("Alone").await;
+    remote.sees_body(note, "Written with nobody there.").await;
 }
 
 #[tokio::test]

@@ -189,6 +189,7 @@ impl Engine {
             };
             self.write(Write::MoveSpace { from, to }, After::Nothing);
             self.rename_documents(&rename, now);
+            self.device.move_space(from, to);
             self.space = to;
         }
         self.write(Write::Meta { key: SPACE, value: Some(to.to_string()) }, After::Nothing);

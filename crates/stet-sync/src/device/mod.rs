@@ -196,6 +196,12 @@ impl Device {
         self.send_membership(space, note, true, now);
     }
 
+    /// A space has another name from now on: what is followed in it is followed under that.
+    pub fn move_space(&mut self, from: SpaceId, to: SpaceId) {
+        let rename = |(space, note)| (if space == from { to } else { space }, note);
+        self.joined = std::mem::take(&mut self.joined).into_iter().map(rename).collect();
+    }
+
     /// Ends following a note.
     pub fn leave(&mut self, space: SpaceId, note: NoteId, now: u64) {
         if self.joined.remove(&(space, note)) {

@@ -239,8 +239,9 @@ impl Device {
     /// Handles an error about a document on its way; whether it was one.
     pub(super) fn refused(&mut self, error: &ErrorMessage, now: u64) -> bool {
         let named = error.id.as_deref().and_then(|id| self.push.by_id(id));
+        // At level 2 an answer to an update always names it; an error with a note alone is about a join.
         let by_note = || {
-            let note = error.note_id?;
+            let note = error.note_id.filter(|_| self.level == Some(1))?;
             self.push.in_flight.keys().find(|doc| doc.note == note).copied()
         };
         let level1_oldest = || (self.level == Some(1)).then(|| self.push.oldest()).flatten();

@@ -69,7 +69,7 @@ async fn memory(stage: &Stage, data: &Path) {
     let (app, _) = start(stage, data, false, 100).await;
     tokio::time::sleep(SETTLE).await;
     let idle = tree_pss(app.id());
-    stage.screen().close_windows(app.id());
+    stage.screen().close_windows(app.id()).await;
     eventually_within(PATIENCE, "the web view to be let go of", async || {
         let web = tree(app.id()).iter().filter(|process| name(**process).contains("WebKitWebPro")).count();
         holds(web == 0, web)

@@ -255,15 +255,15 @@ impl Engine {
         live.queued = head.clone();
         live.local_at = at;
         let row = live.row();
-        let waiting = std::mem::take(&mut live.waiting);
+        let mut waiting = std::mem::take(&mut live.waiting);
         if let Some(row) = &row {
             self.report.touched(doc.note, row);
         }
         let write = Write::Local { doc, delta, head: head.encode(), unsent, row, at };
-        if unsent {
-            self.ledger.unsent.insert(doc);
-        } else {
-            self.ledger.unsent.remove(&doc);
+        let differs = if unsent { self.ledger.unsent.insert(doc) } else { self.ledger.unsent.remove(&doc) };
+        if differs {
+            // Unsent notes stand first in lists and have a view of their own.
+            waiting.push(After::Lists);
         }
         if !super::live::is_library(doc) {
             self.ledger.unindexed.insert(doc);
