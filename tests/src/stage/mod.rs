@@ -4,6 +4,7 @@
 mod app;
 mod bus;
 mod ground;
+mod keys;
 mod notifications;
 mod page;
 mod processes;
