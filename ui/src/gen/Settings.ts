@@ -38,6 +38,6 @@ notifications: boolean,
  */
 editorFont: EditorFont, 
 /**
- * The server, when the user entered one.
+ * The server the user entered; empty for none at all; `null` for the one of the configuration.
  */
 serverUrl: string | null, };
