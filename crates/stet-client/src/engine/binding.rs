@@ -8,7 +8,7 @@ use rand_chacha::rand_core::Rng;
 use serde::{Deserialize, Serialize};
 use stet_model::id::{DeviceId, DocKey, NoteId, SpaceId, StoreId, UserId};
 use stet_protocol::message::Device as DeviceInfo;
-use stet_store::{Boot, Cursor, Write};
+use stet_store::{Boot, Write};
 use stet_sync::device::{Agreed, BackoffOptions, Device, Options, Output as Asked, Place};
 
 use super::documents::Task;
@@ -187,7 +187,7 @@ impl Engine {
                 DocKey { space, note } if space == from => DocKey { space: to, note },
                 other => other,
             };
-            self.write(Write::MoveSpace { from, to }, After::Nothing);
+            self.writing.move_space(from, to, &rename);
             self.rename_documents(&rename, now);
             self.device.move_space(from, to);
             self.space = to;
@@ -281,12 +281,6 @@ impl Engine {
             Asked::Level1(message) => self.level1_news(*message, now),
             Asked::Problem(problem) => self.problem(problem, now),
         }
-    }
-
-    fn move_cursor(&mut self, space: SpaceId, place: Place) {
-        self.report.cursors.insert(space, place);
-        let cursor = Cursor { seq: place.seq, lineage: place.lineage };
-        self.write(Write::Cursor { space, cursor }, After::Place { space, place });
     }
 
     /// Remembers when everything was last known to be here and there.

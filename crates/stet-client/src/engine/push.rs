@@ -3,7 +3,7 @@
 use stet_model::document::{Document, Version};
 use stet_model::id::DocKey;
 use stet_protocol::message::ErrorCode as Refusal;
-use stet_store::{Cursor, Held, HeldAt, Write};
+use stet_store::{Held, HeldAt, Write};
 use stet_sync::device::{Acked, Place, Prepared, Refused};
 
 use super::documents::live::is_library;
@@ -46,7 +46,13 @@ impl Engine {
     pub(super) fn acked(&mut self, acked: Acked, now: Now) {
         let doc = acked.doc;
         let Ok(end) = Version::decode(&acked.end) else { return };
-        let cursor = self.took_place(doc, acked.cursor);
+        if self.documents.get(doc).is_none() {
+            if let Some(place) = acked.cursor {
+                self.move_cursor(doc.space, place);
+            }
+            return;
+        }
+        let cursor = acked.cursor.and_then(|place| self.reach(doc.space, place));
         let Some(live) = self.documents.get_mut(doc) else {
             return;
         };
@@ -57,7 +63,6 @@ impl Engine {
         let known = live.known.encode();
         let write = Write::Acked { doc, known, seq: acked.seq, unsent, updated_at: acked.timestamp, cursor };
         self.write(write, After::Touched { doc });
-        self.place_written(doc, acked.cursor);
         if unsent {
             self.offer(doc, now);
         } else {
@@ -71,22 +76,9 @@ impl Engine {
     }
 
     pub(super) fn purge_acked(&mut self, doc: DocKey, seq: u64, place: Option<Place>) {
-        let cursor = self.took_place(doc, place);
+        let cursor = place.and_then(|place| self.reach(doc.space, place));
         self.write(Write::Purged { doc, seq, cursor }, After::Nothing);
-        self.place_written(doc, place);
         self.forget(doc);
-    }
-
-    fn took_place(&mut self, doc: DocKey, place: Option<Place>) -> Option<Cursor> {
-        let place = place?;
-        self.report.cursors.insert(doc.space, place);
-        Some(Cursor { seq: place.seq, lineage: place.lineage })
-    }
-
-    fn place_written(&mut self, doc: DocKey, place: Option<Place>) {
-        if let Some(place) = place {
-            self.after_writes(After::Place { space: doc.space, place });
-        }
     }
 
     /// The server refused an update or a removal. It holds back its document alone.

@@ -5,7 +5,7 @@ use stet_model::document::{Document, Import};
 use stet_model::id::{DeviceId, DocKey, SpaceId};
 use stet_model::text::TextChange;
 use stet_protocol::message::level2::Receipt;
-use stet_store::{Cursor, DeviceRow, Held, HeldAt, RemoteRow, Write};
+use stet_store::{DeviceRow, Held, HeldAt, RemoteRow, Write};
 use stet_sync::device::Rows;
 
 use super::documents::live::{Live, PendingRow, is_library};
@@ -53,14 +53,10 @@ impl Engine {
                 docs.push(doc);
             }
         }
-        let cursor = place.map(|place| Cursor { seq: place.seq, lineage: place.lineage });
+        let cursor = place.and_then(|place| self.reach(space, place));
         self.write(Write::Remote { space, rows: stored, cursor }, After::Rows { docs });
         for (doc, row) in purged {
             self.purged_elsewhere(doc, &row);
-        }
-        if let Some(place) = place {
-            self.report.cursors.insert(space, place);
-            self.after_writes(After::Place { space, place });
         }
     }
 

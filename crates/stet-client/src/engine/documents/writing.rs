@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use rand_chacha::rand_core::Rng;
 use stet_model::document::Version;
 use stet_model::id::{DocKey, PeerId, SpaceId};
-use stet_store::{Held, HeldAt, Write};
+use stet_store::{Cursor, Held, HeldAt, Write};
 use stet_sync::device::Place;
 
 use super::live::Live;
@@ -40,8 +40,16 @@ pub(in crate::engine) enum After {
     Rows {
         docs: Vec<DocKey>,
     },
-    /// The space was received up to here.
+    /// The space was received up to here; whether the cursor itself is on disk with it.
     Place {
+        space: SpaceId,
+        place: Place,
+        written: bool,
+        /// Failures until then: one more means that something before this place isn't on disk.
+        failures: u64,
+    },
+    /// The cursor is on disk.
+    Cursor {
         space: SpaceId,
         place: Place,
     },
@@ -72,6 +80,15 @@ pub(in crate::engine) struct Writing {
     under_way: BTreeMap<u64, Vec<After>>,
     next_tag: u64,
     retry_at: Option<u64>,
+    /// Writes under way that a cursor must not get ahead of.
+    before_cursor: u32,
+    /// Of these, how many ever failed.
+    failures: u64,
+    /// A cursor that waits for them.
+    cursor_after: Option<(SpaceId, Place)>,
+    /// A space that was given another name after the write of this number. Until that is on disk it goes with every
+    /// transaction: none may be about the new name before the store knows it.
+    moved: Option<(u64, SpaceId, SpaceId)>,
 }
 
 impl Writing {
@@ -81,6 +98,22 @@ impl Writing {
 
     pub(in crate::engine) const fn wake_at(&self) -> Option<u64> {
         self.retry_at
+    }
+
+    /// A space has another name from now on, and what is under way is about documents of that name.
+    pub(in crate::engine) fn move_space(&mut self, from: SpaceId, to: SpaceId, rename: &dyn Fn(DocKey) -> DocKey) {
+        self.moved = Some((self.next_tag, from, to));
+        for after in self.under_way.values_mut().flatten().chain(&mut self.after) {
+            match after {
+                After::Local { doc, .. }
+                | After::Imported { doc, .. }
+                | After::Touched { doc }
+                | After::Folded { doc }
+                | After::Indexed { doc } => *doc = rename(*doc),
+                After::Rows { docs } => docs.iter_mut().for_each(|doc| *doc = rename(*doc)),
+                _ => {}
+            }
+        }
     }
 }
 
@@ -112,6 +145,38 @@ impl Engine {
         }
     }
 
+    /// A place is reached with the writes of this step. The cursor goes along when nothing before it may still fail;
+    /// else it follows once everything before is on disk: a later transaction may succeed where an earlier one failed,
+    /// and rows skipped by the cursor would never come again.
+    pub(in crate::engine) fn reach(&mut self, space: SpaceId, place: Place) -> Option<Cursor> {
+        let written = self.writing.before_cursor == 0;
+        self.writing.before_cursor += 1;
+        self.writing.cursor_after = None;
+        let failures = self.writing.failures;
+        self.writing.after.push(After::Place { space, place, written, failures });
+        written.then_some(Cursor { seq: place.seq, lineage: place.lineage })
+    }
+
+    /// Moves the cursor alone.
+    pub(in crate::engine) fn move_cursor(&mut self, space: SpaceId, place: Place) {
+        if self.writing.before_cursor > 0 {
+            self.writing.cursor_after = Some((space, place));
+        } else if let Some(cursor) = self.reach(space, place) {
+            self.write(Write::Cursor { space, cursor }, After::Nothing);
+        }
+    }
+
+    /// Everything before a place is on disk.
+    fn reached(&mut self, space: SpaceId, place: Place, written: bool, now: Now) {
+        self.device.stored(space, place, now.mono);
+        if written {
+            self.report.cursors.insert(space, place);
+        } else {
+            let cursor = Cursor { seq: place.seq, lineage: place.lineage };
+            self.write(Write::Cursor { space, cursor }, After::Cursor { space, place });
+        }
+    }
+
     /// Hands the gathered writes over as one transaction.
     pub(in crate::engine) fn flush_writes(&mut self, now: Now) {
         let after = std::mem::take(&mut self.writing.after);
@@ -120,6 +185,8 @@ impl Engine {
             // Nothing to wait for: what should follow a write follows at once.
             return after.into_iter().for_each(|after| self.follow(after, now));
         }
+        let moved = self.writing.moved.map(|(_, from, to)| Write::MoveSpace { from, to });
+        let writes = moved.into_iter().chain(writes).collect();
         self.writing.next_tag += 1;
         let tag = self.writing.next_tag;
         self.writing.under_way.insert(tag, after);
@@ -134,6 +201,7 @@ impl Engine {
         match result {
             Ok(()) => {
                 self.report.storage_works();
+                self.writing.moved = self.writing.moved.filter(|(before, ..)| tag <= *before);
                 after.into_iter().for_each(|after| self.follow(after, now));
             }
             Err(words) => {
@@ -163,7 +231,20 @@ impl Engine {
                 }
             }
             After::Rows { docs } => docs.into_iter().for_each(|doc| self.rows_stored(doc, now)),
-            After::Place { space, place } => self.device.stored(space, place, now.mono),
+            After::Cursor { space, place } => {
+                self.report.cursors.insert(space, place);
+            }
+            After::Place { space, place, written, failures } => {
+                self.writing.before_cursor -= 1;
+                if failures == self.writing.failures {
+                    self.reached(space, place, written, now);
+                }
+                if self.writing.before_cursor == 0
+                    && let Some((space, place)) = self.writing.cursor_after.take()
+                {
+                    self.move_cursor(space, place);
+                }
+            }
             After::Bound => self.bound(now),
             After::Indexed { doc } => {
                 self.ledger.unindexed.remove(&doc);
@@ -201,7 +282,13 @@ impl Engine {
                 }
                 self.device.store_failed(now.mono);
             }
-            After::Place { .. } => self.device.store_failed(now.mono),
+            After::Cursor { .. } => self.device.store_failed(now.mono),
+            After::Place { .. } => {
+                self.writing.before_cursor -= 1;
+                self.writing.failures += 1;
+                self.writing.cursor_after = None;
+                self.device.store_failed(now.mono);
+            }
             After::Bound => self.binding_failed(),
             After::Reply { call, .. } => {
                 let message = format!("This isn't saved yet: {words} Stet keeps trying.");
