@@ -1,7 +1,7 @@
 //! What comes from the server: raw rows are on disk before anything looks into them; then they are imported, and editors,
 //! lists and people hear of it.
 
-use stet_model::document::{Document, Import};
+use stet_model::document::{Document, Import, Version};
 use stet_model::id::{DeviceId, DocKey, SpaceId};
 use stet_model::text::TextChange;
 use stet_protocol::message::level2::Receipt;
@@ -127,7 +127,7 @@ impl Engine {
         let index = (live.editors == 0).then(|| live.index_write(doc)).flatten();
         self.write(write, After::Imported { doc, brought: import.brought.clone() });
         match index {
-            Some(index) => self.write(index, After::Indexed { doc }),
+            Some((index, head)) => self.write(index, After::Indexed { doc, head }),
             None if !is_library(doc) => {
                 self.ledger.unindexed.insert(doc);
             }
@@ -264,8 +264,8 @@ impl Engine {
         if !live.is_saved() {
             return;
         }
-        if let Some(write) = live.index_write(doc) {
-            self.write(write, After::Indexed { doc });
+        if let Some((write, head)) = live.index_write(doc) {
+            self.write(write, After::Indexed { doc, head });
         }
     }
 }
@@ -285,11 +285,12 @@ impl Live {
         }
     }
 
-    pub(super) fn index_write(&self, doc: DocKey) -> Option<Write> {
+    pub(super) fn index_write(&self, doc: DocKey) -> Option<(Write, Version)> {
         let Document::Note(note) = &self.document else {
             return None;
         };
-        Some(Write::Index { doc, head: self.queued.encode(), title: note.title(), body: note.body() })
+        let write = Write::Index { doc, head: self.queued.encode(), title: note.title(), body: note.body() };
+        Some((write, self.queued.clone()))
     }
 }
 

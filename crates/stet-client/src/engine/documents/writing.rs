@@ -62,6 +62,8 @@ pub(in crate::engine) enum After {
     /// Search text is in the index.
     Indexed {
         doc: DocKey,
+        /// The version the text was taken at.
+        head: Version,
     },
     /// Lists, counts or folders are others now.
     Lists,
@@ -109,7 +111,7 @@ impl Writing {
                 | After::Imported { doc, .. }
                 | After::Touched { doc }
                 | After::Folded { doc }
-                | After::Indexed { doc } => *doc = rename(*doc),
+                | After::Indexed { doc, .. } => *doc = rename(*doc),
                 After::Rows { docs } => docs.iter_mut().for_each(|doc| *doc = rename(*doc)),
                 _ => {}
             }
@@ -218,6 +220,10 @@ impl Engine {
             After::Imported { doc, brought } => {
                 if let Some(live) = self.settled(doc) {
                     live.on_disk.merge(&brought);
+                    // A local write that came to its end before may have left only this to wait for.
+                    if live.is_saved() {
+                        self.ledger.unsaved.remove(&doc);
+                    }
                 }
                 self.import(doc, now);
                 self.offer(doc, now);
@@ -246,8 +252,11 @@ impl Engine {
                 }
             }
             After::Bound => self.bound(now),
-            After::Indexed { doc } => {
-                self.ledger.unindexed.remove(&doc);
+            After::Indexed { doc, head } => {
+                // An edit made meanwhile is still to be indexed.
+                if self.documents.get(doc).is_some_and(|live| live.queued == head) {
+                    self.ledger.unindexed.remove(&doc);
+                }
             }
             After::Lists => self.report.everything_changed(),
             After::Reply { call, answer } => self.outputs.push(Output::Reply { call, result: Ok(*answer) }),
