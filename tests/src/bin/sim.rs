@@ -85,7 +85,7 @@ fn trace(seed: u64) -> ExitCode {
             ExitCode::SUCCESS
         }
         Err(failure) => {
-            println!("{failure}");
+            println!("{}\n{}", failure.trace, failure.words);
             ExitCode::FAILURE
         }
     }
@@ -99,7 +99,7 @@ fn fewest_steps(seed: u64) -> ExitCode {
     }
     let plan = shrink(plan);
     if let Err(failure) = run(&plan, true) {
-        println!("{failure}");
+        println!("{}\n{}", failure.trace, failure.words);
     }
     println!("{:#?}", plan.config);
     plan.steps.iter().for_each(|step| println!("{step:?}"));

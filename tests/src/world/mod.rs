@@ -35,6 +35,8 @@ use trace::Trace;
 
 /// Events within a simulated second above which something goes round in circles.
 const EVENTS_A_SECOND: u32 = 60_000;
+/// Lines of a trace shown with a failure.
+const SHOWN: usize = 200;
 /// A disk in memory where there is one: thousands of commits, each of which waits for the disk.
 const MEMORY: &str = "/dev/shm";
 
@@ -56,13 +58,15 @@ pub struct Failure {
     pub seed: u64,
     /// What is wrong.
     pub words: String,
-    /// The last things that happened; empty unless traced.
+    /// What happened, one line each; empty unless traced.
     pub trace: String,
 }
 
 impl std::fmt::Display for Failure {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}seed {}: {}", self.trace, self.seed, self.words)
+        let lines: Vec<&str> = self.trace.lines().collect();
+        lines[lines.len().saturating_sub(SHOWN)..].iter().try_for_each(|line| writeln!(f, "{line}"))?;
+        write!(f, "seed {}: {}", self.seed, self.words)
     }
 }
 

@@ -218,10 +218,10 @@ fn action(dice: &mut Dice, n: u64) -> Action {
     }
     match dice.below(112) {
         0..30 => Action::Type { note, place, keys: dice.within((1, 6)) as u8, title: dice.percent(15) },
-        30..32 => Action::Type { note, place, keys: dice.within((40, 160)) as u8, title: false },
+        30..32 => Action::Type { note, place, keys: dice.one(&[10, 20, 40, 160]), title: false },
         32..46 => Action::Open { note },
         46..50 => Action::Close { note },
-        50..53 => Action::Paste { note, place, kilobytes: dice.within((1, 24)) as u8 },
+        50..53 => Action::Paste { note, place, kilobytes: dice.one(&[1, 1, 2, 4, 16]) },
         53..62 => Action::Erase { note, place, units: dice.within((1, 90)) as u8, ragged: dice.percent(35) },
         62..69 => Action::Create { folder, filed: on },
         69..72 => Action::Rename { note },

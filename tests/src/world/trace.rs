@@ -8,7 +8,7 @@ use stet_protocol::codec::redacted;
 use stet_store::Write;
 
 /// Lines kept of what happened last.
-const LINES: usize = 400;
+const LINES: usize = 100_000;
 /// Characters of a line.
 const WIDTH: usize = 260;
 
