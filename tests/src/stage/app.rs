@@ -13,8 +13,9 @@ use super::server::free_port;
 use super::{ServerProcess, Stage};
 use crate::wait::{eventually, eventually_within, holds};
 
-/// The environment variable that tells one app of a stage from another.
-const DEVICE: &str = "STET_DEVICE_NAME";
+/// The environment variable that tells the processes of one installation from all others on the machine, also from those
+/// of another stage: it holds the home folder.
+const INSTALLATION: &str = "STET_TEST_APP";
 
 /// How long a start may take: a debug build on a busy machine.
 const START: Duration = Duration::from_secs(90);
@@ -58,7 +59,8 @@ impl AppProcess {
             stage.folder(&format!("app-{name}/{folder}"));
         }
         let mut environment = stage.environment(&home);
-        environment.push((DEVICE.to_owned(), name.to_owned()));
+        environment.push((INSTALLATION.to_owned(), home.display().to_string()));
+        environment.push(("STET_DEVICE_NAME".to_owned(), name.to_owned()));
         environment.push(("STET_LOG".to_owned(), LOG.to_owned()));
         environment.extend(settings.environment);
         Self {
@@ -139,12 +141,16 @@ impl AppProcess {
 
     /// The processes of the app itself: one while it runs.
     pub fn processes(&self) -> Vec<Process> {
-        marked_as(DEVICE, &self.name, "stet")
+        self.running("stet")
     }
 
     /// The web view's processes: none while the window is let go.
     pub fn web_views(&self) -> Vec<Process> {
-        marked_as(DEVICE, &self.name, "WebKitWebProcess")
+        self.running("WebKitWebProcess")
+    }
+
+    fn running(&self, program: &str) -> Vec<Process> {
+        marked_as(INSTALLATION, &self.home.display().to_string(), program)
     }
 
     /// The app's process id.

@@ -144,6 +144,7 @@ async fn without_a_bus_of_services_the_app_starts_and_takes_text() {
     app.set_variable("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nowhere");
     app.restart().await;
     app.write_note("Bare", "and yet it writes").await;
+    app.sees_on_disk("and yet it writes").await;
     app.kill().await;
     app.restart().await;
     app.open_note("Bare").await;
