@@ -119,6 +119,11 @@ impl Engine {
         }
         self.ledger.held.extend(boot.held);
         boot.pending.into_iter().for_each(|doc| self.documents.queue_import(doc));
+        let welcome = self.doc(crate::welcome::NOTE);
+        if self.ledger.unsent.contains(&welcome) {
+            // Whether somebody wrote in it has to be known when it was removed elsewhere.
+            self.documents.queue_import(welcome);
+        }
         self.ledger.unindexed.extend(boot.unindexed);
         for (space, device) in boot.devices {
             self.report.devices.entry(space).or_default().insert(device.id, device);

@@ -170,7 +170,9 @@ impl Engine {
             return;
         };
         let after = live.last_seq;
-        let only_here = after == 0 && live.known.is_empty() && !self.device.is_in_flight(doc);
+        // Other devices make the welcome note too: they have to hear that it is gone.
+        let only_here =
+            after == 0 && live.known.is_empty() && !self.device.is_in_flight(doc) && !Self::is_welcome(doc.note);
         self.release(doc);
         self.device.drop_document(doc);
         self.end_sessions_of(doc);

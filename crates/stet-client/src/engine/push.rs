@@ -101,7 +101,7 @@ impl Engine {
                 }
                 self.offer(doc, now);
             }
-            Refusal::Deleted if Self::is_welcome(doc.note) && self.is_untouched_welcome(doc) => {
+            Refusal::Deleted if self.is_untouched_welcome(doc) => {
                 self.write(Write::Purged { doc, seq: 0, cursor: None }, After::Nothing);
                 self.forget(doc);
             }
@@ -116,7 +116,11 @@ impl Engine {
         }
     }
 
-    fn is_untouched_welcome(&self, doc: DocKey) -> bool {
+    /// Whether a note is the welcome note as every new device makes it: nobody's text is in it.
+    pub(super) fn is_untouched_welcome(&self, doc: DocKey) -> bool {
+        if !Self::is_welcome(doc.note) {
+            return false;
+        }
         let welcome = crate::welcome::document().map(|document| document.head());
         self.documents.get(doc).map(|live| live.document.head()) == welcome
     }

@@ -175,7 +175,7 @@ impl Engine {
     fn purged_elsewhere(&mut self, doc: DocKey, row: &PendingRow) {
         self.ledger.purges.remove(&doc);
         self.device.drop_document(doc);
-        if self.ledger.unsent.contains(&doc) && !Self::is_welcome(doc.note) {
+        if self.ledger.unsent.contains(&doc) && !self.is_untouched_welcome(doc) {
             // An edit met a removal: the text is kept here, nothing comes back by itself.
             let title = self.title_of(doc);
             let message =

@@ -31,6 +31,8 @@ pub(in crate::engine) struct Documents {
     waiting: BTreeMap<DocKey, Vec<Task>>,
     /// Asked for in this step.
     wanted: Vec<DocKey>,
+    /// Gone while they were being read: what was read doesn't count.
+    gone: BTreeSet<DocKey>,
     /// Imports of closed documents, oldest first; read in batches, so that a keystroke never waits for many.
     imports: BTreeSet<DocKey>,
     loading: usize,
@@ -66,6 +68,9 @@ impl Documents {
     pub(in crate::engine) fn remove(&mut self, doc: DocKey) {
         self.live.remove(&doc);
         self.take_rows(doc);
+        if self.waiting.contains_key(&doc) {
+            self.gone.insert(doc);
+        }
     }
 
     pub(in crate::engine) fn count(&self) -> usize {
@@ -115,6 +120,7 @@ impl Documents {
                 && live.outstanding == 0
                 && live.is_saved()
                 && !is_library(*doc)
+                && !Engine::is_welcome(doc.note)
                 && !self.waiting.contains_key(doc)
                 && !self.rows.contains_key(doc)
                 && !device.is_in_flight(*doc)
@@ -174,8 +180,10 @@ impl Engine {
             let Some(tasks) = self.documents.waiting.remove(&doc) else {
                 continue;
             };
+            let gone = self.documents.gone.remove(&doc);
             if self.documents.get(doc).is_none() {
                 match result {
+                    _ if gone => self.take_in(doc, None, &tasks, now),
                     Ok(stored) => self.take_in(doc, stored, &tasks, now),
                     Err(error) => self.report.storage_failed(&error),
                 }
