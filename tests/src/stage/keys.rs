@@ -12,6 +12,8 @@ const ENTER: char = '\u{e007}';
 const CONTROL: char = '\u{e009}';
 /// WebDriver's code for the End key.
 const END: char = '\u{e010}';
+/// WebDriver's code for the Shift key.
+const SHIFT: char = '\u{e008}';
 /// WebDriver's code for the Home key.
 const HOME: char = '\u{e011}';
 
@@ -91,6 +93,13 @@ impl AppProcess {
             .then(KeyAction::Up { value: key })
             .then(KeyAction::Up { value: held });
         self.client().perform_actions(actions).await.expect("press keys together");
+    }
+
+    /// Selects from the caret to the start of its paragraph, which the editor calls a line.
+    pub async fn select_to_line_start(&self) {
+        // The first press goes to where the line was wrapped, the second to where the paragraph begins.
+        self.chord(SHIFT, HOME).await;
+        self.chord(SHIFT, HOME).await;
     }
 
     /// Takes back the last own change.
