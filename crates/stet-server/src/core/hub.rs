@@ -19,6 +19,9 @@ use crate::bus::Bus;
 use crate::database::{NewRow, Opening, Random, Write, WriteError, Written};
 use crate::level_one::Authors;
 
+/// How long sockets that are sent away wait, milliseconds: the disk gets a moment.
+const COME_BACK_MS: u64 = 1_000;
+
 /// Work the hub wants done. Writes are done in this order, reads in any.
 #[derive(Debug, Default)]
 pub struct Jobs {
@@ -176,7 +179,11 @@ impl Hub {
                     other => {
                         let space_id = row.space_id;
                         let id = origin.id.unwrap_or_default();
+                        let unknown = matches!(other, Err(WriteError::Unknown(_)));
                         self.turn(socket, Input::Outcome(&id, space_id, outcome(other)), now);
+                        if unknown {
+                            self.send_away(space_id, now);
+                        }
                     }
                 },
                 Purpose::Note { key, change } => self.note_written(key, change, result, now),
@@ -263,6 +270,15 @@ impl Hub {
                 let audience = Audience::Socket(socket, self.device_of(socket));
                 self.jobs.reads.push(ReadJob::Receipts { user_id, space_id, audience });
             }
+        }
+    }
+
+    /// Nobody knows whether a row got its place, so nobody would be told of it: whoever hears of the space comes back and
+    /// catches up.
+    pub(super) fn send_away(&mut self, space_id: SpaceId, now: i64) {
+        let sockets = self.rooms.get(&space_id).map(|room| room.sockets.clone()).unwrap_or_default();
+        for socket in sockets {
+            self.turn(socket, Input::Draining(COME_BACK_MS), now);
         }
     }
 

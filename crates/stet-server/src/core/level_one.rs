@@ -209,6 +209,9 @@ impl Hub {
                 if let Pending::Answer(socket, _) = pending {
                     self.turn(socket, Input::LevelOne(not_done(note_id, &other)), now);
                 }
+                if matches!(other, Err(WriteError::Unknown(_))) {
+                    self.send_away(space_id, now);
+                }
             }
         }
         self.next(space_id, note_id);
