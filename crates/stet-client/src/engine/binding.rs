@@ -109,7 +109,8 @@ impl Engine {
             let doc = document.doc;
             if document.purge_asked {
                 self.ledger.purges.insert(doc, document.last_seq);
-                self.device.purge(doc, document.last_seq, now.mono);
+                self.ledger.purges_to_resume.insert(doc);
+                self.documents.queue_import(doc);
             } else if document.held.is_none() {
                 self.device.dirty(doc, now.mono);
             }

@@ -169,10 +169,9 @@ impl Engine {
         let Some(live) = self.documents.get_mut(doc) else {
             return;
         };
-        let after = live.last_seq;
+        let is_new = live.last_seq == 0 && live.known.is_empty();
         // Other devices make the welcome note too: they have to hear that it is gone.
-        let only_here =
-            after == 0 && live.known.is_empty() && !self.device.is_in_flight(doc) && !Self::is_welcome(doc.note);
+        let only_here = is_new && !self.device.is_in_flight(doc) && !Self::is_welcome(doc.note);
         self.release(doc);
         self.device.drop_document(doc);
         self.end_sessions_of(doc);
@@ -185,8 +184,8 @@ impl Engine {
             }
             self.write(Write::PurgeAsked { doc, asked: true }, After::Nothing);
             self.ledger.unsent.remove(&doc);
-            self.ledger.purges.insert(doc, after);
-            self.device.purge(doc, after, now.mono);
+            let seen = self.seen(doc);
+            self.ask_purge(doc, seen, now);
         }
         self.report.forget_note(doc.note);
         self.reply_written(doc, call, Done {});
@@ -198,7 +197,7 @@ impl Engine {
         self.ledger.unsaved.remove(&doc);
         self.ledger.unsent.remove(&doc);
         self.ledger.unindexed.remove(&doc);
-        self.ledger.purges.remove(&doc);
+        self.forget_purge(doc);
         self.ledger.held.remove(&doc);
         self.report.forget_note(doc.note);
         self.report.lists_changed();

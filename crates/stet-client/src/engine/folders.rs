@@ -93,7 +93,7 @@ impl Engine {
             parent: folder.parent,
             depth: folder.depth,
         });
-        self.write(Write::Folders { space: self.space, folders: rows.collect() }, After::Nothing);
+        self.write(Write::Folders { space: self.space, folders: rows.collect() }, After::Folders);
         self.report.sidebar_changed();
         self.report.lists_changed();
     }

@@ -10,6 +10,7 @@ mod folders;
 mod level1;
 
 mod notices;
+mod purge;
 mod push;
 mod remote;
 mod report;
@@ -196,7 +197,12 @@ struct Ledger {
     unsaved: BTreeSet<DocKey>,
     unsent: BTreeSet<DocKey>,
     held: BTreeMap<DocKey, stet_store::Held>,
+    /// Removals asked for, with the last seq the user had seen.
     purges: BTreeMap<DocKey, u64>,
+    /// Of these, asked for in an earlier process: what came since has to be looked at first.
+    purges_to_resume: BTreeSet<DocKey>,
+    /// Of these, refused because of something newer, which is being fetched.
+    purges_to_look_at: BTreeSet<DocKey>,
     unindexed: BTreeSet<DocKey>,
 }
 

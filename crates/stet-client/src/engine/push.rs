@@ -86,7 +86,7 @@ impl Engine {
         let Refused { doc, code, message, .. } = refused;
         let (doc, code) = (*doc, *code);
         if refused.purge {
-            return self.purge_refused(doc, code, message);
+            return self.purge_refused(doc, code, message, now);
         }
         if self.documents.get(doc).is_none() {
             // What is on its way stays in memory, so it was removed for good meanwhile: nothing is left to hold.
@@ -147,29 +147,6 @@ impl Engine {
             _ => String::new(),
         };
         if title.trim().is_empty() { "Untitled".to_owned() } else { title }
-    }
-
-    fn purge_refused(&mut self, doc: DocKey, code: Refusal, message: &str) {
-        self.ledger.purges.remove(&doc);
-        if code == Refusal::Deleted || code == Refusal::NotFound {
-            self.write(Write::Purged { doc, seq: 0, cursor: None }, After::Nothing);
-            return self.forget(doc);
-        }
-        if let Some(live) = self.documents.get_mut(doc) {
-            live.purge_asked = false;
-        }
-        self.write(Write::PurgeAsked { doc, asked: false }, After::Nothing);
-        let words = if code == Refusal::Changed {
-            "A note you removed for good was changed on another device meanwhile. It is kept: look at it again."
-                .to_owned()
-        } else {
-            format!("The server didn't remove a note for good: {message}")
-        };
-        let error = StatusError { code: ErrorCode::Refused, message: words, note_id: Some(doc.note) };
-        self.report.failed(error.clone());
-        self.emit(Event::Error(error));
-        self.report.lists_changed();
-        self.report.sidebar_changed();
     }
 
     /// Lets a held document go on: sent again, or fetched again.

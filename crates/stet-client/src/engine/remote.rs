@@ -89,6 +89,7 @@ impl Engine {
         match live.document.import(&parts) {
             Ok(import) if !import.pending => {
                 self.imported(doc, &rows, &import);
+                self.reconsider_purge(doc, import.changed, last.seq, now);
                 if last.live && last.device != Some(self.setup.device_id) && import.changed {
                     let paragraph = before.body.as_deref().and_then(|body| paragraph(body, &import.body));
                     let event = self.describe_change(doc, &before, &last, paragraph);
@@ -173,10 +174,22 @@ impl Engine {
     }
 
     fn purged_elsewhere(&mut self, doc: DocKey, row: &PendingRow) {
-        self.ledger.purges.remove(&doc);
+        self.forget_purge(doc);
         self.device.drop_document(doc);
         if self.ledger.unsent.contains(&doc) && !self.is_untouched_welcome(doc) {
-            // An edit met a removal: the text is kept here, nothing comes back by itself.
+            // An edit met a removal: the text is kept here, nothing comes back by itself. The place of the removal is
+            // noted, so that the log is known to be the same.
+            if let Some(live) = self.documents.get_mut(doc) {
+                live.last_seq = live.last_seq.max(row.seq);
+            }
+            let place = RemoteRow {
+                note: doc.note,
+                seq: row.seq,
+                ops: Vec::new(),
+                timestamp: row.timestamp,
+                device: row.device,
+            };
+            self.write(Write::Remote { space: doc.space, rows: vec![place], cursor: None }, After::Nothing);
             let title = self.title_of(doc);
             let message =
                 format!("“{title}” was removed for good elsewhere. Your text is kept here; copy it to a new note.");

@@ -97,6 +97,13 @@ impl Documents {
         rows
     }
 
+    /// The first row of a document that isn't part of it yet.
+    pub(in crate::engine) fn first_waiting(&self, doc: DocKey) -> Option<u64> {
+        let in_hand = self.rows.get(&doc).into_iter().flatten();
+        let pending = self.live.get(&doc).into_iter().flat_map(|live| &live.pending);
+        in_hand.chain(pending).map(|row| row.seq).min()
+    }
+
     pub(in crate::engine) fn queue_import(&mut self, doc: DocKey) {
         self.imports.insert(doc);
     }
@@ -208,7 +215,13 @@ impl Engine {
             return;
         };
         match load(doc, &stored, self.peer) {
-            Ok(document) => self.documents.insert(doc, Live::from_stored(document, stored, now.mono)),
+            Ok(document) => {
+                let mut live = Live::from_stored(document, stored, now.mono);
+                // What was read may be older than what is on its way to the disk.
+                live.held = self.ledger.held.get(&doc).cloned();
+                live.purge_asked = self.ledger.purges.contains_key(&doc);
+                self.documents.insert(doc, live);
+            }
             Err(error) => {
                 let held = Held { at: HeldAt::Import, code: "damaged".to_owned(), message: error };
                 self.hold(doc, held);
@@ -219,7 +232,10 @@ impl Engine {
     fn run(&mut self, doc: DocKey, task: Task, now: Now) {
         match task {
             Task::Command(call, command) => self.command_on(doc, call, command, now),
-            Task::Import => self.import(doc, now),
+            Task::Import => {
+                self.import(doc, now);
+                self.resume_purge(doc, now);
+            }
             Task::Prepare => self.prepare(doc, now),
             Task::Index => self.index(doc),
             Task::Level1(foreign) => self.merge_level1(doc, *foreign, now),
@@ -242,6 +258,7 @@ impl Engine {
             Task::Prepare => self.device.nothing_to_send(doc, now.mono),
             Task::Import => {
                 self.documents.take_rows(doc);
+                self.resume_purge(doc, now);
             }
             Task::Index => {
                 self.ledger.unindexed.remove(&doc);

@@ -67,6 +67,8 @@ pub(in crate::engine) enum After {
     },
     /// Lists, counts or folders are others now.
     Lists,
+    /// The folders are in the lists' rows.
+    Folders,
     /// A command is done.
     Reply {
         call: u64,
@@ -82,6 +84,8 @@ pub(in crate::engine) struct Writing {
     under_way: BTreeMap<u64, Vec<After>>,
     next_tag: u64,
     retry_at: Option<u64>,
+    /// The folders couldn't be written.
+    folders_again: bool,
     /// Writes under way that a cursor must not get ahead of.
     before_cursor: u32,
     /// Of these, how many ever failed.
@@ -253,14 +257,14 @@ impl Engine {
             }
             After::Bound => self.bound(now),
             After::Indexed { doc, head } => {
-                // An edit made meanwhile is still to be indexed.
-                if self.documents.get(doc).is_some_and(|live| live.queued == head) {
+                // What was written after it, if only the same again, marked the text as not indexed.
+                if self.documents.get(doc).is_some_and(|live| live.queued == head && live.outstanding == 0) {
                     self.ledger.unindexed.remove(&doc);
                 }
             }
             After::Lists => self.report.everything_changed(),
             After::Reply { call, answer } => self.outputs.push(Output::Reply { call, result: Ok(*answer) }),
-            After::Nothing => {}
+            After::Folders | After::Nothing => {}
         }
     }
 
@@ -304,6 +308,7 @@ impl Engine {
                 let result = Err(CommandError::new(ErrorCode::Storage, message));
                 self.outputs.push(Output::Reply { call, result });
             }
+            After::Folders => self.writing.folders_again = true,
             After::Lists | After::Indexed { .. } | After::Nothing => {}
         }
     }
@@ -389,6 +394,9 @@ impl Engine {
         if self.writing.retry_at.is_some_and(|at| now.mono >= at) {
             self.writing.retry_at = None;
             self.retry_binding();
+            if std::mem::take(&mut self.writing.folders_again) {
+                self.read_folders(true);
+            }
             for doc in self.documents.keys() {
                 self.save(doc, now);
             }
