@@ -33,10 +33,12 @@ impl Note {
 }
 
 /// Everything a device holds.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Content {
     pub(super) notes: BTreeMap<NoteId, Note>,
     pub(super) folders: Vec<Folder>,
+    /// Every document with its last seq, and whether it is gone for good.
+    ledger: BTreeMap<NoteId, (u64, bool)>,
     digest: String,
 }
 
@@ -73,12 +75,13 @@ impl World {
         let process = self.devices[device].process.as_ref().ok_or("no process")?;
         let space = process.engine.space();
         let of = |words: &dyn std::fmt::Display| format!("device {device}: {words}");
-        let mut content = Content { notes: BTreeMap::new(), folders: Vec::new(), digest: String::new() };
+        let mut content = Content::default();
         let mut digest = LogDigest::default();
         for row in process.reader.ledger(space).map_err(|error| of(&error))? {
             // What was made and removed before it was ever sent is known to nobody else.
             if row.last_seq > 0 {
                 digest.add(row.note, row.last_seq, row.purged);
+                content.ledger.insert(row.note, (row.last_seq, row.purged));
             }
             let stored = process.reader.document(DocKey { space, note: row.note }).map_err(|error| of(&error))?;
             let Some(stored) = stored.filter(|stored| !stored.purged) else { continue };
@@ -124,7 +127,13 @@ impl World {
         for (device, content) in contents.iter().enumerate() {
             let alone = content.notes.values().any(|note| note.held.is_some());
             if !alone && content.digest != digest {
-                return Err(format!("device {device}'s digest is {} and the server's {digest}", content.digest));
+                for (note, mine) in &content.ledger {
+                    let theirs = self.server.place(*note)?;
+                    if theirs != Some(*mine) {
+                        return Err(format!("device {device} has note {note} at {mine:?}, the server at {theirs:?}"));
+                    }
+                }
+                return Err(format!("device {device} lacks documents: {:?}", content.ledger));
             }
             for (id, note) in &content.notes {
                 let there = self.server.note(*id)?.map(|document| Note::new(&document, None));

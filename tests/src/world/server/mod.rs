@@ -144,6 +144,14 @@ impl Server {
         Ok((end.seq, end.digest))
     }
 
+    /// The last seq of a document, and whether it is gone for good.
+    pub fn place(&mut self, note: NoteId) -> Result<Option<(u64, bool)>, String> {
+        let (user, space_id) = (self.user.clone(), self.space);
+        let database = self.database().ok_or("no database")?;
+        let stored = database.document(Access { user_id: &user, space_id }, note).map_err(|error| error.to_string())?;
+        Ok(stored.map(|stored| (stored.seq, stored.purged)))
+    }
+
     /// A note made of the server's rows; `None` for one that is gone for good or never was.
     pub fn note(&mut self, note: NoteId) -> Result<Option<NoteDocument>, String> {
         let Some(parts) = self.parts(note)? else { return Ok(None) };

@@ -244,15 +244,23 @@ impl World {
     fn purge(&mut self, device: usize, note: Share, any: bool) -> Option<()> {
         let view = if any { ListView::All } else { ListView::Trash };
         let note_id = self.pick(device, note, &view)?.note;
-        self.ask_one(device, note_id, Kind::Purge, PurgeNote { note_id }.into());
+        self.purge_note(device, note_id);
         Some(())
+    }
+
+    /// An interface leaves a note before it is gone.
+    fn purge_note(&mut self, device: usize, note_id: NoteId) {
+        if self.open_notes(device).contains(&note_id) {
+            self.close_note(device, note_id);
+        }
+        self.ask_one(device, note_id, Kind::Purge, PurgeNote { note_id }.into());
     }
 
     fn empty_trash(&mut self, device: usize) -> Option<()> {
         let trash = self.rows(device, &ListView::Trash);
         trash.first()?;
         for row in trash {
-            self.ask_one(device, row.note, Kind::Purge, PurgeNote { note_id: row.note }.into());
+            self.purge_note(device, row.note);
         }
         Some(())
     }
