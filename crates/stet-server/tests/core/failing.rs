@@ -76,38 +76,49 @@ fn live(error: Option<WriteError>) -> (Server<Failing>, Device, Device) {
     let mut devices = [1, 2].map(|number| Device { number, ..Device::default() });
     for device in &mut devices {
         device.connect(&mut server);
-        for _ in 0..3 {
-            for message in server.take_all(device.socket.unwrap()) {
-                device.hear(&mut server, &message);
-            }
-        }
+        hear_all(&mut server, [device]);
         assert!(!device.syncing);
     }
     let [one, two] = devices;
     (server, one, two)
 }
 
-#[test]
-fn an_outcome_nobody_knows_is_not_answered_and_the_socket_is_closed() {
-    let (mut server, mut one, mut two) = live(Some(WriteError::Unknown("test".to_owned())));
-    one.write(&mut server, "u1", 1, "AQ==");
-    let socket = one.socket.unwrap();
-    assert!(matches!(server.core.take(socket, server.now), Some(Outgoing::Close(code)) if code.number() == 1012));
-    assert!(server.take_all(two.socket.unwrap()).is_empty(), "nobody is told of what may not be there");
-
-    // It was there after all: the next row shows the hole, and everybody reads the log.
-    server.core.database().1 = None;
-    two.write(&mut server, "u2", 2, "AQ==");
-    one.connect(&mut server);
+/// Until nobody has anything to say: an answer may ask for the next one.
+fn hear_all<const N: usize>(server: &mut Server<Failing>, mut devices: [&mut Device; N]) {
     for _ in 0..3 {
-        for device in [&mut one, &mut two] {
+        for device in &mut devices {
             for message in server.take_all(device.socket.unwrap()) {
-                device.hear(&mut server, &message);
+                device.hear(server, &message);
             }
         }
     }
+}
+
+#[test]
+fn an_outcome_nobody_knows_is_not_answered_and_everybody_who_hears_of_the_space_is_sent_away() {
+    let (mut server, mut one, mut two) = live(Some(WriteError::Unknown("test".to_owned())));
+    one.write(&mut server, "u1", 1, "AQ==");
+    assert!(closed_for_a_restart(&mut server, &one), "no answer, neither good nor bad");
+    let told = server.take(two.socket.unwrap());
+    assert_eq!(told.len(), 1, "nobody is told of what may not be there");
+    assert_eq!(told[0]["type"], "draining");
+    assert!(closed_for_a_restart(&mut server, &two));
+
+    // It was there after all: both read it from the log, and what follows is live.
+    server.core.database().1 = None;
+    for device in [&mut one, &mut two] {
+        device.connect(&mut server);
+        hear_all(&mut server, [device]);
+    }
+    assert_eq!((one.cursor, two.cursor), (1, 1));
+    two.write(&mut server, "u2", 2, "AQ==");
+    hear_all(&mut server, [&mut one, &mut two]);
     assert_eq!((one.cursor, two.cursor), (2, 2));
-    assert_eq!(two.fell_behind, 1);
+    assert_eq!(two.acknowledged.get("u2"), Some(&2));
+}
+
+fn closed_for_a_restart(server: &mut Server<Failing>, device: &Device) -> bool {
+    matches!(server.core.take(device.socket.unwrap(), server.now), Some(Outgoing::Close(code)) if code.number() == 1012)
 }
 
 #[test]
