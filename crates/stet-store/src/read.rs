@@ -156,6 +156,8 @@ pub struct Boot {
     pub pending: Vec<DocKey>,
     /// Notes whose search text is stale.
     pub unindexed: Vec<DocKey>,
+    /// Documents whose history isn't the server's.
+    pub apart: Vec<DocKey>,
     /// Other devices.
     pub devices: Vec<(SpaceId, DeviceRow)>,
     /// How many documents there are, tombstones not counted.

@@ -79,6 +79,22 @@ pub enum Write {
         /// The last log entry it covers.
         through: i64,
     },
+    /// The document was made anew: this snapshot is all of it, in place of what was part of it before and of the points
+    /// of that history.
+    Replaced {
+        /// The document.
+        doc: DocKey,
+        /// The snapshot, opaque.
+        bytes: Vec<u8>,
+    },
+    /// Whether the document's history isn't the server's, so that the two can't simply be put together: it came through
+    /// level 1, which knows no history.
+    Apart {
+        /// The document; made when it isn't there.
+        doc: DocKey,
+        /// It is its own.
+        apart: bool,
+    },
     /// Sets a document aside, or lets it go on.
     Held {
         /// The document.
@@ -164,12 +180,13 @@ impl Write {
             Self::Remote { rows, .. } => rows.iter().flat_map(|row| &row.ops).map(|ops| ROW + ops.len()).sum(),
             Self::Imported { head, known, .. } => head.len() + known.len(),
             Self::Acked { known, .. } => known.len(),
-            Self::Snapshot { bytes, .. } => bytes.len(),
+            Self::Snapshot { bytes, .. } | Self::Replaced { bytes, .. } => bytes.len(),
             Self::Index { head, title, body, .. } => head.len() + title.len() + body.len(),
             Self::Folders { folders, .. } => folders.len() * ROW,
             Self::Point { frontiers, .. } => frontiers.len(),
             Self::Meta { value, .. } => value.as_ref().map_or(0, String::len),
             Self::Cursor { .. }
+            | Self::Apart { .. }
             | Self::Held { .. }
             | Self::Purged { .. }
             | Self::PurgeAsked { .. }

@@ -106,6 +106,7 @@ impl Writer {
             held: document::held(&snapshot)?,
             pending: document::pending(&snapshot, u32::MAX)?,
             unindexed: document::to_index(&snapshot, u32::MAX)?,
+            apart: document::apart(&snapshot)?,
             devices: device::list(&snapshot, None)?,
             documents: space::documents(&snapshot)?,
         })
@@ -173,13 +174,15 @@ fn apply(connection: &Connection, write: &Write, known_words: &mut HashSet<Strin
             set_row(connection, *doc, found.id, row.as_ref())?;
         }
         Write::Remote { space, rows, cursor } => receive(connection, *space, rows, cursor.as_ref())?,
-        Write::Imported { doc, seq, head, known, unsent, row, updated_at } => {
-            let Some(found) = document::find_living(connection, *doc)? else { return Ok(()) };
-            update::imported(connection, found.id, *seq)?;
-            document::set_head(connection, found.id, head)?;
-            let synced = document::Synced { known, seq: *seq, unsent: *unsent, updated_at: *updated_at };
-            document::synced(connection, found.id, &synced)?;
-            set_row(connection, *doc, found.id, row.as_ref())?;
+        Write::Imported { doc, .. }
+        | Write::Snapshot { doc, .. }
+        | Write::Replaced { doc, .. }
+        | Write::Held { doc, .. }
+        | Write::Index { doc, .. }
+        | Write::Point { doc, .. } => {
+            if let Some(found) = document::find_living(connection, *doc)? {
+                apply_to_living(connection, found.id, write, known_words)?;
+            }
         }
         Write::Acked { doc, known, seq, unsent, updated_at, cursor } => {
             if let Some(found) = document::find_living(connection, *doc)? {
@@ -190,15 +193,9 @@ fn apply(connection: &Connection, write: &Write, known_words: &mut HashSet<Strin
             set_cursor(connection, doc.space, cursor.as_ref())?;
         }
         Write::Cursor { space, cursor } => set_cursor(connection, *space, Some(cursor))?,
-        Write::Snapshot { doc, bytes, through } => {
-            let Some(found) = document::find_living(connection, *doc)? else { return Ok(()) };
-            snapshot::set(connection, found.id, bytes)?;
-            update::fold(connection, found.id, *through)?;
-        }
-        Write::Held { doc, held } => {
-            let Some(found) = document::find_living(connection, *doc)? else { return Ok(()) };
-            document::set_held(connection, found.id, held.as_ref())?;
-            note::mirror(connection, found.id)?;
+        Write::Apart { doc, apart } => {
+            let found = document::find_or_make(connection, *doc)?;
+            document::set_apart(connection, found.id, *apart && !found.purged)?;
         }
         Write::Purged { doc, seq, cursor } => {
             purge(connection, *doc, *seq)?;
@@ -209,17 +206,8 @@ fn apply(connection: &Connection, write: &Write, known_words: &mut HashSet<Strin
             document::set_purge_asked(connection, found.id, *asked)?;
             note::mirror(connection, found.id)?;
         }
-        Write::Index { doc, head, title, body } => {
-            let Some(found) = document::find_living(connection, *doc)? else { return Ok(()) };
-            index(connection, found.id, (title, body), known_words)?;
-            document::indexed(connection, found.id, head)?;
-        }
         Write::Folders { space, folders } => {
             folder::replace(connection, space::find_or_make(connection, *space)?, folders)?;
-        }
-        Write::Point { doc, frontiers, at, device } => {
-            let Some(found) = document::find_living(connection, *doc)? else { return Ok(()) };
-            point::add(connection, found.id, frontiers, *at, *device)?;
         }
         Write::Device { space, device } => {
             device::set(connection, space::find_or_make(connection, *space)?, device)?;
@@ -228,6 +216,43 @@ fn apply(connection: &Connection, write: &Write, known_words: &mut HashSet<Strin
         Write::MoveSpace { from, to } => move_space(connection, *from, *to)?,
     }
     Ok(())
+}
+
+/// What changes nothing where there is no document, or only its tombstone.
+fn apply_to_living(
+    connection: &Connection,
+    id: i64,
+    write: &Write,
+    known_words: &mut HashSet<String>,
+) -> rusqlite::Result<()> {
+    match write {
+        Write::Imported { doc, seq, head, known, unsent, row, updated_at } => {
+            update::imported(connection, id, *seq)?;
+            document::set_head(connection, id, head)?;
+            let synced = document::Synced { known, seq: *seq, unsent: *unsent, updated_at: *updated_at };
+            document::synced(connection, id, &synced)?;
+            set_row(connection, *doc, id, row.as_ref())
+        }
+        Write::Snapshot { bytes, through, .. } => {
+            snapshot::set(connection, id, bytes)?;
+            update::fold(connection, id, *through)
+        }
+        Write::Replaced { bytes, .. } => {
+            snapshot::set(connection, id, bytes)?;
+            update::fold(connection, id, i64::MAX)?;
+            point::remove_all(connection, id)
+        }
+        Write::Held { held, .. } => {
+            document::set_held(connection, id, held.as_ref())?;
+            note::mirror(connection, id)
+        }
+        Write::Index { head, title, body, .. } => {
+            index(connection, id, (title, body), known_words)?;
+            document::indexed(connection, id, head)
+        }
+        Write::Point { frontiers, at, device, .. } => point::add(connection, id, frontiers, *at, *device),
+        _ => Ok(()),
+    }
 }
 
 fn set_cursor(connection: &Connection, space: SpaceId, cursor: Option<&Cursor>) -> rusqlite::Result<()> {

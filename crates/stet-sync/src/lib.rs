@@ -2,4 +2,5 @@
 //! randomness.
 
 pub mod device;
+pub mod folders;
 pub mod server;

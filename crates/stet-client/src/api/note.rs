@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use stet_model::id::{FolderId, NoteId};
+use stet_model::text::TextChange;
 use ts_rs::TS;
 
 /// A list of notes to show.
@@ -211,6 +212,13 @@ pub struct TextUpdate {
     pub session: String,
     /// What it replaces.
     pub changes: Vec<Replace>,
+}
+
+impl TextUpdate {
+    /// The replacements as the model has them.
+    pub(crate) fn to_changes(&self) -> Vec<TextChange> {
+        self.changes.iter().map(|change| TextChange::new(change.from, change.to, change.insert.clone())).collect()
+    }
 }
 
 /// A change to a note's fields.

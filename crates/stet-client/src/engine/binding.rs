@@ -119,6 +119,8 @@ impl Engine {
             }
         }
         self.ledger.held.extend(boot.held);
+        self.ledger.apart.extend(boot.apart);
+        self.await_adoption();
         boot.pending.into_iter().for_each(|doc| self.documents.queue_import(doc));
         let welcome = self.doc(crate::welcome::NOTE);
         if self.ledger.unsent.contains(&welcome) {
@@ -202,6 +204,7 @@ impl Engine {
         let json = serde_json::to_string(&offered).unwrap_or_default();
         self.write(Write::Meta { key: BINDING, value: Some(json) }, After::Bound);
         self.binding = Some(offered);
+        self.await_adoption();
     }
 
     fn rename_documents(&mut self, rename: &dyn Fn(DocKey) -> DocKey, now: Now) {
@@ -214,6 +217,7 @@ impl Engine {
         ledger.unsaved = std::mem::take(&mut ledger.unsaved).into_iter().map(rename).collect();
         ledger.unsent = std::mem::take(&mut ledger.unsent).into_iter().map(rename).collect();
         ledger.unindexed = std::mem::take(&mut ledger.unindexed).into_iter().map(rename).collect();
+        ledger.apart = std::mem::take(&mut ledger.apart).into_iter().map(rename).collect();
         ledger.held = std::mem::take(&mut ledger.held).into_iter().map(|(doc, held)| (rename(doc), held)).collect();
         ledger.purges = std::mem::take(&mut ledger.purges).into_iter().map(|(doc, seq)| (rename(doc), seq)).collect();
         for doc in ledger.unsent.clone() {
@@ -231,6 +235,7 @@ impl Engine {
         self.emit(Event::Authenticated(Authenticated { user_id: binding.user_id }));
         self.report.everything_changed();
         if binding.store_id.is_none() {
+            self.level1_folders.begin();
             return self.device.enter_level1(self.space, now.mono);
         }
         let place = self.report.cursors.get(&self.space).copied();
@@ -274,6 +279,7 @@ impl Engine {
             Asked::CaughtUp { space, cursor, .. } => {
                 self.move_cursor(space, cursor);
                 self.note_sync_time(now);
+                self.adopt_all();
             }
             Asked::Moved { space, cursor } => self.move_cursor(space, cursor),
             Asked::Prepare { doc } => self.with(doc, Task::Prepare, now),
@@ -284,7 +290,9 @@ impl Engine {
             Asked::Level1Note { doc, end, note, timestamp, news } => {
                 self.level1_note(doc, super::level1::Foreign { end, note: Some(note), timestamp, news }, now);
             }
-            Asked::Level1(message) => self.level1_news(*message, now),
+            Asked::Level1Deleted { doc, timestamp } => self.level1_deleted(doc, timestamp, now),
+            Asked::Level1Folder(request) => self.level1_folder(request, now),
+            Asked::FolderTold { doc } => self.folder_told(doc, now),
             Asked::Problem(problem) => self.problem(problem, now),
         }
     }

@@ -1,6 +1,6 @@
 //! Commands: where each goes, and those that change a note's fields.
 
-use stet_model::document::{Document, NoteDocument, NoteEdit};
+use stet_model::document::{Document, Edited, NoteDocument, NoteEdit};
 use stet_model::id::{DocKey, NoteId};
 use stet_store::Write;
 
@@ -102,8 +102,16 @@ impl Engine {
         }
     }
 
-    /// Applies edits to a note in memory and tells its editors.
+    /// Applies edits to a note in memory, all or none, and tells its editors.
     pub(super) fn edit_document(&mut self, doc: DocKey, edits: &[NoteEdit], now: Now) -> Result<(), String> {
+        for edited in self.make_edits(doc, edits, now)? {
+            self.tell_editors(doc, None, &edited.title, &edited.body);
+        }
+        Ok(())
+    }
+
+    /// Makes edits in a note in memory, all or none.
+    pub(super) fn make_edits(&mut self, doc: DocKey, edits: &[NoteEdit], now: Now) -> Result<Vec<Edited>, String> {
         let at = self.commit_time(now);
         let device_id = self.setup.device_id;
         let Some(live) = self.documents.get_mut(doc) else {
@@ -114,19 +122,12 @@ impl Engine {
         let Document::Note(note) = &mut live.document else {
             return Err("This isn't a note.".to_owned());
         };
-        if !live.signed {
+        let made = note.edit_all(edits, at).map_err(|error| error.to_string())?;
+        if !live.signed && made.iter().any(|edited| edited.changed) {
             note.edit(&NoteEdit::Device(device_id), at).map_err(|error| error.to_string())?;
             live.signed = true;
         }
-        for edit in edits {
-            let Some(live) = self.documents.get_mut(doc) else { break };
-            let Document::Note(note) = &mut live.document else {
-                break;
-            };
-            let edited = note.edit(edit, at).map_err(|error| error.to_string())?;
-            self.tell_editors(doc, None, &edited.title, &edited.body);
-        }
-        Ok(())
+        Ok(made)
     }
 
     fn create_note(&mut self, call: u64, args: crate::api::command::CreateNote, now: Now) {
@@ -197,6 +198,7 @@ impl Engine {
         self.ledger.unsaved.remove(&doc);
         self.ledger.unsent.remove(&doc);
         self.ledger.unindexed.remove(&doc);
+        self.ledger.apart.remove(&doc);
         self.forget_purge(doc);
         self.ledger.held.remove(&doc);
         self.report.forget_note(doc.note);
@@ -214,6 +216,9 @@ impl Engine {
         // What was refused may be taken now: a click is a new try for everything.
         for doc in self.ledger.held.keys().copied().collect::<Vec<_>>() {
             self.try_again(doc, now);
+        }
+        if std::mem::take(&mut self.level1_folders.refused) {
+            self.offer(self.library_doc(), now);
         }
         self.device.connect(now.mono);
         self.device.sync_now(self.space, now.mono);

@@ -8,7 +8,6 @@ mod documents;
 mod editing;
 mod folders;
 mod level1;
-
 mod notices;
 mod purge;
 mod push;
@@ -173,6 +172,7 @@ pub struct Engine {
     report: Report,
     notices: Notices,
     level1_notes: BTreeMap<NoteId, level1::Level1Note>,
+    level1_folders: level1::folders::Level1Folders,
     recorder: Recorder,
     /// What to add to this device's wall clock to get the server's time.
     server_offset_ms: i64,
@@ -204,6 +204,8 @@ struct Ledger {
     /// Of these, refused because of something newer, which is being fetched.
     purges_to_look_at: BTreeSet<DocKey>,
     unindexed: BTreeSet<DocKey>,
+    /// With another history than the server's: they came through level 1.
+    apart: BTreeSet<DocKey>,
 }
 
 /// Largest note before a server has named its own limit, UTF-8 bytes of title and body.
@@ -237,6 +239,7 @@ impl Engine {
             report: Report::new(meta.last_sync),
             notices: Notices::default(),
             level1_notes: BTreeMap::new(),
+            level1_folders: level1::folders::Level1Folders::default(),
             recorder: Recorder::default(),
             server_offset_ms: 0,
             note_bytes: NOTE_BYTES,

@@ -30,7 +30,7 @@ impl Engine {
             return self.prepare_level1(doc, now);
         }
         let Some(live) = self.documents.get(doc) else { return };
-        if live.held.is_some() || live.purge_asked || live.known.includes(&live.on_disk) {
+        if live.held.is_some() || live.purge_asked || live.known.includes(&live.on_disk) || self.is_apart(doc) {
             return self.device.nothing_to_send(doc, now.mono);
         }
         let (ops, end) = live.document.export_bounded(&live.known, &live.on_disk, RANGE_BYTES);
@@ -91,6 +91,9 @@ impl Engine {
         if self.documents.get(doc).is_none() {
             // What is on its way stays in memory, so it was removed for good meanwhile: nothing is left to hold.
             return;
+        }
+        if self.device.level() == Some(1) && is_library(doc) {
+            return self.folders_refused(message);
         }
         match code {
             Refusal::UnknownBase => {

@@ -79,6 +79,12 @@ impl Engine {
         rows.retain(|row| in_hand.iter().all(|other| other.seq != row.seq));
         rows.extend(in_hand);
         rows.sort_by_key(|row| row.seq);
+        if self.is_apart(doc) {
+            return self.import_apart(doc, rows, now);
+        }
+        let Some(live) = self.documents.get_mut(doc) else {
+            return;
+        };
         let Some(last) = rows.last().cloned() else { return };
         let before = Before {
             existed: !live.document.head().is_empty(),
@@ -156,7 +162,7 @@ impl Engine {
     }
 
     /// A row that can't be used: committed all the same, set aside with a reason, fetched again.
-    fn set_aside(&mut self, doc: DocKey, code: &str, reason: &str) {
+    pub(super) fn set_aside(&mut self, doc: DocKey, code: &str, reason: &str) {
         let first = !self.ledger.held.contains_key(&doc);
         let title = self.title_of(doc);
         let message = format!("“{title}” can't be brought up to date: {reason}.");

@@ -212,7 +212,7 @@ impl Engine {
     }
 
     pub(super) fn unsent_count(&self) -> u32 {
-        let hidden = |doc: &&DocKey| self.device.level() == Some(1) && is_library(**doc);
+        let hidden = |doc: &&DocKey| self.level1_folders.refused && is_library(**doc);
         (self.ledger.unsent.iter().filter(|doc| !hidden(doc)).count() + self.ledger.purges.len()) as u32
     }
 

@@ -66,6 +66,23 @@ fn an_edit_outside_the_text_or_inside_a_character_is_answered_with_the_text() {
 }
 
 #[test]
+fn of_a_batch_with_one_edit_that_does_not_fit_nothing_is_applied() {
+    let mut desk = Desk::new();
+    let note = desk.create("", "base");
+    let session = desk.open(note).body.session;
+    let mut batch = typed(&session, 0, 4, 4, " one");
+    batch.updates.extend(typed(&session, 0, 8, 8, " two").updates);
+    batch.updates.extend(typed(&session, 0, 99, 99, "three").updates);
+    let EditAnswer::Reopen { opened, .. } = desk.call(batch.clone()) else { panic!("the third can't be applied") };
+    assert_eq!(opened.text, "base");
+    batch.updates.truncate(2);
+    batch.session = opened.session;
+    assert_eq!(desk.call(batch), EditAnswer::Ok { revision: 2 });
+    assert_eq!(desk.body(note), "base one two");
+    assert_eq!(desk.crash().body(note), "base one two");
+}
+
+#[test]
 fn a_session_that_ended_is_answered_with_the_text_and_a_made_up_one_with_an_error() {
     let mut desk = Desk::new();
     let note = desk.create("", "kept");

@@ -2,19 +2,20 @@
 
 use serde_json::{Value, json};
 use stet_client::api::Event;
+use stet_client::api::command::{CreateFolder, DeleteFolder, RenameFolder};
 use stet_client::api::status::ConnectionState;
 use stet_client::engine::Input;
-use stet_model::id::NoteId;
+use stet_model::id::{FolderId, NoteId};
 use stet_protocol::codec::Frame;
 use stet_store::ListView;
 
 use crate::desk::{Desk, typed};
 
-fn hear(desk: &mut Desk, message: &Value) {
+pub fn hear(desk: &mut Desk, message: &Value) {
     desk.give(Input::Frame(Frame::Text(message.to_string())));
 }
 
-fn sent(desk: &mut Desk) -> Vec<Value> {
+pub fn sent(desk: &mut Desk) -> Vec<Value> {
     let read = |frame: Frame| match frame {
         Frame::Text(text) => serde_json::from_str(&text).expect("level 1 is JSON"),
         Frame::Binary(_) => panic!("level 1 is text"),
@@ -22,7 +23,7 @@ fn sent(desk: &mut Desk) -> Vec<Value> {
     desk.sent.drain(..).map(read).collect()
 }
 
-fn signed_in() -> Desk {
+pub fn signed_in() -> Desk {
     let mut desk = Desk::with_server(Some("ws://seed.example"));
     connect(&mut desk);
     desk
@@ -39,7 +40,7 @@ fn server_note(id: NoteId, content: &str) -> Value {
         "archived": false, "deleted": false, "hidden": false, "tags": [], "createdAt": 5, "updatedAt": 6})
 }
 
-fn confirm(desk: &mut Desk, id: NoteId, content: &str) {
+pub fn confirm(desk: &mut Desk, id: NoteId, content: &str) {
     let note = server_note(id, content);
     hear(desk, &json!({"type": "note_update_success", "noteId": id, "updatedNote": note, "timestamp": 7}));
 }
@@ -120,4 +121,124 @@ fn edits_made_offline_survive_a_crash_and_a_server_that_moved_on() {
     let note = server_note(id, "zero\none\n");
     hear(&mut desk, &json!({"type": "note_joined", "noteId": id, "message": "ok", "note": note}));
     assert_eq!(desk.body(id), "zero\none\nmine\n");
+}
+
+/// Signed in, and the server has everything there is.
+fn settled() -> Desk {
+    let mut desk = signed_in();
+    for message in sent(&mut desk) {
+        if message["type"] == "note_update" {
+            let id = message["noteId"].as_str().and_then(|id| id.parse().ok()).expect("an id");
+            confirm(&mut desk, id, message["changes"]["content"].as_str().expect("a text"));
+        }
+    }
+    sent(&mut desk);
+    desk
+}
+
+fn pong(desk: &mut Desk) {
+    hear(desk, &json!({"type": "pong", "timestamp": 9}));
+}
+
+fn kinds(messages: &[Value]) -> Vec<&str> {
+    messages.iter().map(|message| message["type"].as_str().unwrap_or_default()).collect()
+}
+
+fn folders(desk: &Desk) -> Vec<String> {
+    let sidebar = desk.reader.sidebar(desk.engine.space()).expect("reads");
+    sidebar.folders.into_iter().map(|(folder, _)| folder.name).collect()
+}
+
+#[test]
+fn folders_go_out_one_by_one_and_count_as_unsent_until_the_server_has_handled_the_last() {
+    let mut desk = settled();
+    let before = desk.status().unsent;
+    let outer = desk.call(CreateFolder { name: "Outer".into(), parent_id: None }).folder_id;
+    let first = sent(&mut desk);
+    assert_eq!(kinds(&first), ["folder_created", "ping"], "nothing answers a folder, but what is sent after it is");
+    assert_eq!((&first[0]["folderId"], &first[0]["folderData"]["name"]), (&json!(outer), &json!("Outer")));
+    let inner = desk.call(CreateFolder { name: "Inner".into(), parent_id: Some(outer) }).folder_id;
+    desk.call(RenameFolder { folder_id: outer, name: "Around".into() });
+    assert!(sent(&mut desk).is_empty(), "one at a time");
+    assert_eq!(desk.status().unsent, before + 1);
+    pong(&mut desk);
+    let second = sent(&mut desk);
+    assert_eq!(kinds(&second), ["folder_updated", "ping"]);
+    assert_eq!(second[0]["changes"], json!({"name": "Around"}));
+    pong(&mut desk);
+    let third = sent(&mut desk);
+    assert_eq!((&third[0]["type"], &third[0]["folderId"]), (&json!("folder_created"), &json!(inner)));
+    assert_eq!(third[0]["folderData"]["parentId"], json!(outer));
+    pong(&mut desk);
+    desk.call(DeleteFolder { folder_id: outer });
+    let moved = sent(&mut desk);
+    assert_eq!(moved[0]["changes"]["parentId"], Value::Null, "what is in a folder moves out of it first");
+    pong(&mut desk);
+    assert_eq!(sent(&mut desk)[0], json!({"type": "folder_deleted", "folderId": outer}));
+    pong(&mut desk);
+    assert!(sent(&mut desk).is_empty());
+    assert_eq!(desk.status().unsent, before);
+    let mut desk = desk.crash();
+    connect(&mut desk);
+    assert!(!kinds(&sent(&mut desk)).iter().any(|kind| kind.starts_with("folder")), "the server has them");
+    assert_eq!(desk.status().unsent, before);
+}
+
+#[test]
+fn folders_made_offline_go_out_when_the_server_is_back_and_again_if_nothing_confirmed_them() {
+    let mut desk = settled();
+    desk.give(Input::Closed { code: None, reason: "gone".into() });
+    let folder = desk.call(CreateFolder { name: "Offline".into(), parent_id: None }).folder_id;
+    sent(&mut desk);
+    for _ in 0..2 {
+        desk = desk.crash();
+        connect(&mut desk);
+        let messages = sent(&mut desk);
+        let created = messages.iter().find(|message| message["type"] == "folder_created");
+        assert_eq!(created.expect("it is unsent")["folderId"], json!(folder));
+    }
+}
+
+#[test]
+fn folders_of_others_come_in_and_are_not_sent_back() {
+    let mut desk = settled();
+    let id = FolderId::from_bytes([5; 16]);
+    let data = json!({"id": id, "name": "Theirs", "color": null, "parentId": null, "sortOrder": 0});
+    hear(
+        &mut desk,
+        &json!({"type": "folder_created_sync", "folderId": id, "folderData": data, "timestamp": 8, "fromUserId": "user_1"}),
+    );
+    assert_eq!(folders(&desk), ["Theirs"]);
+    hear(
+        &mut desk,
+        &json!({"type": "folder_updated_sync", "folderId": id, "changes": {"name": "Still theirs"}, "timestamp": 8,
+            "fromUserId": "user_1"}),
+    );
+    assert_eq!(folders(&desk), ["Still theirs"]);
+    assert!(sent(&mut desk).is_empty());
+    let mine = desk.call(CreateFolder { name: "Mine".into(), parent_id: Some(id) }).folder_id;
+    let out = sent(&mut desk);
+    assert_eq!(kinds(&out), ["folder_created", "ping"], "only what the server lacks");
+    assert_eq!(out[0]["folderId"], json!(mine));
+    hear(&mut desk, &json!({"type": "folder_deleted_sync", "folderId": id, "timestamp": 9, "fromUserId": "user_1"}));
+    assert!(!folders(&desk).contains(&"Still theirs".to_owned()));
+    pong(&mut desk);
+    let out = sent(&mut desk);
+    assert!(!out.iter().any(|message| message["folderId"] == json!(id)), "what is gone there isn't spoken of: {out:?}");
+}
+
+#[test]
+fn a_server_that_takes_no_folders_is_asked_once_and_nothing_waits_for_them() {
+    let mut desk = settled();
+    let before = desk.status().unsent;
+    desk.call(CreateFolder { name: "Here only".into(), parent_id: None });
+    sent(&mut desk);
+    hear(&mut desk, &json!({"type": "error", "message": "Unknown message type", "code": "malformed"}));
+    pong(&mut desk);
+    assert_eq!(desk.status().unsent, before);
+    let said = desk.status().error.expect("it is said").message;
+    assert!(said.contains("folders") && said.contains("this device"), "{said}");
+    desk.call(CreateFolder { name: "Another".into(), parent_id: None });
+    assert!(sent(&mut desk).is_empty());
+    assert_eq!(folders(&desk), ["Here only", "Another"]);
 }

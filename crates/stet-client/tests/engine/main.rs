@@ -2,6 +2,7 @@
 
 #![expect(clippy::expect_used, clippy::panic, reason = "a test that can't go on says why and ends")]
 
+mod adoption;
 mod desk;
 mod editing;
 mod failing;

@@ -59,6 +59,15 @@ impl NoteDocument {
         self.replica.write(at, |doc| make(doc, edit, author, at))
     }
 
+    /// Makes edits one after the other, each of what the ones before have left, and commits them together.
+    ///
+    /// # Errors
+    /// [`EditError`] when one doesn't fit: nothing of any was made.
+    pub fn edit_all(&mut self, edits: &[NoteEdit], at: i64) -> Result<Vec<Edited>, EditError> {
+        let author = self.replica.peer();
+        self.replica.write(at, |doc| edits.iter().map(|edit| make(doc, edit, author, at)).collect())
+    }
+
     /// The title, as it stands.
     pub fn title(&self) -> String {
         self.text(Text::Title)
@@ -93,6 +102,14 @@ impl NoteDocument {
         }
         let past = self.at(point, self.replica.peer())?;
         Ok((past.title(), past.body()))
+    }
+
+    /// The note as it stood when exactly this version was held.
+    ///
+    /// # Errors
+    /// [`DocumentError::UnknownPoint`] when the document lacks some of it.
+    pub fn past(&self, version: &Version) -> Result<Self, DocumentError> {
+        self.at(&self.replica.point_of(version)?, self.replica.peer())
     }
 
     /// Whether two sides that parted at `base` changed the title both, or the same or neighbouring lines of the body:

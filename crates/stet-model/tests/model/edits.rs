@@ -55,6 +55,31 @@ proptest! {
     }
 
     #[test]
+    fn edits_made_together_are_those_made_one_by_one_and_none_when_one_does_not_fit(
+        start in awkward(8), batches in prop::collection::vec(batch(), 1..5), fits in any::<bool>(),
+    ) {
+        let mut one_by_one = note(1, &start);
+        let mut edits = Vec::new();
+        for batch in batches {
+            let edit = NoteEdit::Body(changes(&one_by_one.body(), batch));
+            one_by_one.edit(&edit, 5).unwrap();
+            edits.push(edit);
+        }
+        let mut together = note(1, &start);
+        let (body, head, bytes) = (together.body(), together.head(), together.snapshot());
+        if fits {
+            let edited = together.edit_all(&edits, 5).unwrap();
+            prop_assert_eq!(edited.len(), edits.len());
+            prop_assert_eq!(together.body(), one_by_one.body());
+            prop_assert_eq!(together.head(), one_by_one.head());
+        } else {
+            edits.push(NoteEdit::Body(vec![TextChange::new(9_999, 9_999, "x")]));
+            prop_assert!(together.edit_all(&edits, 5).is_err());
+            prop_assert_eq!((together.body(), together.head(), together.snapshot()), (body, head, bytes));
+        }
+    }
+
+    #[test]
     fn any_batch_is_made_whole_or_not_at_all(start in awkward(8), raw in prop::collection::vec((0..40_u32, 0..40_u32, awkward(2)), 1..4)) {
         let mut note = note(1, &start);
         let (body, head, bytes) = (note.body(), note.head(), note.snapshot());

@@ -10,7 +10,9 @@ use crate::read::{LedgerRow, StoredDocument, UnsentDocument};
 use crate::table::space;
 use crate::write::{DocKey, Held};
 
-pub(crate) const MIGRATIONS: &[Migration] = &[Migration {
+pub(crate) const MIGRATIONS: &[Migration] = &[TABLE, APART];
+
+const TABLE: Migration = Migration {
     number: 2026112303,
     name: "documents",
     generation: 1,
@@ -44,7 +46,18 @@ END;
 CREATE TRIGGER documents_purged AFTER UPDATE OF purged ON documents WHEN new.purged <> old.purged BEGIN
     UPDATE spaces SET documents = documents + old.purged - new.purged WHERE id = new.space;
 END;",
-}];
+};
+
+const APART: Migration = Migration {
+    number: 2026112501,
+    name: "documents with a history of their own",
+    generation: 1,
+    sql: "
+-- the server's document of this id has another history: this one came through level 1
+ALTER TABLE documents ADD COLUMN apart INTEGER NOT NULL DEFAULT 0 CHECK (apart IN (0, 1));
+
+CREATE INDEX documents_apart ON documents (id) WHERE apart = 1;",
+};
 
 /// A document's number in this file and what decides how a write treats it.
 #[derive(Clone, Copy)]
@@ -142,11 +155,16 @@ pub(crate) fn set_purge_asked(connection: &Connection, id: i64, asked: bool) -> 
     Ok(())
 }
 
+pub(crate) fn set_apart(connection: &Connection, id: i64, apart: bool) -> Result<()> {
+    connection.prepare_cached("UPDATE documents SET apart = ?2 WHERE id = ?1 AND apart <> ?2")?.execute((id, apart))?;
+    Ok(())
+}
+
 /// Leaves a tombstone. A wish to purge stays until the server has given the tombstone its seq.
 pub(crate) fn purge(connection: &Connection, id: i64, seq: u64) -> Result<()> {
     connection
         .prepare_cached(
-            "UPDATE documents SET head = x'', known = x'', unsent = 0, stale = 0, held = NULL, purged = 1,
+            "UPDATE documents SET head = x'', known = x'', unsent = 0, stale = 0, apart = 0, held = NULL, purged = 1,
                  purge_asked = iif(?2 > 0, 0, purge_asked), last_seq = max(last_seq, ?2)
              WHERE id = ?1",
         )?
@@ -253,6 +271,17 @@ pub(crate) fn held(connection: &Connection) -> Result<Vec<(DocKey, Held)>> {
         .query_map([], |row| Ok((key_at(row)?, held_at(row, 2)?)))?
         .collect::<Result<Vec<_>>>()?;
     Ok(rows.into_iter().filter_map(|(doc, held)| Some((doc, held?))).collect())
+}
+
+/// Documents whose history isn't the server's.
+pub(crate) fn apart(connection: &Connection) -> Result<Vec<DocKey>> {
+    connection
+        .prepare_cached(
+            "SELECT s.uuid, d.note FROM documents d INDEXED BY documents_apart JOIN spaces s ON s.id = d.space
+             WHERE d.apart = 1 ORDER BY d.id",
+        )?
+        .query_map([], key_at)?
+        .collect()
 }
 
 /// Documents with rows not yet imported.

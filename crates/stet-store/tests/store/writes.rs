@@ -283,6 +283,31 @@ fn a_wish_to_purge_hides_the_note_until_it_is_taken_back_or_confirmed() {
 }
 
 #[test]
+fn a_document_made_anew_has_nothing_of_its_former_history_and_is_no_longer_apart() {
+    let mut store = Store::new();
+    store.commit([local(1, 10, titled("mine")), Write::Apart { doc: doc(1), apart: true }]);
+    store.commit([
+        Write::Point { doc: doc(1), frontiers: vec![1], at: 5, device: None },
+        remote(vec![remote_row(1, 3, &[7])], None),
+    ]);
+    assert_eq!(store.writer.boot().unwrap().apart, [doc(1)]);
+    store.commit([
+        imported(1, 3, titled("ours")),
+        Write::Replaced { doc: doc(1), bytes: vec![9] },
+        Write::Apart { doc: doc(1), apart: false },
+    ]);
+    let stored = store.document(1);
+    assert_eq!((stored.snapshot, stored.updates.len(), stored.last_seq), (Some(vec![9]), 0, 3));
+    assert!(store.reader.points(doc(1)).unwrap().is_empty());
+    let boot = store.writer.boot().unwrap();
+    assert!(boot.apart.is_empty() && boot.pending.is_empty());
+
+    store.commit([Write::Apart { doc: doc(1), apart: true }, Write::Purged { doc: doc(1), seq: 4, cursor: None }]);
+    store.commit([Write::Apart { doc: doc(1), apart: true }]);
+    assert!(store.writer.boot().unwrap().apart.is_empty(), "a tombstone has no history");
+}
+
+#[test]
 fn index_text_clears_the_mark_only_if_it_is_the_newest() {
     let mut store = Store::new();
     store.commit([local(1, 10, titled("old")), local(1, 11, titled("new"))]);

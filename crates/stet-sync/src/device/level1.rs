@@ -8,6 +8,7 @@ use stet_protocol::message::level1::{Changes, ClientMessage, NoteData, ServerMes
 use super::Device;
 use super::connection::Phase;
 use super::output::Output;
+use crate::folders::FolderRequest;
 
 /// What to ask of a level-1 server about one note. Each ends in a `note_update`, whose answer confirms it.
 #[derive(Clone, Debug, PartialEq)]
@@ -24,11 +25,16 @@ pub struct Request {
 #[derive(Clone, Debug, Default)]
 pub(super) struct LevelOne {
     space: Option<SpaceId>,
+    pings: u64,
+    pongs: u64,
+    /// A change of the folder tree on its way, and the pong that confirms it: nothing answers one, but what is sent after
+    /// it is handled after it.
+    folder: Option<(DocKey, u64)>,
 }
 
 impl LevelOne {
     pub(super) fn forget_connection(&mut self) {
-        self.space = None;
+        *self = Self::default();
     }
 }
 
@@ -52,7 +58,35 @@ impl Device {
     }
 
     pub(super) fn level1_ping(&mut self) {
+        self.level_one.pings += 1;
         self.send_level1(&ClientMessage::Ping {});
+    }
+
+    /// The answer to [`Output::Prepare`] of the library at level 1: one change of the folder tree.
+    pub fn prepared_folder(&mut self, doc: DocKey, request: FolderRequest, now: u64) {
+        if !self.begin_level1(doc, Vec::new(), now) {
+            return;
+        }
+        self.send_level1(&match request {
+            FolderRequest::Create(id, folder_data) => ClientMessage::FolderCreated { folder_id: Some(id), folder_data },
+            FolderRequest::Update(folder_id, changes) => ClientMessage::FolderUpdated { folder_id, changes },
+            FolderRequest::Delete(folder_id) => ClientMessage::FolderDeleted { folder_id },
+        });
+        self.level1_ping();
+        self.level_one.folder = Some((doc, self.level_one.pings));
+        self.pump(now);
+    }
+
+    fn level1_pong(&mut self, now: u64) {
+        self.pong(now);
+        self.level_one.pongs += 1;
+        let confirmed = self.level_one.folder.take_if(|(_, by)| self.level_one.pongs >= *by);
+        if let Some((doc, _)) = confirmed
+            && self.settle(doc)
+        {
+            self.outputs.push(Output::FolderTold { doc });
+            self.pump(now);
+        }
     }
 
     pub(super) fn send_level1_request(&mut self, note_id: NoteId, request: &Request) {
@@ -96,14 +130,25 @@ impl Device {
                 let timestamp = note.updated_at;
                 self.outputs.push(Output::Level1Note { doc, end: None, note: Box::new(note), timestamp, news: false });
             }
-            ServerMessage::Pong { .. } => self.pong(now),
+            ServerMessage::Pong { .. } => self.level1_pong(now),
             ServerMessage::Error(error) => self.server_error(error, now),
             ServerMessage::AuthFailed { message, reason } => self.auth_failed(reason, message, now),
+            ServerMessage::NoteDeletedSync { note_id, timestamp, .. } => {
+                self.outputs.push(Output::Level1Deleted { doc: DocKey { space, note: note_id }, timestamp });
+            }
+            ServerMessage::FolderCreatedSync { folder_id, folder_data, .. } => {
+                self.outputs.push(Output::Level1Folder(FolderRequest::Create(folder_id, folder_data)));
+            }
+            ServerMessage::FolderUpdatedSync { folder_id, changes, .. } => {
+                self.outputs.push(Output::Level1Folder(FolderRequest::Update(folder_id, changes)));
+            }
+            ServerMessage::FolderDeletedSync { folder_id, .. } => {
+                self.outputs.push(Output::Level1Folder(FolderRequest::Delete(folder_id)));
+            }
             ServerMessage::ConnectionEstablished { .. }
             | ServerMessage::AuthSuccess(_)
             | ServerMessage::NoteJoined { note: None, .. }
             | ServerMessage::NoteLeft { .. } => {}
-            news => self.outputs.push(Output::Level1(Box::new(news))),
         }
     }
 

@@ -4,6 +4,8 @@ use stet_model::id::{ConnectionId, DocKey, Lineage, SpaceId, StoreId, UserId};
 use stet_protocol::codec::Frame;
 use stet_protocol::message::{AuthFailure, ErrorCode, SpaceInfo, level1, level2};
 
+use crate::folders::FolderRequest;
+
 /// One thing to do. They are to be done in order.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Output {
@@ -85,8 +87,20 @@ pub enum Output {
         /// It came unasked, from another session of the user's.
         news: bool,
     },
-    /// Other level-1 news: deletions and folders.
-    Level1(Box<level1::ServerMessage>),
+    /// A level-1 server says that a note was deleted elsewhere.
+    Level1Deleted {
+        /// The note.
+        doc: DocKey,
+        /// Server time, epoch milliseconds.
+        timestamp: i64,
+    },
+    /// A level-1 server says that the folder tree was changed elsewhere.
+    Level1Folder(FolderRequest),
+    /// A level-1 server has handled the change given with [`super::Device::prepared_folder`].
+    FolderTold {
+        /// The library.
+        doc: DocKey,
+    },
     /// Something went wrong that people should know.
     Problem(Problem),
 }

@@ -166,13 +166,25 @@ impl Device {
 
     /// The answer to [`Output::Prepare`] at level 1: the note's fields, and whether the server doesn't know it yet.
     pub fn prepared_level1(&mut self, doc: DocKey, request: &super::level1::Request, end: Vec<u8>, now: u64) {
-        if !self.push.preparing.remove(&doc) {
-            return;
+        if self.begin_level1(doc, end, now) {
+            self.send_level1_request(doc.note, request);
+            self.pump(now);
         }
-        let id = self.request_name();
-        self.under_way(doc, InFlight { id, end, bytes: 0, sent_at: now, purge: false, order: self.next_request });
-        self.send_level1_request(doc.note, request);
-        self.pump(now);
+    }
+
+    /// Whether the document is waited for; it is under way from now on.
+    pub(super) fn begin_level1(&mut self, doc: DocKey, end: Vec<u8>, now: u64) -> bool {
+        let waited_for = self.push.preparing.remove(&doc);
+        if waited_for {
+            let id = self.request_name();
+            self.under_way(doc, InFlight { id, end, bytes: 0, sent_at: now, purge: false, order: self.next_request });
+        }
+        waited_for
+    }
+
+    /// Whether the document was under way; it isn't any more.
+    pub(super) fn settle(&mut self, doc: DocKey) -> bool {
+        self.push.settle(doc).is_some()
     }
 
     /// The answer to [`Output::Prepare`] when there is nothing to send (any more).

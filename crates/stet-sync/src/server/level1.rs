@@ -7,7 +7,8 @@ use stet_protocol::message::level1::{ClientMessage, NoteData, ServerMessage};
 
 use super::connection::{Connection, Turn};
 use super::event::Shared;
-use super::work::{Effect, FolderRequest, LevelOne, LevelOneOutcome, Refusal};
+use super::work::{Effect, LevelOne, LevelOneOutcome, Refusal};
+use crate::folders::FolderRequest;
 
 impl Connection {
     pub(super) fn level1(&mut self, message: ClientMessage, turn: &mut Turn<'_>) {

@@ -19,6 +19,6 @@ pub use outbox::{Outbox, Outgoing};
 pub use settings::Settings;
 pub use wire::{Incoming, Received, receive};
 pub use work::{
-    Commit, CommitOutcome, Cursor, Effect, FolderRequest, Head, LevelOne, LevelOneOutcome, Login, Read, ReadAnswer,
-    ReadRefusal, ReadRequest, Refusal, Session, Verdict,
+    Commit, CommitOutcome, Cursor, Effect, Head, LevelOne, LevelOneOutcome, Login, Read, ReadAnswer, ReadRefusal,
+    ReadRequest, Refusal, Session, Verdict,
 };

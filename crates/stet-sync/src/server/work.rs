@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
-use stet_model::id::{DeviceId, FolderId, Lineage, NoteId, SpaceId, StoreId, UserId};
+use stet_model::id::{DeviceId, Lineage, NoteId, SpaceId, StoreId, UserId};
 use stet_protocol::codec::{Encoding, Frame};
-use stet_protocol::message::level1::{Changes, FolderChanges, FolderData, NoteData, ServerMessage};
+use stet_protocol::message::level1::{Changes, NoteData, ServerMessage};
 use stet_protocol::message::level2::Received;
 use stet_protocol::message::{AuthFailure, Device, ErrorCode, ErrorMessage, SpaceInfo};
 
 use super::event::Change;
+use crate::folders::FolderRequest;
 
 /// Work for the machine's owner. Every one but `Receipt` is answered by an input.
 #[derive(Clone, Debug, PartialEq)]
@@ -219,17 +220,6 @@ pub enum LevelOne {
     Delete(NoteId),
     /// Change the folder tree.
     Folder(FolderRequest),
-}
-
-/// What a level-1 client asks of the folder tree.
-#[derive(Clone, Debug, PartialEq)]
-pub enum FolderRequest {
-    /// Make a folder, or set all fields of a known one.
-    Create(FolderId, FolderData),
-    /// Set fields of a folder.
-    Update(FolderId, FolderChanges),
-    /// Remove a folder.
-    Delete(FolderId),
 }
 
 /// How a level-1 request ended.

@@ -27,6 +27,8 @@ pub(in crate::engine) struct Live {
     pub(in crate::engine) outstanding: u32,
     pub(in crate::engine) held: Option<Held>,
     pub(in crate::engine) purge_asked: bool,
+    /// It was made anew from the server's document and isn't on disk as such.
+    pub(in crate::engine) adopting: bool,
     /// Server time of the last change, epoch milliseconds.
     pub(in crate::engine) updated_at: i64,
     /// Local time of the last local edit, epoch milliseconds.
@@ -68,6 +70,7 @@ impl Live {
             outstanding: 0,
             held: None,
             purge_asked: false,
+            adopting: false,
             updated_at: 0,
             local_at: 0,
             log_entries: 0,

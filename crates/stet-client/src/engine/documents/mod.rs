@@ -9,6 +9,7 @@ use stet_model::document::{Document, LibraryDocument, NoteDocument};
 use stet_model::id::{DocKey, PeerId};
 use stet_store::{Held, HeldAt, StoredDocument, Write};
 use stet_sync::device::Device;
+use stet_sync::folders::FolderRequest;
 
 use self::live::{Live, PendingRow, is_library, parts};
 use self::writing::After;
@@ -48,6 +49,8 @@ pub(in crate::engine) enum Task {
     Prepare,
     Index,
     Level1(Box<super::level1::Foreign>),
+    /// A level-1 server's folder tree was changed elsewhere.
+    Folder(FolderRequest),
     /// The folders are read when the engine starts.
     Folders,
 }
@@ -239,6 +242,7 @@ impl Engine {
             Task::Prepare => self.prepare(doc, now),
             Task::Index => self.index(doc),
             Task::Level1(foreign) => self.merge_level1(doc, *foreign, now),
+            Task::Folder(request) => self.merge_folder(doc, &request, now),
             Task::Folders => {
                 self.import(doc, now);
                 self.read_folders(false);
@@ -263,7 +267,7 @@ impl Engine {
             Task::Index => {
                 self.ledger.unindexed.remove(&doc);
             }
-            Task::Level1(_) | Task::Folders => {}
+            Task::Level1(_) | Task::Folder(_) | Task::Folders => {}
         }
     }
 

@@ -27,6 +27,11 @@ pub(in crate::engine) enum After {
         doc: DocKey,
         head: Version,
     },
+    /// A document that was made anew is on disk up to this version.
+    Adopted {
+        doc: DocKey,
+        head: Version,
+    },
     /// A document's rows are part of it.
     Imported {
         doc: DocKey,
@@ -112,6 +117,7 @@ impl Writing {
         for after in self.under_way.values_mut().flatten().chain(&mut self.after) {
             match after {
                 After::Local { doc, .. }
+                | After::Adopted { doc, .. }
                 | After::Imported { doc, .. }
                 | After::Touched { doc }
                 | After::Folded { doc }
@@ -127,8 +133,11 @@ impl Engine {
     /// Adds to the transaction of this step.
     pub(in crate::engine) fn write(&mut self, write: Write, after: After) {
         self.writing.gathered.push(write);
-        if let After::Local { doc, .. } | After::Imported { doc, .. } | After::Touched { doc } | After::Folded { doc } =
-            &after
+        if let After::Local { doc, .. }
+        | After::Adopted { doc, .. }
+        | After::Imported { doc, .. }
+        | After::Touched { doc }
+        | After::Folded { doc } = &after
             && let Some(live) = self.documents.get_mut(*doc)
         {
             live.outstanding += 1;
@@ -221,6 +230,11 @@ impl Engine {
     fn follow(&mut self, after: After, now: Now) {
         match after {
             After::Local { doc, head } => self.local_written(doc, &head, now),
+            After::Adopted { doc, head } => {
+                self.adopted(doc);
+                self.local_written(doc, &head, now);
+                self.import(doc, now);
+            }
             After::Imported { doc, brought } => {
                 if let Some(live) = self.settled(doc) {
                     live.on_disk.merge(&brought);
@@ -270,7 +284,7 @@ impl Engine {
 
     fn undo(&mut self, after: After, words: &str, now: Now) {
         match after {
-            After::Local { doc, .. } => {
+            After::Local { doc, .. } | After::Adopted { doc, .. } => {
                 // Whether a failed commit reached the disk can't be known. The next one covers it whole, and later
                 // operations come from a new peer, so that nothing is ever written twice under one name.
                 let peer = PeerId(self.random.next_u64());
@@ -342,6 +356,9 @@ impl Engine {
         };
         if live.writing || !live.is_dirty() {
             return;
+        }
+        if live.is_to_be_replaced() {
+            return self.save_adopted(doc);
         }
         self.ledger.unsaved.insert(doc);
         let head = live.document.head();

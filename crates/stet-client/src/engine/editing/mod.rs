@@ -83,16 +83,15 @@ impl Engine {
                 if let Some(bytes) = self.too_large(doc, added) {
                     return self.refuse_size(call, bytes);
                 }
-                for update in args.updates.iter().skip(skip) {
-                    if let Err(message) = self.apply_update((doc, field), &args.session, update, now) {
-                        self.save(doc, now);
-                        return self.reopen(call, &args.session, &message);
+                match self.apply_updates((doc, field), &args.session, &args.updates[skip..], now) {
+                    Ok(()) => {
+                        let revision = self.sessions.get(&args.session).map_or(0, Session::revision);
+                        self.reply(call, EditAnswer::Ok { revision });
                     }
+                    Err(message) => self.reopen(call, &args.session, &message),
                 }
                 self.save(doc, now);
                 self.row_changed(doc);
-                let revision = self.sessions.get(&args.session).map_or(0, Session::revision);
-                self.reply(call, EditAnswer::Ok { revision });
             }
         }
     }
@@ -110,49 +109,38 @@ impl Engine {
         (bytes > self.note_bytes).then_some(bytes)
     }
 
-    fn apply_update(
+    /// Makes all updates in the document, a revision each, or none.
+    fn apply_updates(
         &mut self,
         (doc, field): (DocKey, Field),
         author: &str,
-        update: &TextUpdate,
+        updates: &[TextUpdate],
         now: Now,
     ) -> Result<(), String> {
-        let changes: Vec<TextChange> = update
-            .changes
-            .iter()
-            .map(|change| TextChange::new(change.from, change.to, change.insert.clone()))
-            .collect();
-        let normalised: Vec<TextChange> = changes.iter().map(|change| normalise(field, change)).collect();
+        let asked: Vec<Vec<TextChange>> = updates.iter().map(TextUpdate::to_changes).collect();
+        let normalised: Vec<Vec<TextChange>> =
+            asked.iter().map(|changes| changes.iter().map(|change| normalise(field, change)).collect()).collect();
         let edit = match field {
-            Field::Title => NoteEdit::Title(normalised.clone()),
-            Field::Body => NoteEdit::Body(normalised.clone()),
+            Field::Title => NoteEdit::Title,
+            Field::Body => NoteEdit::Body,
         };
-        self.edit_quietly(doc, &edit, now)?;
-        let (title, body): (&[_], &[_]) = match field {
-            Field::Title => (&normalised, &[]),
-            Field::Body => (&[], &normalised),
-        };
-        self.tell_editors(doc, Some(author), title, body);
-        if normalised.is_empty()
-            && let Some(session) = self.sessions.get_mut(author)
-        {
-            // A revision that changes nothing counts all the same: editors confirm by number.
-            session.push(author, &[]);
+        let edits: Vec<NoteEdit> = normalised.iter().cloned().map(edit).collect();
+        self.make_edits(doc, &edits, now)?;
+        for changes in &normalised {
+            let (title, body): (&[_], &[_]) = match field {
+                Field::Title => (changes, &[]),
+                Field::Body => (&[], changes),
+            };
+            self.tell_editors(doc, Some(author), title, body);
+            if changes.is_empty()
+                && let Some(session) = self.sessions.get_mut(author)
+            {
+                // A revision that changes nothing counts all the same: editors confirm by number.
+                session.push(author, &[]);
+            }
         }
         // What had to be normalised differs from what the editor shows: it begins anew from the text as it is.
-        if normalised == changes { Ok(()) } else { Err("Line ends were made alike.".to_owned()) }
-    }
-
-    fn edit_quietly(&mut self, doc: DocKey, edit: &NoteEdit, now: Now) -> Result<(), String> {
-        self.edit_document(doc, &[], now)?;
-        let at = self.commit_time(now);
-        let Some(live) = self.documents.get_mut(doc) else {
-            return Err("This note isn't here.".to_owned());
-        };
-        let Document::Note(note) = &mut live.document else {
-            return Err("This isn't a note.".to_owned());
-        };
-        note.edit(edit, at).map(|_| ()).map_err(|error| error.to_string())
+        if normalised == asked { Ok(()) } else { Err("Line ends were made alike.".to_owned()) }
     }
 
     /// Adds a revision to every editor of these texts. Editors other than the author hear of it.

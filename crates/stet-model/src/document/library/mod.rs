@@ -11,6 +11,7 @@ use folders::Nodes;
 use super::error::{DocumentError, EditError};
 use super::note::Import;
 use super::replica::{self, Replica};
+use super::version::Version;
 use crate::id::FolderId;
 use crate::text::one_line;
 
@@ -89,6 +90,18 @@ impl LibraryDocument {
     /// [`EditError`] when the edit doesn't fit: nothing of it was made.
     pub fn edit(&mut self, edit: &LibraryEdit, at: i64) -> Result<bool, EditError> {
         self.replica.write(at, |doc| make(doc, edit))
+    }
+
+    /// The folders as they stood when exactly this version was held.
+    ///
+    /// # Errors
+    /// [`DocumentError::UnknownPoint`] when the document lacks some of it.
+    pub fn folders_at(&self, version: &Version) -> Result<Vec<Folder>, DocumentError> {
+        if version.is_empty() {
+            return Ok(Vec::new());
+        }
+        let point = self.replica.point_of(version)?;
+        Ok(Self::load(&[&self.replica.export_at(&point)?], self.replica.peer())?.folders())
     }
 
     /// The folders in display order, parents first.

@@ -1,11 +1,14 @@
 //! Notes on a level-1 server: whole fields out, foreign texts in. *known* is the version at which this device's text was
-//! the server's; the next foreign text is merged against it.
+//! the server's; the next foreign text is merged against it. Folders are in `folders`.
+
+mod adoption;
+pub(super) mod folders;
 
 use rand_chacha::rand_core::Rng;
-use stet_model::document::{Candidate, Document, ForeignAuthor, ForeignText, LibraryEdit, NoteEdit, Seen, Version};
+use stet_model::document::{Candidate, Document, ForeignAuthor, ForeignText, NoteEdit, Seen, Version};
 use stet_model::id::{DocKey, NoteId, PeerId};
 use stet_model::note::NoteFields;
-use stet_protocol::message::level1::{Changes, FolderChanges, Note, NoteData, ServerMessage};
+use stet_protocol::message::level1::{Changes, Note, NoteData};
 use stet_store::Write;
 use stet_sync::device::level1::Request;
 
@@ -44,8 +47,7 @@ impl Engine {
     pub(super) fn prepare_level1(&mut self, doc: DocKey, now: Now) {
         let Some(live) = self.documents.get(doc) else { return };
         let Document::Note(note) = &live.document else {
-            // Level 1 has no library; folders stay on this device.
-            return self.device.nothing_to_send(doc, now.mono);
+            return self.prepare_folder(doc, now);
         };
         if live.held.is_some() || !live.is_saved() || !live.is_unsent() {
             return self.device.nothing_to_send(doc, now.mono);
@@ -54,6 +56,7 @@ impl Engine {
         let create = live.known.is_empty().then(|| note_data(doc.note, &title, &body, &fields));
         let request = Request { create, delete: fields.trashed, changes: changes(title, body, &fields) };
         let end = live.on_disk.encode();
+        self.set_apart(doc);
         self.device.prepared_level1(doc, &request, end, now.mono);
     }
 
@@ -66,6 +69,7 @@ impl Engine {
         if is_library(doc) {
             return;
         }
+        self.set_apart(doc);
         let end = foreign.end.as_ref().and_then(|end| Version::decode(end).ok());
         let Some(live) = self.documents.get_mut(doc) else {
             return;
@@ -90,19 +94,8 @@ impl Engine {
             // Nothing of ours was missing there, so what stands here now stands there too.
             live.known.merge(&head);
         }
-        live.updated_at = live.updated_at.max(foreign.timestamp);
-        let (known, unsent, seq) = (live.known.encode(), live.is_unsent(), live.last_seq);
         let trashed = live.is_trashed();
-        self.save(doc, now);
-        let write = Write::Acked { doc, known, seq, unsent, updated_at: foreign.timestamp, cursor: None };
-        self.write(write, After::Touched { doc });
-        if unsent {
-            self.offer(doc, now);
-        } else {
-            self.ledger.unsent.remove(&doc);
-            self.report.last_sync = Some(now.wall);
-        }
-        self.report.everything_changed();
+        self.note_known(doc, foreign.timestamp, now);
         self.row_changed(doc);
         if foreign.news && changed {
             let event = match (existed, trashed && !trashed_before) {
@@ -112,6 +105,28 @@ impl Engine {
             };
             self.tell_level1_news(doc, event, (foreign.timestamp, paragraph), now);
         }
+    }
+
+    /// Writes down what the server is known to have; what it lacks goes out.
+    fn note_known(&mut self, doc: DocKey, at: i64, now: Now) {
+        let Some(live) = self.documents.get_mut(doc) else { return };
+        live.updated_at = live.updated_at.max(at);
+        let (known, unsent, seq) = (live.known.encode(), live.is_unsent(), live.last_seq);
+        self.save(doc, now);
+        let write = Write::Acked { doc, known, seq, unsent, updated_at: at, cursor: None };
+        self.write(write, After::Touched { doc });
+        if unsent {
+            self.offer(doc, now);
+        } else {
+            self.ledger.unsent.remove(&doc);
+            self.report.last_sync = Some(now.wall);
+        }
+        self.report.everything_changed();
+    }
+
+    /// A level-1 server says that a note was deleted.
+    pub(super) fn level1_deleted(&mut self, doc: DocKey, timestamp: i64, now: Now) {
+        self.level1_note(doc, Foreign { end: None, note: None, timestamp, news: true }, now);
     }
 
     /// Merges what the server has; the first changed paragraph.
@@ -171,47 +186,6 @@ impl Engine {
         self.consider_notice(&event, now);
         self.emit(event);
     }
-
-    /// Deletions and folders of a level-1 server.
-    pub(super) fn level1_news(&mut self, message: ServerMessage, now: Now) {
-        let edits = match message {
-            ServerMessage::NoteDeletedSync { note_id, timestamp, .. } => {
-                let doc = self.doc(note_id);
-                let foreign = Foreign { end: None, note: None, timestamp, news: true };
-                return self.level1_note(doc, foreign, now);
-            }
-            ServerMessage::FolderCreatedSync { folder_id, folder_data: data, .. } => vec![LibraryEdit::CreateFolder {
-                id: folder_id,
-                name: data.name,
-                parent: data.parent_id,
-                color: data.color,
-            }],
-            ServerMessage::FolderUpdatedSync { folder_id, changes, .. } => folder_edits(folder_id, changes),
-            ServerMessage::FolderDeletedSync { folder_id, .. } => vec![LibraryEdit::DeleteFolder { id: folder_id }],
-            _ => return,
-        };
-        let (doc, at) = (self.library_doc(), self.commit_time(now));
-        let Some(live) = self.documents.get_mut(doc) else {
-            return;
-        };
-        let Document::Library(library) = &mut live.document else {
-            return;
-        };
-        for edit in &edits {
-            if let Err(error) = library.edit(edit, at) {
-                self.recorder.note(&format!("level 1: a folder was left as it is: {error}"), now);
-            }
-        }
-        self.save(doc, now);
-        self.read_folders(true);
-    }
-}
-
-fn folder_edits(id: stet_model::id::FolderId, changes: FolderChanges) -> Vec<LibraryEdit> {
-    let name = changes.name.map(|name| LibraryEdit::RenameFolder { id, name });
-    let color = changes.color.map(|color| LibraryEdit::RecolorFolder { id, color });
-    let parent = changes.parent_id.map(|parent| LibraryEdit::MoveFolder { id, parent, before: None });
-    [name, color, parent].into_iter().flatten().collect()
 }
 
 fn foreign_text(note: &Note) -> ForeignText {
