@@ -171,8 +171,9 @@ impl Engine {
             return;
         };
         let is_new = live.last_seq == 0 && live.known.is_empty();
+        let may_be_sent = live.may_be_sent && self.binding.is_some();
         // Other devices make the welcome note too: they have to hear that it is gone.
-        let only_here = is_new && !self.device.is_in_flight(doc) && !Self::is_welcome(doc.note);
+        let only_here = is_new && !may_be_sent && !Self::is_welcome(doc.note);
         self.release(doc);
         self.device.drop_document(doc);
         self.end_sessions_of(doc);

@@ -40,6 +40,9 @@ impl Engine {
             return self.hold(doc, Held { at: HeldAt::Push, code: "damaged".to_owned(), message });
         }
         let prepared = Prepared { doc, after: live.last_seq, ops, end: end.encode() };
+        if let Some(live) = self.documents.get_mut(doc) {
+            live.may_be_sent = true;
+        }
         self.device.prepared(prepared, now.mono);
     }
 

@@ -1,58 +1,16 @@
 //! Notes that came through a level-1 server and meet a level-2 one: its document counts, and what was written here is
 //! applied to it. Every line is there once.
 
-use serde_json::{Value, json};
 use stet_client::api::Event;
 use stet_client::api::command::{ChangeNote, EditAnswer};
 use stet_client::api::note::NoteChange;
 use stet_client::engine::Input;
 use stet_model::document::{NoteDocument, NoteEdit, Version};
 use stet_model::id::{NoteId, PeerId};
-use stet_protocol::bytes::Bytes;
-use stet_protocol::codec::decode;
-use stet_protocol::message::level2::{ClientMessage, NoteUpdate};
 
 use crate::desk::{Desk, typed};
-use crate::level1::{confirm, hear, sent, signed_in};
-
-const SPACE: &str = "5eed0000-0000-4000-8000-00000000000a";
-const LINEAGE: &str = "5eed0000-0000-4000-8000-00000000000b";
-
-/// The server speaks level 2 now; it knows the same users.
-fn connect_at_level_2(desk: &mut Desk, seq: u64) {
-    // Past the first wait, so that it tries again.
-    desk.wait(2_000);
-    desk.give(Input::Opened);
-    hear(desk, &json!({"type": "connection_established", "message": "Please authenticate to continue"}));
-    let space =
-        json!({"id": SPACE, "name": "Personal", "role": "owner", "encrypted": false, "seq": seq, "lineage": LINEAGE});
-    hear(
-        desk,
-        &json!({
-            "type": "auth_success", "message": "ok", "userId": "user_1", "protocol": 2, "connectionId": LINEAGE,
-            "storeId": LINEAGE, "timestamp": 1_800_000_000_000_i64, "expiresInMs": 3_600_000, "heartbeatMs": 30_000,
-            "spaces": [space],
-            "limits": {"messageBytes": 16_777_216, "updateBytesPerMinute": 67_108_864, "messagesPerMinute": 6000,
-                "noteBytes": 10_485_760, "updatesInFlight": 64, "bytesInFlight": 4_194_304},
-        }),
-    );
-}
-
-fn rows(desk: &mut Desk, rows: &[(u64, NoteId, Vec<u8>)]) {
-    let row = |(seq, id, ops): &(u64, NoteId, Vec<u8>)| json!({"seq": seq, "noteId": id, "ops": [Bytes(ops.clone())], "timestamp": 1_700_000_000_000_i64});
-    let up_to = rows.iter().map(|(seq, ..)| *seq).max();
-    let all: Vec<Value> = rows.iter().map(row).collect();
-    let done = all.len();
-    hear(
-        desk,
-        &json!({"type": "sync_batch", "spaceId": SPACE, "rows": all, "upTo": up_to, "done": done, "total": done}),
-    );
-}
-
-fn complete(desk: &mut Desk, seq: u64) {
-    let digest = "0".repeat(32);
-    hear(desk, &json!({"type": "sync_complete", "spaceId": SPACE, "seq": seq, "lineage": LINEAGE, "digest": digest}));
-}
+use crate::level1::{confirm, sent, signed_in};
+use crate::level2::{complete, connect as connect_at_level_2, rows, updates};
 
 /// The server's own document of a note, made of what level 1 told it.
 fn server_document(body: &str) -> NoteDocument {
@@ -60,14 +18,6 @@ fn server_document(body: &str) -> NoteDocument {
     let edits = [NoteEdit::CreatedAt(5), NoteEdit::SetTitle("T".into()), NoteEdit::SetBody(body.into())];
     document.edit_all(&edits, 1_700_000_000_000).expect("fits");
     document
-}
-
-fn updates(desk: &mut Desk) -> Vec<NoteUpdate> {
-    let read = |frame| match decode::<ClientMessage>(&frame, usize::MAX).expect("a message") {
-        ClientMessage::NoteUpdate(update) => Some(update),
-        _ => None,
-    };
-    desk.sent.drain(..).filter_map(read).collect()
 }
 
 /// A device with one note that a level-1 server confirmed, and a line written after that.

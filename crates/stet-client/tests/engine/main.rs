@@ -7,4 +7,5 @@ mod desk;
 mod editing;
 mod failing;
 mod level1;
+mod level2;
 mod local;

@@ -21,6 +21,8 @@ pub(in crate::engine) struct Live {
     pub(in crate::engine) known: Version,
     /// The last seq of the document here.
     pub(in crate::engine) last_seq: u64,
+    /// Whether a server may hold something of it, confirmed or not: what was sent before a crash is not remembered.
+    pub(in crate::engine) may_be_sent: bool,
     /// A local write is under way; the next one waits for it.
     pub(in crate::engine) writing: bool,
     /// Writes of any kind under way: such a document stays in memory.
@@ -66,6 +68,7 @@ impl Live {
             queued: Version::default(),
             known: Version::default(),
             last_seq: 0,
+            may_be_sent: false,
             writing: false,
             outstanding: 0,
             held: None,
@@ -94,6 +97,7 @@ impl Live {
             queued: head,
             known,
             last_seq: stored.last_seq,
+            may_be_sent: true,
             held: stored.held,
             purge_asked: stored.purge_asked,
             updated_at: stored.updated_at,

@@ -56,6 +56,9 @@ impl Engine {
         let create = live.known.is_empty().then(|| note_data(doc.note, &title, &body, &fields));
         let request = Request { create, delete: fields.trashed, changes: changes(title, body, &fields) };
         let end = live.on_disk.encode();
+        if let Some(live) = self.documents.get_mut(doc) {
+            live.may_be_sent = true;
+        }
         self.set_apart(doc);
         self.device.prepared_level1(doc, &request, end, now.mono);
     }
