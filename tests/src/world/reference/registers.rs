@@ -46,7 +46,10 @@ impl Reference {
     }
 
     fn writes(&self, about: About, key: &Key) -> Vec<(&Act, &str)> {
+        // A note whose making was answered with an error may be there all the same, under an id nobody was told.
+        let unnamed = self.acts(About::Unknown).filter(|_| matches!(about, About::Note(_)));
         self.acts(about)
+            .chain(unnamed)
             .filter_map(|(_, act)| match &act.kind {
                 Kind::Set(set, value) if set == key => Some((act, value.as_str())),
                 _ => None,
