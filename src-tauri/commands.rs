@@ -112,7 +112,7 @@ async fn copy_text(args: CopyText, app: AppHandle) -> Result<Done, CommandError>
 async fn quit(args: Quit, app: AppHandle, shell: State<'_, Shell>) -> Result<Unsent, CommandError> {
     let unsent = shell.unsent().await;
     if args.force || unsent == 0 {
-        tauri::async_runtime::spawn(quit::quit(app, quit::Words::None));
+        tauri::async_runtime::spawn(quit::quit(app, quit::Words::Loss));
     }
     Ok(Unsent { unsent })
 }

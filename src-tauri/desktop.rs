@@ -1,5 +1,7 @@
 //! The engine's view of the desktop: hands each call to the part of the shell that does it, and returns at once.
 
+use std::sync::atomic::Ordering;
+
 use stet_client::Desktop;
 use stet_client::api::Event;
 use stet_client::desktop::{Notice, Tray};
@@ -47,6 +49,8 @@ impl Desktop for TauriDesktop {
     }
 
     fn set_badge(&self, unsent: u32) {
+        // For the next window, when there is none.
+        self.app.state::<Shell>().window.badge.store(unsent, Ordering::Relaxed);
         let count = (unsent > 0).then(|| unsent.into());
         if let Some(window) = self.app.get_webview_window(window::LABEL)
             && let Err(error) = window.set_badge_count(count)

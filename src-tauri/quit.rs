@@ -4,14 +4,15 @@ use std::path::Path;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use stet_client::Left;
 use stet_client::api::command::SetFocus;
 use tauri::{AppHandle, Manager};
 
 use crate::shell::{Shell, within};
 use crate::{notifications, tray, window};
 
-/// Longest wait for the engine to end: it gives a slow disk 10 seconds itself.
-const SHUTDOWN_LIMIT: Duration = Duration::from_secs(12);
+/// Longest wait for the engine to end: it gives a slow disk 10 seconds, and closing the database two more.
+const SHUTDOWN_LIMIT: Duration = Duration::from_secs(15);
 /// Why the app ends although closing was to leave it in the tray; said at the first time only.
 const NO_TRAY: &str = "This desktop shows no tray, so closing the window quits Stet.";
 /// Kept in the data folder once the user knows that closing quits where there is no tray.
@@ -24,7 +25,9 @@ pub enum Words {
     Unsent,
     /// Why it ends, and how much is unsent.
     Why(&'static str),
-    /// Nothing: the user knows, or nobody is there to hear.
+    /// Only what is lost: how much is unsent the user knows.
+    Loss,
+    /// Nothing: nobody is there to hear.
     None,
 }
 
@@ -46,28 +49,44 @@ pub async fn close(app: AppHandle) {
     quit(app.clone(), if first { Words::Why(NO_TRAY) } else { Words::Unsent }).await;
 }
 
-/// Ends the app: the page's last keys, the engine's flush, a word about what is unsent.
+/// Ends the app: the page's last keys, the engine's flush, a word about what is unsent. What the disk doesn't take keeps
+/// the app open the first time: only whoever quits again after hearing that loses it.
 pub async fn quit(app: AppHandle, words: Words) {
     let shell = app.state::<Shell>();
     if shell.quitting.swap(true, Ordering::AcqRel) {
         return;
     }
     window::take_away(&app).await;
+    let unwritten = shell.unwritten().await;
+    if words != Words::None && unwritten > 0 && !shell.warned_of_loss.swap(true, Ordering::AcqRel) {
+        shell.quitting.store(false, Ordering::Release);
+        tracing::warn!(unwritten, "the disk refuses; the app stays open");
+        window::show(&app, None);
+        notifications::tell("Stet is still open", &unwritten_sentence(unwritten)).await;
+        return;
+    }
     let left = match shell.engine.get() {
         Some(Ok(client)) => within(SHUTDOWN_LIMIT, client.shutdown()).await,
-        _ => Some(0),
+        _ => Some(Left::default()),
     };
-    let unsent = left.filter(|count| *count > 0).map(unsent_sentence);
-    match (&left, &unsent) {
-        (None, _) => tracing::warn!("the engine didn't end in time; it goes on from what is on this disk"),
-        (_, None) => tracing::info!("stet quits; nothing is unsent"),
-        (_, Some(sentence)) => tracing::info!("stet quits. {sentence}"),
+    let sentence = match left {
+        None => {
+            tracing::warn!("the engine didn't end in time; it goes on from what is on this disk");
+            Some("The disk didn't answer. Stet will go on from what is on it.".to_owned())
+        }
+        Some(left) => left_sentence(left),
+    };
+    match &sentence {
+        None => tracing::info!("stet quits; nothing is unsent"),
+        Some(sentence) => tracing::info!("stet quits. {sentence}"),
     }
-    let told = match (words, unsent) {
-        (Words::None, _) | (Words::Unsent, None) => None,
-        (Words::Unsent, Some(unsent)) => Some(unsent),
+    let lost = left.is_none_or(|left| left.unsaved > 0);
+    let told = match (words, sentence) {
+        (Words::Loss, Some(sentence)) if lost => Some(sentence),
+        (Words::None | Words::Loss, _) | (Words::Unsent, None) => None,
+        (Words::Unsent, Some(sentence)) => Some(sentence),
         (Words::Why(why), None) => Some(why.to_owned()),
-        (Words::Why(why), Some(unsent)) => Some(format!("{why} {unsent}")),
+        (Words::Why(why), Some(sentence)) => Some(format!("{why} {sentence}")),
     };
     if let Some(body) = told {
         notifications::tell("Stet has quit", &body).await;
@@ -75,10 +94,21 @@ pub async fn quit(app: AppHandle, words: Words) {
     app.exit(0);
 }
 
-fn unsent_sentence(count: u32) -> String {
-    match count {
-        1 => "1 note will be sent when Stet runs again. Nothing is lost.".to_owned(),
-        _ => format!("{count} notes will be sent when Stet runs again. Nothing is lost."),
+fn unwritten_sentence(count: u32) -> String {
+    let what = if count == 1 { "1 note".to_owned() } else { format!("{count} notes") };
+    format!(
+        "The latest words in {what} can't be written to the disk. Make room, or copy them; quitting again loses them."
+    )
+}
+
+fn left_sentence(left: Left) -> Option<String> {
+    let notes = |count| if count == 1 { "1 note".to_owned() } else { format!("{count} notes") };
+    match left {
+        Left { unsaved: 0, unsent: 0 } => None,
+        Left { unsaved: 0, unsent } => {
+            Some(format!("{} will be sent when Stet runs again. Nothing is lost.", notes(unsent)))
+        }
+        Left { unsaved, .. } => Some(format!("The disk didn't take the latest words in {}.", notes(unsaved))),
     }
 }
 
@@ -91,11 +121,16 @@ fn first_time(data_dir: &Path) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::unsent_sentence;
+    use stet_client::Left;
+
+    use super::left_sentence;
 
     #[test]
     fn what_is_unsent_is_counted_in_plain_words() {
-        assert_eq!(unsent_sentence(1), "1 note will be sent when Stet runs again. Nothing is lost.");
-        assert_eq!(unsent_sentence(3), "3 notes will be sent when Stet runs again. Nothing is lost.");
+        let said = |unsent, unsaved| left_sentence(Left { unsent, unsaved }).unwrap_or_default();
+        assert_eq!(said(0, 0), "");
+        assert_eq!(said(1, 0), "1 note will be sent when Stet runs again. Nothing is lost.");
+        assert_eq!(said(3, 0), "3 notes will be sent when Stet runs again. Nothing is lost.");
+        assert_eq!(said(3, 1), "The disk didn't take the latest words in 1 note.", "never that nothing is lost");
     }
 }

@@ -11,7 +11,7 @@ use stet_client::Client;
 use stet_client::api::command::GetStart;
 use stet_client::api::note::Settings;
 use stet_client::api::status::ConnectionState;
-use stet_client::api::{Call, CommandError};
+use stet_client::api::{Call, CommandError, ErrorCode};
 use tokio::sync::{SetOnce, watch};
 
 use crate::notifications::Notifications;
@@ -35,6 +35,8 @@ pub struct Shell {
     pub notifications: Notifications,
     /// The app is on its way out.
     pub quitting: AtomicBool,
+    /// The user knows that quitting loses what the disk doesn't take.
+    pub warned_of_loss: AtomicBool,
     /// Commands of the window that are being answered.
     pub in_flight: watch::Sender<u32>,
 }
@@ -64,6 +66,16 @@ impl Shell {
     pub async fn settings(&self) -> Settings {
         let start = within(ASK_LIMIT, self.ask(GetStart {})).await;
         start.and_then(Result::ok).map(|start| start.settings).unwrap_or_default()
+    }
+
+    /// How many notes have words that the disk refuses. 0 while they are simply on their way.
+    pub async fn unwritten(&self) -> u32 {
+        match within(ASK_LIMIT, self.ask(GetStart {})).await {
+            Some(Ok(start)) if start.status.error.as_ref().is_some_and(|error| error.code == ErrorCode::Storage) => {
+                start.status.unsaved
+            }
+            _ => 0,
+        }
     }
 
     /// How many notes wait for the server. 0 without a server: nothing is to be sent.

@@ -48,6 +48,7 @@ pub fn set_up(app: &AppHandle, arguments: Arguments) {
         tray: tray::Tray::default(),
         notifications: Notifications::start(move |note| window::show(&clicked, Some(note))),
         quitting: AtomicBool::new(false),
+        warned_of_loss: AtomicBool::new(false),
         in_flight: watch::Sender::new(0),
     });
     let refused = refused.or_else(|| plug_in(app, &data_dir, standard.as_deref()).err());

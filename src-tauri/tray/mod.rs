@@ -180,6 +180,7 @@ fn picture(picture: Picture, dark: bool) -> tauri::Result<Image<'static>> {
         dark, picture,
         Local: "local",
         Synced: "synced",
+        Sent: "sent",
         Busy: "busy",
         Offline: "offline",
         Attention: "attention",
@@ -192,10 +193,11 @@ mod tests {
 
     #[test]
     fn every_state_has_a_picture_of_its_own_for_light_and_for_dark_panels() {
-        let states = [Picture::Local, Picture::Synced, Picture::Busy, Picture::Offline, Picture::Attention];
+        let states =
+            [Picture::Local, Picture::Synced, Picture::Sent, Picture::Busy, Picture::Offline, Picture::Attention];
         let all: Vec<_> = states.iter().flat_map(|state| [picture(*state, false), picture(*state, true)]).collect();
         let pixels: Vec<_> = all.iter().filter_map(|image| image.as_ref().ok()).map(|image| image.rgba()).collect();
-        assert_eq!(pixels.len(), 10);
+        assert_eq!(pixels.len(), 12);
         for (index, one) in pixels.iter().enumerate() {
             assert!(pixels[index + 1..].iter().all(|other| other != one), "picture {index} is there twice");
         }

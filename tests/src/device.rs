@@ -275,6 +275,8 @@ impl Device {
 
     /// Ends the engine; gives how many notes are unsent.
     pub async fn stop(self) -> u32 {
-        self.client.shutdown().await
+        let left = self.client.shutdown().await;
+        assert_eq!(left.unsaved, 0, "everything was written");
+        left.unsent
     }
 }

@@ -24,7 +24,7 @@ pub const LOCK: &str = "lock";
 /// Calls that wait for the engine; a user interface has far fewer.
 const ORDERS: usize = 256;
 /// Saving at the end may take this long; a disk that hangs for longer doesn't come back.
-const SAVE_TIME: Duration = Duration::from_secs(10);
+pub(crate) const SAVE_TIME: Duration = Duration::from_secs(10);
 /// Notes named in the tray at the start.
 const RECENT: u32 = 5;
 
@@ -60,6 +60,15 @@ pub struct Client {
     reader: Reader,
     lists: watch::Receiver<ListContext>,
     _lock: Arc<File>,
+}
+
+/// What is left to be done when an engine has ended.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Left {
+    /// Notes the server hasn't got yet; 0 without a server. They are sent next time.
+    pub unsent: u32,
+    /// Notes whose latest words the disk didn't take. They are lost.
+    pub unsaved: u32,
 }
 
 impl Client {
@@ -178,16 +187,13 @@ impl Client {
         });
     }
 
-    /// Saves everything, closes the connection and ends; how many notes the server hasn't got yet.
-    pub async fn shutdown(&self) -> u32 {
-        let (sender, unsent) = oneshot::channel();
+    /// Saves everything, closes the connection and ends; what is left. Nothing when it has ended before.
+    pub async fn shutdown(&self) -> Left {
+        let (sender, left) = oneshot::channel();
         if self.orders.send(Order::End(sender)).await.is_err() {
-            return 0;
+            return Left::default();
         }
-        match tokio::time::timeout(SAVE_TIME, unsent).await {
-            Ok(Ok(unsent)) => unsent,
-            _ => 0,
-        }
+        left.await.unwrap_or_default()
     }
 }
 

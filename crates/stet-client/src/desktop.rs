@@ -45,6 +45,8 @@ pub enum TrayIcon {
     Local,
     /// All filled: synced, and the other devices caught up.
     Synced,
+    /// Third hollow: everything is on the server, but another device hasn't fetched it.
+    Sent,
     /// Second hollow: unsent or syncing.
     Busy,
     /// Second and third hollow: offline.

@@ -14,6 +14,6 @@ mod token;
 mod welcome;
 mod words;
 
-pub use client::{Client, StartError};
+pub use client::{Client, Left, StartError};
 pub use config::Config;
 pub use desktop::Desktop;

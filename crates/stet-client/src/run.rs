@@ -2,24 +2,28 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use stet_store::{DiskThread, Reader, SubmitError, Write};
 use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::api::{Answer, Command, CommandError, Event};
+use crate::client::{Left, SAVE_TIME};
 use crate::config::TokenSource;
 use crate::desktop::Desktop;
 use crate::engine::{Engine, Input, ListContext, Now, Output};
 use crate::socket::{Socket, SocketEvent};
 use crate::token;
 
+/// Closing the database may take this long after everything was written: the log is folded into it.
+const CLOSE_TIME: Duration = Duration::from_secs(2);
+
 /// Something for the loop.
 pub(crate) enum Order {
     Call(Command, oneshot::Sender<Result<Answer, CommandError>>),
     Input(Input),
     /// Save everything, close, and say how much is unsent.
-    End(oneshot::Sender<u32>),
+    End(oneshot::Sender<Left>),
 }
 
 /// A finished disk job.
@@ -74,7 +78,7 @@ impl Loop {
                 let outputs = self.engine.handle(input, now(self.started));
                 self.carry_out(outputs, &mut state);
             }
-            let wake = self.engine.wake_at().map(|at| self.started + std::time::Duration::from_millis(at));
+            let wake = self.engine.wake_at().map(|at| self.started + Duration::from_millis(at));
             let sleep = async {
                 match wake {
                     Some(at) => tokio::time::sleep_until(at.into()).await,
@@ -108,27 +112,35 @@ impl Loop {
         self.end(state, ended).await;
     }
 
-    /// Waits until everything is on disk (the caller bounds how long), then closes.
-    async fn end(mut self, mut state: State, answer: Option<oneshot::Sender<u32>>) {
+    /// Waits until everything is on disk, as long as that may take; what fails is tried again until then. Then closes.
+    async fn end(mut self, mut state: State, answer: Option<oneshot::Sender<Left>>) {
+        let deadline = tokio::time::Instant::now() + SAVE_TIME;
         while !self.engine.is_saved() {
-            let Some((tag, result)) = self.done.recv().await else {
-                break;
+            let wake = self.engine.wake_at().map(|at| self.started + Duration::from_millis(at));
+            let wake = wake.map_or(deadline, |at| deadline.min(at.into()));
+            let input = tokio::select! {
+                biased;
+                Some((tag, result)) = self.done.recv() => Input::Written { tag, result },
+                () = tokio::time::sleep_until(wake) => {
+                    if tokio::time::Instant::now() >= deadline {
+                        break;
+                    }
+                    Input::Tick
+                }
             };
-            let failed = result.is_err();
-            let outputs = self.engine.handle(Input::Written { tag, result }, now(self.started));
+            let outputs = self.engine.handle(input, now(self.started));
             self.carry_out(outputs, &mut state);
-            if failed {
-                break;
-            }
         }
         if let Some(socket) = state.socket.take() {
             socket.close(1000);
         }
-        let unsent = self.engine.unsent();
+        let left = Left { unsent: self.engine.unsent(), unsaved: self.engine.unsaved() };
         let disk = self.disk;
-        let _ = tokio::task::spawn_blocking(move || disk.close()).await;
+        let closed = tokio::task::spawn_blocking(move || disk.close());
+        // A disk that hangs isn't waited for.
+        let _ = tokio::time::timeout_at(deadline + CLOSE_TIME, closed).await;
         if let Some(answer) = answer {
-            let _ = answer.send(unsent);
+            let _ = answer.send(left);
         }
     }
 
@@ -151,14 +163,8 @@ impl Loop {
                 Output::Write { tag, writes } => state.overflow.push_back((tag, writes)),
                 Output::Load(docs) => self.load(docs, state),
                 Output::Open { url } => state.socket = Some(Socket::open(url)),
-                Output::Send(frame) => {
-                    let taken = state.socket.as_ref().is_none_or(|socket| socket.send(frame));
-                    if !taken {
-                        state.socket = None;
-                        let reason = "it takes nothing any more".to_owned();
-                        state.inputs.push_back(Input::Closed { code: None, reason });
-                    }
-                }
+                Output::Send(frame) => send(state, |socket| socket.send(frame)),
+                Output::Ping => send(state, Socket::ping),
                 Output::CloseSocket { code } => {
                     if let Some(socket) = state.socket.take() {
                         socket.close(code);
@@ -199,6 +205,15 @@ impl Loop {
     }
 }
 
+/// Hands something to the socket. One that has no room any more is given up.
+fn send(state: &mut State, hand_over: impl FnOnce(&Socket) -> bool) {
+    if !state.socket.as_ref().is_none_or(hand_over) {
+        state.socket = None;
+        let reason = "it takes nothing any more".to_owned();
+        state.inputs.push_back(Input::Closed { code: None, reason });
+    }
+}
+
 async fn next_event(socket: &mut Option<Socket>) -> Option<SocketEvent> {
     match socket {
         Some(socket) => socket.next().await,
@@ -210,6 +225,7 @@ fn event_input(event: Option<SocketEvent>) -> (Input, bool) {
     match event {
         Some(SocketEvent::Opened) => (Input::Opened, false),
         Some(SocketEvent::Frame(frame)) => (Input::Frame(frame), false),
+        Some(SocketEvent::Alive) => (Input::Alive, false),
         Some(SocketEvent::Closed { code, reason }) => (Input::Closed { code, reason }, true),
         None => (Input::Closed { code: None, reason: "the connection ended".to_owned() }, true),
     }

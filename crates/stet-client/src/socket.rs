@@ -23,12 +23,17 @@ const CLOSE_TIME: Duration = Duration::from_secs(1);
 pub(crate) enum SocketEvent {
     Opened,
     Frame(Frame),
-    Closed { code: Option<u16>, reason: String },
+    /// A Ping or Pong.
+    Alive,
+    Closed {
+        code: Option<u16>,
+        reason: String,
+    },
 }
 
 /// A connection under way. Dropping it closes the socket.
 pub(crate) struct Socket {
-    out: mpsc::Sender<Frame>,
+    out: mpsc::Sender<Message>,
     close: mpsc::Sender<u16>,
     events: mpsc::Receiver<SocketEvent>,
 }
@@ -48,7 +53,12 @@ impl Socket {
 
     /// Hands a frame over; whether there was room.
     pub(crate) fn send(&self, frame: Frame) -> bool {
-        self.out.try_send(frame).is_ok()
+        self.out.try_send(message(frame)).is_ok()
+    }
+
+    /// Sends a Ping; whether there was room.
+    pub(crate) fn ping(&self) -> bool {
+        self.out.try_send(Message::Ping(Bytes::new())).is_ok()
     }
 
     pub(crate) fn close(self, code: u16) {
@@ -62,7 +72,7 @@ impl Socket {
 
 async fn run(
     url: &str,
-    mut out: mpsc::Receiver<Frame>,
+    mut out: mpsc::Receiver<Message>,
     mut closing: mpsc::Receiver<u16>,
     event: &mpsc::Sender<SocketEvent>,
 ) -> (Option<u16>, String) {
@@ -88,7 +98,12 @@ async fn run(
             }
             frame = out.recv() => {
                 let Some(frame) = frame else { continue };
-                if let Err(error) = send_all(&mut socket, frame, &mut out).await {
+                // A network that takes nothing must not keep a connection that was given up.
+                let sent = tokio::select! {
+                    sent = send_all(&mut socket, frame, &mut out) => sent,
+                    () = event.closed() => return (None, String::new()),
+                };
+                if let Err(error) = sent {
                     return (None, words(&error));
                 }
             }
@@ -104,7 +119,10 @@ async fn run(
                     let reason = frame.map(|frame| frame.reason.to_string()).unwrap_or_default();
                     return (code, reason);
                 }
-                Some(Ok(_)) => {}
+                Some(Ok(Message::Ping(_) | Message::Pong(_))) => {
+                    let _ = event.send(SocketEvent::Alive).await;
+                }
+                Some(Ok(Message::Frame(_))) => {}
                 Some(Err(error)) => return (None, words(&error)),
                 None => return (None, "the connection ended".to_owned()),
             },
@@ -113,13 +131,13 @@ async fn run(
 }
 
 /// Writes a frame and everything that waits behind it, then flushes once.
-async fn send_all<S>(socket: &mut S, first: Frame, out: &mut mpsc::Receiver<Frame>) -> Result<(), Error>
+async fn send_all<S>(socket: &mut S, first: Message, out: &mut mpsc::Receiver<Message>) -> Result<(), Error>
 where
     S: SinkExt<Message, Error = Error> + Unpin,
 {
-    socket.feed(message(first)).await?;
-    while let Ok(frame) = out.try_recv() {
-        socket.feed(message(frame)).await?;
+    socket.feed(first).await?;
+    while let Ok(next) = out.try_recv() {
+        socket.feed(next).await?;
     }
     socket.flush().await
 }

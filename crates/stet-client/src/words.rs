@@ -29,8 +29,11 @@ fn icon(status: &Status, diverged: bool) -> TrayIcon {
         ConnectionState::Error if !status.is_connected && status.error.as_ref().is_some_and(needs_people) => {
             TrayIcon::Attention
         }
-        ConnectionState::Authenticated if status.is_synced => TrayIcon::Synced,
-        ConnectionState::Authenticated => TrayIcon::Busy,
+        ConnectionState::Authenticated if !status.is_synced => TrayIcon::Busy,
+        ConnectionState::Authenticated if status.other_devices.iter().all(|device| device.caught_up) => {
+            TrayIcon::Synced
+        }
+        ConnectionState::Authenticated => TrayIcon::Sent,
         _ => TrayIcon::Offline,
     }
 }
@@ -44,7 +47,18 @@ fn sentence(status: &Status, icon: TrayIcon) -> String {
     let waiting = notes(status.unsent);
     match icon {
         TrayIcon::Local => "Notes are kept on this device".to_owned(),
+        // Level 1 has no catch-up: what was written while this device was away isn't known here.
+        TrayIcon::Synced | TrayIcon::Sent if status.level == Some(1) => {
+            "All sent. This server can't catch up.".to_owned()
+        }
         TrayIcon::Synced => "Synced".to_owned(),
+        TrayIcon::Sent => {
+            let mut behind = status.other_devices.iter().filter(|device| !device.caught_up);
+            match (behind.next(), behind.count()) {
+                (Some(one), 0) => format!("Synced. {} hasn't caught up yet.", one.name),
+                (_, more) => format!("Synced. {} devices haven't caught up yet.", more + 1),
+            }
+        }
         TrayIcon::Busy => match (status.progress, status.unsent) {
             (Some(progress), _) if progress.total > 0 => format!("Fetching {} of {}", progress.done, progress.total),
             (_, 0) => "Catching up".to_owned(),
@@ -75,7 +89,9 @@ fn named(title: &str) -> String {
 mod tests {
     use super::tray;
     use crate::api::ErrorCode;
-    use crate::api::status::{ConnectionState, Status, StatusError};
+    use stet_model::id::DeviceId;
+
+    use crate::api::status::{ConnectionState, OtherDevice, Status, StatusError};
     use crate::desktop::TrayIcon;
 
     fn said(status: Status) -> (TrayIcon, String) {
@@ -94,7 +110,31 @@ mod tests {
         let status = Status { state: ConnectionState::Authenticated, unsent: 1, ..Status::default() };
         assert_eq!(said(status.clone()), (TrayIcon::Busy, "Sending 1 note".to_owned()));
         let synced = Status { unsent: 0, is_synced: true, ..status };
-        assert_eq!(said(synced), (TrayIcon::Synced, "Synced".to_owned()));
+        assert_eq!(said(synced.clone()), (TrayIcon::Synced, "Synced".to_owned()));
+        let words = "All sent. This server can't catch up.".to_owned();
+        assert_eq!(said(Status { level: Some(1), ..synced }), (TrayIcon::Synced, words));
+    }
+
+    #[test]
+    fn the_third_dot_is_filled_when_the_other_devices_have_everything_too() {
+        let device = |name: &str, caught_up| OtherDevice {
+            id: DeviceId::from_bytes([1; 16]),
+            name: name.to_owned(),
+            unsent: 0,
+            caught_up,
+            as_of: 0,
+        };
+        let status = |other_devices| Status {
+            state: ConnectionState::Authenticated,
+            is_synced: true,
+            other_devices,
+            ..Status::default()
+        };
+        assert_eq!(said(status(vec![device("Desk", true)])), (TrayIcon::Synced, "Synced".to_owned()));
+        let one = status(vec![device("Desk", true), device("Phone", false)]);
+        assert_eq!(said(one), (TrayIcon::Sent, "Synced. Phone hasn't caught up yet.".to_owned()));
+        let two = status(vec![device("Desk", false), device("Phone", false)]);
+        assert_eq!(said(two), (TrayIcon::Sent, "Synced. 2 devices haven't caught up yet.".to_owned()));
     }
 
     #[test]

@@ -254,6 +254,8 @@ impl World {
             Output::Load(docs) => self.job(device, Job::Load(docs)),
             Output::Open { .. } => self.open_link(device),
             Output::Send(frame) => self.send_frame(device, frame),
+            // Level 1's heartbeat; the engines here speak level 2.
+            Output::Ping => {}
             Output::CloseSocket { code } => self.close_link(device, code),
             Output::FetchToken { .. } => {
                 let token = self.token_for(device);

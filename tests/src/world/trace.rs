@@ -122,6 +122,7 @@ pub fn input(input: &Input) -> String {
 /// An output in a few words.
 pub fn output(output: &Output) -> String {
     match output {
+        Output::Ping => "ping".to_owned(),
         Output::Send(frame) => format!("frame {}", redacted(frame)),
         Output::Write { tag, writes } => format!("write {tag}: {}", self::writes(writes)),
         Output::Emit(event) => format!("emit {event:?}"),

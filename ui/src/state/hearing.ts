@@ -15,7 +15,7 @@ export function hear(app: App): (() => void)[] {
 
   /** Another device changed the note in view: says where, once for each place. */
   function synced(change: RemoteChange): void {
-    if (change.noteId !== app.note.noteId || change.catchingUp) return;
+    if (change.noteId !== app.note.noteId) return;
     const [place, at] = [`${change.noteId} ${change.device ?? ""} ${change.paragraph ?? 0}`, Date.now()];
     const same = told?.place === place && at - told.at < SAME_PLACE_MS;
     told = { place, at };

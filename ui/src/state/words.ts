@@ -113,6 +113,7 @@ function signedInWords(
   if (status.held > 0) return say("alarm", `${notes(status.held)} can't be sent`);
   if (status.unsent > 0) return say("busy", `Sending ${notes(status.unsent)}…`);
   if (!status.isSynced) return say("busy", "Looking for changes…");
+  if (status.level === 1) return say("calm", "All sent. This server can't catch up.");
   return say("calm", status.lastSync === null ? "Synced" : `Synced ${ago(status.lastSync, now)}`);
 }
 
@@ -128,6 +129,7 @@ export function safeToQuit(status: Status, stuck = false): string {
 /** Whether this device has what the others wrote. */
 export function haveOthersEdits(status: Status): string {
   const behind = status.otherDevices.filter((device) => device.unsent > 0);
+  if (status.level === 1) return "Those sent while this device was connected. This server can't say what came before.";
   if (!status.isSynced) return "Not known until this device is synced.";
   if (behind.length === 0) return "Yes, everything they have sent.";
   return behind.map((device) => `${device.name} had ${notes(device.unsent)} unsent.`).join(" ");

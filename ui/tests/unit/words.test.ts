@@ -48,10 +48,12 @@ describe("the pill", () => {
       { isSynced: false },
       { progress: { done: 1, total: 2 } },
       { held: 1 },
+      { level: 1 },
     ]) {
       expect(statusWords(status("online", change), NOW).words).not.toContain("Synced");
     }
     expect(statusWords(status("online"), NOW, true).words).not.toContain("Synced");
+    expect(haveOthersEdits(status("online", { level: 1 }))).not.toContain("everything");
   });
 
   it("has all dots filled only when the other devices have caught up too", () => {

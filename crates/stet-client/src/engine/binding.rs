@@ -169,18 +169,19 @@ impl Engine {
         match self.binding.clone() {
             None => self.move_into(offered, now),
             Some(binding) if binding == offered => self.bound(now),
-            Some(binding) if binding.user_id != offered.user_id => {
-                let reason = "these notes belong to another account of this server. Sign in as that user, or use \
-                              another data folder. Nothing was sent.";
-                self.device.refuse(reason.to_owned(), now.mono);
-            }
-            Some(binding) if binding.store_id.is_none() && offered.store_id.is_some() => self.move_into(offered, now),
-            Some(_) => {
+            // Every database has users of its own: to ask for another one of this server would send people nowhere.
+            Some(binding) if binding.store_id.is_some() && binding.store_id != offered.store_id => {
                 self.report.diverged();
                 let reason = "this server's database is another one than these notes were synced with. Syncing is \
                               stopped; everything on this device is untouched.";
                 self.device.refuse(reason.to_owned(), now.mono);
             }
+            Some(binding) if binding.user_id != offered.user_id => {
+                let reason = "these notes belong to another account of this server. Sign in as that user, or use \
+                              another data folder. Nothing was sent.";
+                self.device.refuse(reason.to_owned(), now.mono);
+            }
+            Some(_) => self.move_into(offered, now),
         }
     }
 
@@ -272,6 +273,7 @@ impl Engine {
                 self.recorder.frame("→", &frame, now);
                 self.outputs.push(Output::Send(frame));
             }
+            Asked::Ping => self.outputs.push(Output::Ping),
             Asked::NeedToken { fresh } => self.outputs.push(Output::FetchToken { fresh }),
             Asked::Agreed(agreed) => self.agreed(*agreed, now),
             Asked::AgreedLevel1 { user_id } => self.agreed_level1(user_id, now),

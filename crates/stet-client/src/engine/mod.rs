@@ -61,6 +61,8 @@ pub enum Input {
     Opened,
     /// A frame came.
     Frame(Frame),
+    /// A WebSocket Ping or Pong came.
+    Alive,
     /// The socket couldn't be opened, or is closed.
     Closed {
         /// WebSocket close code, if the server sent one.
@@ -124,6 +126,8 @@ pub enum Output {
     },
     /// Send a frame.
     Send(Frame),
+    /// Send a WebSocket Ping.
+    Ping,
     /// Close the socket.
     CloseSocket {
         /// WebSocket close code.
@@ -261,6 +265,7 @@ impl Engine {
                 self.recorder.frame("←", &frame, now);
                 self.device.received(&frame, now.mono);
             }
+            Input::Alive => self.device.alive(now.mono),
             Input::Closed { code, reason } => {
                 self.recorder.note(&format!("closed: {code:?} {reason}"), now);
                 self.device.closed(code, &reason, now.mono);
@@ -283,7 +288,13 @@ impl Engine {
 
     /// When [`Input::Tick`] is due, monotonic milliseconds.
     pub fn wake_at(&self) -> Option<u64> {
-        let times = [self.device.wake_at(), self.report.wake_at(), self.writing.wake_at(), self.index_at()];
+        let times = [
+            self.device.wake_at(),
+            self.report.wake_at(),
+            self.writing.wake_at(),
+            self.index_at(),
+            self.notices.wake_at(),
+        ];
         times.into_iter().flatten().min()
     }
 
@@ -295,6 +306,11 @@ impl Engine {
     /// Whether everything typed is on disk.
     pub fn is_saved(&self) -> bool {
         self.writing.is_idle() && self.ledger.unsaved.is_empty()
+    }
+
+    /// How many documents have something that isn't on disk.
+    pub fn unsaved(&self) -> u32 {
+        self.ledger.unsaved.len() as u32
     }
 
     /// How many notes the server hasn't confirmed; 0 without a server.
@@ -353,9 +369,11 @@ impl Engine {
                 self.carry_out(output, now);
             }
         }
+        self.device.set_unsent((self.ledger.unsent.len() + self.ledger.purges.len()) as u64, None);
         self.flush_loads();
         self.flush_writes(now);
         self.documents.evict(&self.device, now.mono);
+        self.tell_notices(now);
         self.report_changes(now);
     }
 

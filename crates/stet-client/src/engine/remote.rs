@@ -89,17 +89,19 @@ impl Engine {
         let before = Before {
             existed: !live.document.head().is_empty(),
             trashed: live.is_trashed(),
-            body: if last.live { live.body() } else { None },
+            body: if last.live || live.editors > 0 { live.body() } else { None },
         };
         let parts: Vec<&[u8]> = rows.iter().flat_map(|row| row.ops.iter().map(Vec::as_slice)).collect();
         match live.document.import(&parts) {
             Ok(import) if !import.pending => {
                 self.imported(doc, &rows, &import);
                 self.reconsider_purge(doc, import.changed, last.seq, now);
-                if last.live && last.device != Some(self.setup.device_id) && import.changed {
+                let in_an_editor = self.documents.get(doc).is_some_and(|live| live.editors > 0);
+                let told = last.live || in_an_editor;
+                if told && last.device != Some(self.setup.device_id) && import.changed {
                     let paragraph = before.body.as_deref().and_then(|body| paragraph(body, &import.body));
                     let event = self.describe_change(doc, &before, &last, paragraph);
-                    self.tell_people(event, now);
+                    self.tell_people(event, last.live, now);
                 }
             }
             Ok(import) => {
@@ -232,7 +234,7 @@ impl Engine {
             paragraph,
             at: row.timestamp,
             purged: false,
-            catching_up: false,
+            catching_up: !row.live,
         };
         Some(match (before.existed, before.trashed, trashed) {
             (false, ..) => Event::NoteCreated(change),
@@ -241,9 +243,12 @@ impl Engine {
         })
     }
 
-    fn tell_people(&mut self, event: Option<Event>, now: Now) {
+    fn tell_people(&mut self, event: Option<Event>, live: bool, now: Now) {
         if let Some(event) = event {
-            self.consider_notice(&event, now);
+            // A catch-up tells those who look at the note, and raises no notifications.
+            if live {
+                self.consider_notice(&event, now);
+            }
             self.emit(event);
         }
     }

@@ -20,6 +20,8 @@ pub struct Desk {
     pub notices: Vec<Notice>,
     pub opened: Vec<String>,
     pub sent: VecDeque<Frame>,
+    /// WebSocket Pings.
+    pub pings: u32,
     /// Disk jobs that fail, counted down.
     pub failures: u32,
     /// Disk jobs wait until [`Desk::disk`] when set.
@@ -66,6 +68,7 @@ impl Desk {
             notices: Vec::new(),
             opened: Vec::new(),
             sent: VecDeque::new(),
+            pings: 0,
             failures: 0,
             slow_disk: false,
             jobs: VecDeque::new(),
@@ -125,6 +128,10 @@ impl Desk {
                 }
                 Output::Open { url } => {
                     self.opened.push(url);
+                    continue;
+                }
+                Output::Ping => {
+                    self.pings += 1;
                     continue;
                 }
                 Output::Send(frame) => {

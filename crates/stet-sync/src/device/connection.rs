@@ -204,11 +204,18 @@ impl Device {
                 let ping = self.link.ping_due.unwrap_or(self.link.heard_at + self.link.heartbeat_ms);
                 let stable = (!self.link.stable).then_some(since + STABLE_MS);
                 let spaces = self.spaces.values().filter_map(|space| space.wake_at());
-                [Some(ping), stable, self.link.renew_at, self.link.expires_at, self.push.wake_at()]
-                    .into_iter()
-                    .flatten()
-                    .chain(spaces)
-                    .min()
+                [
+                    Some(ping),
+                    stable,
+                    self.link.renew_at,
+                    self.link.expires_at,
+                    self.push.wake_at(),
+                    self.level1_wake_at(),
+                ]
+                .into_iter()
+                .flatten()
+                .chain(spaces)
+                .min()
             }
         }
     }
@@ -363,6 +370,7 @@ impl Device {
     }
 
     fn tick_live(&mut self, since: u64, now: u64) {
+        self.level1_tick(now);
         if self.link.ping_due.is_some_and(|due| now >= due) || self.push.overdue(now) || self.overdue_catch_up(now) {
             self.outputs.push(Output::Problem(Problem::Silent));
             return self.give_up(1000, now);
@@ -399,11 +407,24 @@ impl Device {
         self.send(&level2::ClientMessage::Auth(auth));
     }
 
+    /// A level-2 `pong` also says where the logs end. At level 1 not every server knows the message, but all have Pings.
     fn send_ping(&mut self) {
         if self.level == Some(1) {
-            self.level1_ping();
+            self.outputs.push(Output::Ping);
         } else {
             self.send(&level2::ClientMessage::Ping {});
+        }
+    }
+
+    /// A WebSocket Ping or Pong came: the other side is there.
+    pub fn alive(&mut self, now: u64) {
+        if matches!(self.phase, Phase::Idle | Phase::Waiting { .. } | Phase::Opening { .. }) {
+            return;
+        }
+        self.link.heard_at = now;
+        self.link.ping_due = None;
+        if self.level == Some(1) {
+            self.pong(now);
         }
     }
 

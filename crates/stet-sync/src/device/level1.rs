@@ -3,11 +3,12 @@
 use stet_model::id::DocKey;
 use stet_model::id::{NoteId, SpaceId};
 use stet_protocol::codec::{self, Encoding, Frame};
+use stet_protocol::message::ErrorCode;
 use stet_protocol::message::level1::{Changes, ClientMessage, NoteData, ServerMessage};
 
 use super::Device;
-use super::connection::Phase;
-use super::output::Output;
+use super::connection::{ANSWER_MS, Phase};
+use super::output::{Output, Refused};
 use crate::folders::FolderRequest;
 
 /// What to ask of a level-1 server about one note. Each ends in a `note_update`, whose answer confirms it.
@@ -25,10 +26,8 @@ pub struct Request {
 #[derive(Clone, Debug, Default)]
 pub(super) struct LevelOne {
     space: Option<SpaceId>,
-    pings: u64,
-    pongs: u64,
-    /// A change of the folder tree on its way, and the pong that confirms it: nothing answers one, but what is sent after
-    /// it is handled after it.
+    /// A change of the folder tree on its way, and until when the `pong` after it is waited for: nothing answers a folder,
+    /// but what is sent after it is handled after it.
     folder: Option<(DocKey, u64)>,
 }
 
@@ -57,11 +56,6 @@ impl Device {
         self.send_level1(&message);
     }
 
-    pub(super) fn level1_ping(&mut self) {
-        self.level_one.pings += 1;
-        self.send_level1(&ClientMessage::Ping {});
-    }
-
     /// The answer to [`Output::Prepare`] of the library at level 1: one change of the folder tree.
     pub fn prepared_folder(&mut self, doc: DocKey, request: FolderRequest, now: u64) {
         if !self.begin_level1(doc, Vec::new(), now) {
@@ -72,19 +66,32 @@ impl Device {
             FolderRequest::Update(folder_id, changes) => ClientMessage::FolderUpdated { folder_id, changes },
             FolderRequest::Delete(folder_id) => ClientMessage::FolderDeleted { folder_id },
         });
-        self.level1_ping();
-        self.level_one.folder = Some((doc, self.level_one.pings));
+        self.send_level1(&ClientMessage::Ping {});
+        self.level_one.folder = Some((doc, now + ANSWER_MS));
         self.pump(now);
     }
 
+    /// The one `ping` message under way is the one after a folder: the heartbeat is the WebSocket's own.
     fn level1_pong(&mut self, now: u64) {
-        self.pong(now);
-        self.level_one.pongs += 1;
-        let confirmed = self.level_one.folder.take_if(|(_, by)| self.level_one.pongs >= *by);
-        if let Some((doc, _)) = confirmed
+        if let Some((doc, _)) = self.level_one.folder.take()
             && self.settle(doc)
         {
             self.outputs.push(Output::FolderTold { doc });
+            self.pump(now);
+        }
+    }
+
+    pub(super) fn level1_wake_at(&self) -> Option<u64> {
+        self.level_one.folder.map(|(_, until)| until)
+    }
+
+    /// A server that knows neither folders nor `ping` says nothing to them: that is its answer.
+    pub(super) fn level1_tick(&mut self, now: u64) {
+        if let Some((doc, _)) = self.level_one.folder.take_if(|(_, until)| now >= *until)
+            && self.settle(doc)
+        {
+            let message = "it doesn't answer".to_owned();
+            self.outputs.push(Output::Refused(Refused { doc, code: ErrorCode::NotFound, message, purge: false }));
             self.pump(now);
         }
     }

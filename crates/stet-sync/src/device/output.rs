@@ -18,6 +18,8 @@ pub enum Output {
     },
     /// Send a frame.
     Send(Frame),
+    /// Send a WebSocket Ping; its Pong, like every frame, is for [`super::Device::alive`].
+    Ping,
     /// Get a token and answer with [`super::Device::token`].
     NeedToken {
         /// The one at hand was refused or runs out: read the source again.

@@ -14,6 +14,7 @@ use stet_sync::folders::FolderRequest;
 use self::live::{Live, PendingRow, is_library, parts};
 use self::writing::After;
 use super::{Engine, Now, Output};
+use crate::api::status::StatusError;
 use crate::api::{Command, ErrorCode};
 
 /// Documents kept in memory without an open editor: opening a recent note again is free.
@@ -34,6 +35,8 @@ pub(in crate::engine) struct Documents {
     wanted: Vec<DocKey>,
     /// Gone while they were being read: what was read doesn't count.
     gone: BTreeSet<DocKey>,
+    /// Couldn't be read; asked for again in a while.
+    unread: BTreeSet<DocKey>,
     /// Imports of closed documents, oldest first; read in batches, so that a keystroke never waits for many.
     imports: BTreeSet<DocKey>,
     loading: usize,
@@ -117,6 +120,7 @@ impl Documents {
         self.waiting = std::mem::take(&mut self.waiting).into_iter().map(|(doc, tasks)| (rename(doc), tasks)).collect();
         self.rows = std::mem::take(&mut self.rows).into_iter().map(|(doc, rows)| (rename(doc), rows)).collect();
         self.imports = std::mem::take(&mut self.imports).into_iter().map(&rename).collect();
+        self.unread = std::mem::take(&mut self.unread).into_iter().map(&rename).collect();
         self.wanted = self.waiting.keys().copied().collect();
     }
 
@@ -153,7 +157,7 @@ impl Engine {
             return self.run(doc, task, now);
         }
         let tasks = self.documents.waiting.entry(doc).or_default();
-        if tasks.is_empty() {
+        if tasks.is_empty() || self.documents.unread.remove(&doc) {
             self.documents.wanted.push(doc);
         }
         tasks.push(task);
@@ -195,7 +199,10 @@ impl Engine {
                 match result {
                     _ if gone => self.take_in(doc, None, &tasks, now),
                     Ok(stored) => self.take_in(doc, stored, &tasks, now),
-                    Err(error) => self.report.storage_failed(&error),
+                    Err(error) => {
+                        self.not_read(doc, tasks, &error, now);
+                        continue;
+                    }
                 }
             }
             for task in tasks {
@@ -206,6 +213,30 @@ impl Engine {
                 }
             }
         }
+    }
+
+    /// A document couldn't be read. Whoever waits for an answer is told; everything else waits until it can.
+    fn not_read(&mut self, doc: DocKey, tasks: Vec<Task>, error: &str, now: Now) {
+        let message = format!("This note can't be read from the disk: {error}");
+        let mut left = Vec::new();
+        for task in tasks {
+            match task {
+                Task::Command(call, _) => self.refuse(call, ErrorCode::Storage, message.as_str()),
+                task => left.push(task),
+            }
+        }
+        self.report.failed(StatusError { code: ErrorCode::Storage, message, note_id: Some(doc.note) });
+        if !left.is_empty() {
+            self.documents.waiting.insert(doc, left);
+            self.documents.unread.insert(doc);
+            self.retry_soon(now);
+        }
+    }
+
+    /// Asks again for what couldn't be read.
+    pub(in crate::engine) fn read_again(&mut self) {
+        let unread = std::mem::take(&mut self.documents.unread);
+        self.documents.wanted.extend(unread);
     }
 
     /// Makes the document in memory from what was stored; unknown ones are made new where the tasks ask for it.

@@ -221,7 +221,7 @@ impl Engine {
             }
             Err(words) => {
                 self.report.storage_failed(&words);
-                self.writing.retry_at = Some(now.mono + RETRY_MS);
+                self.retry_soon(now);
                 after.into_iter().for_each(|after| self.undo(after, &words, now));
             }
         }
@@ -406,10 +406,16 @@ impl Engine {
         }
     }
 
-    /// Tries again to write what failed.
+    /// Has what the disk refused tried again in a while.
+    pub(in crate::engine) fn retry_soon(&mut self, now: Now) {
+        self.writing.retry_at = Some(now.mono + RETRY_MS);
+    }
+
+    /// Tries again what the disk refused.
     pub(in crate::engine) fn retry_writes(&mut self, now: Now) {
         if self.writing.retry_at.is_some_and(|at| now.mono >= at) {
             self.writing.retry_at = None;
+            self.read_again();
             self.retry_binding();
             if std::mem::take(&mut self.writing.folders_again) {
                 self.read_folders(true);
