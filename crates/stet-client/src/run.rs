@@ -1,9 +1,10 @@
 //! The loop around the engine: feeds it what happens and carries out what it asks. Decides nothing.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use stet_model::id::DocKey;
 use stet_store::{DiskThread, Reader, SubmitError, Write};
 use tokio::sync::{mpsc, oneshot, watch};
 
@@ -54,6 +55,10 @@ struct State {
     socket: Option<Socket>,
     /// Jobs the disk had no room for; in order, before any newer one.
     overflow: VecDeque<(u64, Vec<Write>)>,
+    /// Jobs under way that give documents another name: until they are done, nothing is found under the new one.
+    renaming: BTreeSet<u64>,
+    /// What is to be read after that.
+    loads: Vec<Vec<DocKey>>,
     inputs: VecDeque<Input>,
     loaded: mpsc::UnboundedSender<Input>,
     synced: bool,
@@ -68,6 +73,8 @@ impl Loop {
             next_call: 0,
             socket: None,
             overflow: VecDeque::new(),
+            renaming: BTreeSet::new(),
+            loads: Vec::new(),
             inputs: VecDeque::new(),
             loaded,
             synced: false,
@@ -87,7 +94,10 @@ impl Loop {
             };
             tokio::select! {
                 biased;
-                Some((tag, result)) = self.done.recv() => state.inputs.push_back(Input::Written { tag, result }),
+                Some((tag, result)) = self.done.recv() => {
+                    self.renamed(tag, &mut state);
+                    state.inputs.push_back(Input::Written { tag, result });
+                }
                 order = self.orders.recv() => match order {
                     Some(Order::Call(command, answer)) => {
                         state.next_call += 1;
@@ -160,8 +170,14 @@ impl Loop {
                 Output::Notify(notice) => self.desktop.notify(&notice),
                 Output::Badge(unsent) => self.desktop.set_badge(unsent),
                 Output::Show(note) => self.desktop.show_window(note),
-                Output::Write { tag, writes } => state.overflow.push_back((tag, writes)),
-                Output::Load(docs) => self.load(docs, state),
+                Output::Write { tag, writes } => {
+                    if writes.iter().any(|write| matches!(write, Write::MoveSpace { .. })) {
+                        state.renaming.insert(tag);
+                    }
+                    state.overflow.push_back((tag, writes));
+                }
+                Output::Load(docs) if state.renaming.is_empty() => self.load(docs, state),
+                Output::Load(docs) => state.loads.push(docs),
                 Output::Open { url } => state.socket = Some(Socket::open(url)),
                 Output::Send(frame) => send(state, |socket| socket.send(frame)),
                 Output::Ping => send(state, Socket::ping),
@@ -196,7 +212,14 @@ impl Loop {
         }
     }
 
-    fn load(&self, docs: Vec<stet_model::id::DocKey>, state: &State) {
+    /// A job is done: what waited for new names can be read.
+    fn renamed(&self, tag: u64, state: &mut State) {
+        if state.renaming.remove(&tag) && state.renaming.is_empty() {
+            std::mem::take(&mut state.loads).into_iter().for_each(|docs| self.load(docs, state));
+        }
+    }
+
+    fn load(&self, docs: Vec<DocKey>, state: &State) {
         let (reader, loaded) = (self.reader.clone(), state.loaded.clone());
         tokio::task::spawn_blocking(move || {
             let read = |doc| (doc, reader.document(doc).map_err(|error| error.to_string()));

@@ -60,7 +60,7 @@ fn many(options: &Options) -> ExitCode {
                 simulated += outcome.lasted_ms / 1_000;
             }
             Err(failure) => {
-                println!("{failure}\nrun it again: STET_SIM_SEED={seed}\n");
+                println!("{failure}\nrun it again: cargo xtask sim --from {seed} --seeds 1\n");
                 failed.push(seed);
             }
         }

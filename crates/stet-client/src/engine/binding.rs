@@ -99,8 +99,7 @@ impl Engine {
     /// What has to happen first: the store is told who it is, what was left over goes on, and the connection begins.
     pub(super) fn start(&mut self, boot: Boot, meta: Meta, now: Now) {
         if meta.is_new {
-            self.write(Write::Meta { key: DEVICE, value: Some(meta.device_id.to_string()) }, After::Nothing);
-            self.write(Write::Meta { key: SPACE, value: Some(meta.space.to_string()) }, After::Nothing);
+            self.write_identity();
         }
         for (space, cursor) in boot.cursors {
             self.report.cursors.insert(space, Place { seq: cursor.seq, lineage: cursor.lineage });
@@ -141,6 +140,13 @@ impl Engine {
         self.report.everything_changed();
     }
 
+    /// Writes down who this device is and which space its notes are in, whose names were drawn at random.
+    pub(super) fn write_identity(&mut self) {
+        let (device, space) = (self.setup.device_id.to_string(), self.space.to_string());
+        self.write(Write::Meta { key: DEVICE, value: Some(device) }, After::Nothing);
+        self.write(Write::Meta { key: SPACE, value: Some(space) }, After::Identity);
+    }
+
     /// A level-2 server took the token.
     pub(super) fn agreed(&mut self, agreed: Agreed, now: Now) {
         self.server_offset_ms = agreed.timestamp - now.wall;
@@ -168,6 +174,11 @@ impl Engine {
     fn bind(&mut self, offered: Binding, now: Now) {
         match self.binding.clone() {
             None => self.move_into(offered, now),
+            // Until the disk knows whose notes these are, nothing of them is sent.
+            Some(binding) if binding == offered && !self.report.binding_written => {
+                self.report.binding_retry = true;
+                self.retry_binding();
+            }
             Some(binding) if binding == offered => self.bound(now),
             // Every database has users of its own: to ask for another one of this server would send people nowhere.
             Some(binding) if binding.store_id.is_some() && binding.store_id != offered.store_id => {
@@ -188,6 +199,8 @@ impl Engine {
     /// The local store moves into an account.
     fn move_into(&mut self, offered: Binding, now: Now) {
         let (from, to) = (self.space, offered.space);
+        // What was gathered in this step is about documents of the old name.
+        self.flush_writes(now);
         if from != to {
             let rename = move |doc: DocKey| match doc {
                 DocKey { space, note } if space == from && note == from.library() => {
@@ -205,6 +218,7 @@ impl Engine {
         let json = serde_json::to_string(&offered).unwrap_or_default();
         self.write(Write::Meta { key: BINDING, value: Some(json) }, After::Bound);
         self.binding = Some(offered);
+        self.report.binding_written = false;
         self.await_adoption();
     }
 
@@ -232,11 +246,13 @@ impl Engine {
     /// The store and the account belong together: catch up and send.
     pub(super) fn bound(&mut self, now: Now) {
         let Some(binding) = self.binding.clone() else { return };
+        self.report.binding_written = true;
         self.report.overcome();
         self.emit(Event::Authenticated(Authenticated { user_id: binding.user_id }));
         self.report.everything_changed();
         if binding.store_id.is_none() {
             self.level1_folders.begin();
+            self.level1_notes.clear();
             return self.device.enter_level1(self.space, now.mono);
         }
         let place = self.report.cursors.get(&self.space).copied();
@@ -282,6 +298,7 @@ impl Engine {
                 self.move_cursor(space, cursor);
                 self.note_sync_time(now);
                 self.adopt_all();
+                self.fetch_unread_rows(space);
             }
             Asked::Moved { space, cursor } => self.move_cursor(space, cursor),
             Asked::Prepare { doc } => self.with(doc, Task::Prepare, now),

@@ -73,6 +73,9 @@ impl Engine {
 
     /// A command about a document that is in memory now.
     pub(super) fn command_on(&mut self, doc: DocKey, call: u64, command: Command, now: Now) {
+        if self.documents.get(doc).is_some_and(|live| live.purge_asked) {
+            return self.refuse(call, ErrorCode::NotFound, "This note is being removed for good.");
+        }
         let edits = match command {
             Command::OpenNote(_) => return self.open_note(doc, call),
             Command::PurgeNote(_) => return self.purge_note(doc, call, now),
@@ -170,10 +173,17 @@ impl Engine {
         let Some(live) = self.documents.get_mut(doc) else {
             return;
         };
+        if !live.is_trashed() {
+            // Somebody may have taken it out while it was being asked about.
+            let message = "This note isn't in the trash any more, so it isn't removed for good.";
+            return self.refuse(call, ErrorCode::Invalid, message);
+        }
         let is_new = live.last_seq == 0 && live.known.is_empty();
         let may_be_sent = live.may_be_sent && self.binding.is_some();
         // Other devices make the welcome note too: they have to hear that it is gone.
-        let only_here = is_new && !may_be_sent && !Self::is_welcome(doc.note);
+        // Level 1 can't say "for good": there the note stays in the trash of others.
+        let level1 = self.binding.as_ref().is_some_and(|binding| binding.store_id.is_none());
+        let only_here = level1 || (is_new && !may_be_sent && !Self::is_welcome(doc.note));
         self.release(doc);
         self.device.drop_document(doc);
         self.end_sessions_of(doc);

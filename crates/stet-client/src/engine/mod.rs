@@ -240,7 +240,7 @@ impl Engine {
             folders: BTreeSet::new(),
             ledger: Ledger::default(),
             writing: Writing::default(),
-            report: Report::new(meta.last_sync),
+            report: Report::new(meta.last_sync, meta.binding.is_some()),
             notices: Notices::default(),
             level1_notes: BTreeMap::new(),
             level1_folders: level1::folders::Level1Folders::default(),
@@ -370,8 +370,8 @@ impl Engine {
             }
         }
         self.device.set_unsent((self.ledger.unsent.len() + self.ledger.purges.len()) as u64, None);
-        self.flush_loads();
         self.flush_writes(now);
+        self.flush_loads();
         self.documents.evict(&self.device, now.mono);
         self.tell_notices(now);
         self.report_changes(now);

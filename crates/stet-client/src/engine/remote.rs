@@ -14,6 +14,15 @@ use super::{Engine, Now};
 use crate::api::Event;
 use crate::api::event::RemoteChange;
 
+/// Documents fetched by name in one request; the rest follows at the next catch-up.
+const FETCHED_TOGETHER: usize = 100;
+
+/// Why rows can't be imported.
+struct Unusable {
+    code: &'static str,
+    reason: String,
+}
+
 /// How a note stood before an import, to tell what happened to it.
 struct Before {
     existed: bool,
@@ -82,34 +91,63 @@ impl Engine {
         if self.is_apart(doc) {
             return self.import_apart(doc, rows, now);
         }
-        let Some(live) = self.documents.get_mut(doc) else {
+        if rows.is_empty() {
             return;
+        }
+        let Err(mut failure) = self.import_rows(doc, &rows, now) else {
+            return self.release_import(doc);
         };
-        let Some(last) = rows.last().cloned() else { return };
+        // Up to the first that can't be used: what follows may build on it, and is imported together with it later.
+        let mut good = 0;
+        if failure.code == "damaged" {
+            good = rows.len() - 1;
+            for (index, row) in rows.iter().enumerate() {
+                if let Err(of_row) = self.import_rows(doc, std::slice::from_ref(row), now) {
+                    (failure, good) = (of_row, index);
+                    break;
+                }
+            }
+        }
+        if let Some(live) = self.documents.get_mut(doc) {
+            live.pending = rows.split_off(good);
+        }
+        self.set_aside(doc, failure.code, &failure.reason);
+    }
+
+    /// Imports these rows together.
+    fn import_rows(&mut self, doc: DocKey, rows: &[PendingRow], now: Now) -> Result<(), Unusable> {
+        let (Some(live), Some(last)) = (self.documents.get_mut(doc), rows.last()) else {
+            return Ok(());
+        };
         let before = Before {
             existed: !live.document.head().is_empty(),
             trashed: live.is_trashed(),
             body: if last.live || live.editors > 0 { live.body() } else { None },
         };
+        let in_an_editor = live.editors > 0;
         let parts: Vec<&[u8]> = rows.iter().flat_map(|row| row.ops.iter().map(Vec::as_slice)).collect();
-        match live.document.import(&parts) {
-            Ok(import) if !import.pending => {
-                self.imported(doc, &rows, &import);
-                self.reconsider_purge(doc, import.changed, last.seq, now);
-                let in_an_editor = self.documents.get(doc).is_some_and(|live| live.editors > 0);
-                let told = last.live || in_an_editor;
-                if told && last.device != Some(self.setup.device_id) && import.changed {
-                    let paragraph = before.body.as_deref().and_then(|body| paragraph(body, &import.body));
-                    let event = self.describe_change(doc, &before, &last, paragraph);
-                    self.tell_people(event, last.live, now);
-                }
-            }
-            Ok(import) => {
-                // A part the rest builds on is missing: the note waits for it, everything else goes on.
-                live.queued.merge(&import.brought);
-                self.set_aside(doc, "pending", "a part of it hasn't arrived yet");
-            }
-            Err(error) => self.set_aside(doc, "damaged", &error.to_string()),
+        let import =
+            live.document.import(&parts).map_err(|error| Unusable { code: "damaged", reason: error.to_string() })?;
+        if import.pending {
+            // A part the rest builds on is missing: the note waits for it, everything else goes on.
+            live.queued.merge(&import.brought);
+            self.tell_editors(doc, None, &import.title, &import.body);
+            return Err(Unusable { code: "pending", reason: "a part of it hasn't arrived yet".to_owned() });
+        }
+        self.imported(doc, rows, &import);
+        self.reconsider_purge(doc, import.changed, last.seq, now);
+        if (last.live || in_an_editor) && last.device != Some(self.setup.device_id) && import.changed {
+            let paragraph = before.body.as_deref().and_then(|body| paragraph(body, &import.body));
+            let event = self.describe_change(doc, &before, last, paragraph);
+            self.tell_people(event, last.live, now);
+        }
+        Ok(())
+    }
+
+    /// Everything that came is part of the document: what it was held for is over.
+    fn release_import(&mut self, doc: DocKey) {
+        if self.ledger.held.get(&doc).is_some_and(|held| held.at == HeldAt::Import) {
+            self.release(doc);
         }
     }
 
@@ -147,9 +185,6 @@ impl Engine {
         } else {
             self.ledger.unsent.remove(&doc);
         }
-        if self.ledger.held.get(&doc).is_some_and(|held| held.at == HeldAt::Import) {
-            self.release(doc);
-        }
         self.tell_editors(doc, None, &import.title, &import.body);
         if is_library(doc) {
             self.read_folders(true);
@@ -171,6 +206,15 @@ impl Engine {
         self.hold(doc, Held { at: HeldAt::Import, code: code.to_owned(), message });
         if first {
             self.device.fetch(doc.space, vec![doc.note]);
+        }
+    }
+
+    /// Rows that can't be read may be readable there by now: they are asked for once a catch-up.
+    pub(super) fn fetch_unread_rows(&mut self, space: SpaceId) {
+        let unread = self.ledger.held.iter().filter(|(doc, held)| doc.space == space && held.at == HeldAt::Import);
+        let notes: Vec<_> = unread.map(|(doc, _)| doc.note).take(FETCHED_TOGETHER).collect();
+        if !notes.is_empty() {
+            self.device.fetch(space, notes);
         }
     }
 

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use stet_model::id::{DeviceId, DocKey, NoteId, SpaceId};
 use stet_protocol::message::AuthFailure;
-use stet_store::{DeviceRow, ListRow, RowFields};
+use stet_store::{DeviceRow, HeldAt, ListRow, RowFields};
 use stet_sync::device::{Place, Problem, State};
 
 use super::documents::Task;
@@ -91,12 +91,14 @@ pub(super) struct Report {
     pub(super) devices: BTreeMap<SpaceId, BTreeMap<DeviceId, DeviceRow>>,
     pub(super) last_sync: Option<i64>,
     pub(super) binding_retry: bool,
+    /// The disk knows whose notes these are.
+    pub(super) binding_written: bool,
     index_at: Option<u64>,
 }
 
 impl Report {
-    pub(super) fn new(last_sync: Option<i64>) -> Self {
-        Self { last_sync, ..Self::default() }
+    pub(super) fn new(last_sync: Option<i64>, is_bound: bool) -> Self {
+        Self { last_sync, binding_written: is_bound, ..Self::default() }
     }
 
     pub(super) fn remember(&mut self, recent: Vec<(NoteId, String)>) {
@@ -232,12 +234,18 @@ impl Engine {
         Some(note_row(doc.note, fields, live.changed_at(), dots))
     }
 
+    /// Whether everything received is part of its document and on disk.
+    fn has_taken_in(&self) -> bool {
+        let waits = self.ledger.held.values().any(|held| held.at == HeldAt::Import);
+        !waits && !self.documents.has_imports() && !self.writing.holds_cursor_back()
+    }
+
     /// The one value.
     pub(super) fn status(&self, now: Now) -> Status {
         let state = self.connection_state();
         let is_authenticated = state == ConnectionState::Authenticated;
         let unsent = self.unsent();
-        let is_caught_up = self.device.is_caught_up(self.space);
+        let is_caught_up = self.device.is_caught_up(self.space) && self.has_taken_in();
         let cursor = self.report.cursors.get(&self.space).map_or(0, |place| place.seq);
         let wall_at = |at: u64| now.wall + (at as i64 - now.mono as i64);
         let storage = self.report.storage_error.as_ref().map(|words| StatusError {

@@ -24,6 +24,8 @@ pub struct Desk {
     pub pings: u32,
     /// Disk jobs that fail, counted down.
     pub failures: u32,
+    /// Documents can't be read.
+    pub unreadable: bool,
     /// Disk jobs wait until [`Desk::disk`] when set.
     pub slow_disk: bool,
     pub jobs: VecDeque<(u64, Vec<Write>)>,
@@ -46,10 +48,15 @@ impl Desk {
 
     pub fn with_server(server_url: Option<&str>) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
-        Self::over(folder, server_url.map(ToOwned::to_owned), 1)
+        Self::over(folder, server_url.map(ToOwned::to_owned), 1, 0)
     }
 
-    fn over(folder: TempDir, server_url: Option<String>, seed: u8) -> Self {
+    /// A new device whose disk takes nothing at first.
+    pub fn on_a_full_disk(failures: u32) -> Self {
+        Self::over(tempfile::tempdir().expect("a folder"), None, 1, failures)
+    }
+
+    fn over(folder: TempDir, server_url: Option<String>, seed: u8, failures: u32) -> Self {
         let (writer, reader) = open(&folder.path().join("notes.sqlite"), &Options::default()).expect("opens");
         let setup = Setup {
             boot: writer.boot().expect("reads"),
@@ -69,7 +76,8 @@ impl Desk {
             opened: Vec::new(),
             sent: VecDeque::new(),
             pings: 0,
-            failures: 0,
+            failures,
+            unreadable: false,
             slow_disk: false,
             jobs: VecDeque::new(),
             token: Ok("token".into()),
@@ -90,7 +98,7 @@ impl Desk {
     pub fn crash(self) -> Self {
         let Self { engine, writer, reader, folder, server_url, seed, .. } = self;
         drop((engine, writer, reader));
-        Self::over(folder, server_url, seed + 1)
+        Self::over(folder, server_url, seed + 1, 0)
     }
 
     pub fn give(&mut self, input: Input) {
@@ -123,7 +131,10 @@ impl Desk {
                     continue;
                 }
                 Output::Load(docs) => {
-                    let read = |doc| (doc, self.reader.document(doc).map_err(|error| error.to_string()));
+                    let read = |doc| match self.unreadable {
+                        false => (doc, self.reader.document(doc).map_err(|error| error.to_string())),
+                        true => (doc, Err("the disk doesn't answer.".to_owned())),
+                    };
                     Input::Loaded(docs.into_iter().map(read).collect())
                 }
                 Output::Open { url } => {
@@ -200,6 +211,12 @@ impl Desk {
         let args = stet_client::api::command::CreateNote { folder_id: None, title: title.into(), body: body.into() };
         let Created { note_id } = self.call(args);
         note_id
+    }
+
+    /// Makes a note whose answer comes later, or is that it isn't on disk yet.
+    pub fn create_unsaved(&mut self, title: &str) {
+        let args = stet_client::api::command::CreateNote { folder_id: None, title: title.into(), body: String::new() };
+        drop(self.ask(args));
     }
 
     pub fn open(&mut self, note_id: NoteId) -> OpenedNote {

@@ -23,6 +23,41 @@ fn what_a_full_disk_refused_is_written_once_there_is_room() {
 }
 
 #[test]
+fn a_disk_that_was_full_at_the_very_first_start_hides_nothing_later() {
+    let mut desk = Desk::on_a_full_disk(2);
+    desk.create_unsaved("Written early");
+    desk.wait(10_000);
+    let desk = desk.crash();
+    assert!(desk.rows(stet_store::ListView::All).contains(&"Written early".to_owned()));
+}
+
+#[test]
+fn a_note_that_can_not_be_read_is_not_called_gone_and_is_there_when_it_can() {
+    let mut desk = Desk::new();
+    let note = desk.create("Kept", "words");
+    let mut desk = desk.crash();
+    desk.unreadable = true;
+    let open = stet_client::api::command::OpenNote { note_id: note };
+    let error = desk.ask(open.clone()).expect("answered").expect_err("it can't be read");
+    assert_eq!(error.code, ErrorCode::Storage);
+    desk.unreadable = false;
+    assert_eq!(desk.body(note), "words");
+}
+
+#[test]
+fn rows_that_could_not_be_read_from_the_disk_become_part_of_their_note_later() {
+    let mut desk = Desk::with_server(Some("ws://server.example"));
+    let (note, [first, ..]) = crate::level2::three_parts();
+    crate::level2::connect(&mut desk, 1);
+    desk.unreadable = true;
+    crate::level2::rows(&mut desk, &[(1, note, first)]);
+    crate::level2::complete(&mut desk, 1);
+    desk.unreadable = false;
+    desk.wait(10_000);
+    assert!(desk.rows(stet_store::ListView::All).contains(&"T".to_owned()));
+}
+
+#[test]
 fn a_change_that_is_not_on_disk_yet_is_answered_with_the_reason_and_kept() {
     let mut desk = Desk::new();
     desk.failures = 1;

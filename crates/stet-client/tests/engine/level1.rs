@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use stet_client::api::Event;
-use stet_client::api::command::{CreateFolder, DeleteFolder, RenameFolder};
+use stet_client::api::command::{CreateFolder, DeleteFolder, PurgeNote, RenameFolder, TrashNote};
 use stet_client::api::status::ConnectionState;
 use stet_client::engine::Input;
 use stet_model::id::{FolderId, NoteId};
@@ -121,6 +121,50 @@ fn edits_made_offline_survive_a_crash_and_a_server_that_moved_on() {
     let note = server_note(id, "zero\none\n");
     hear(&mut desk, &json!({"type": "note_joined", "noteId": id, "message": "ok", "note": note}));
     assert_eq!(desk.body(id), "zero\none\nmine\n");
+}
+
+#[test]
+fn the_heartbeat_is_the_websockets_own_since_not_every_server_knows_the_message() {
+    let mut desk = settled();
+    desk.wait(31_000);
+    assert_eq!((desk.pings, sent(&mut desk).len()), (1, 0));
+    desk.give(Input::Alive);
+    desk.wait(31_000);
+    assert_eq!(desk.pings, 2);
+    assert_eq!(desk.status().state, ConnectionState::Authenticated);
+    desk.wait(11_000);
+    assert_eq!(desk.status().state, ConnectionState::Reconnecting, "nobody answered the second");
+}
+
+#[test]
+fn a_server_that_knows_neither_folders_nor_ping_is_not_taken_for_dead() {
+    let mut desk = settled();
+    desk.call(CreateFolder { name: "Here only".into(), parent_id: None });
+    desk.wait(10_000);
+    desk.give(Input::Alive);
+    desk.wait(25_000);
+    assert_eq!(desk.status().state, ConnectionState::Authenticated);
+    assert_eq!(desk.status().unsent, 0);
+}
+
+#[test]
+fn on_a_dead_line_a_folder_waits_for_the_next_one() {
+    let mut desk = settled();
+    desk.call(CreateFolder { name: "Waiting".into(), parent_id: None });
+    desk.wait(45_000);
+    assert_ne!(desk.status().state, ConnectionState::Authenticated);
+    assert_eq!(desk.status().unsent, 1);
+}
+
+#[test]
+fn a_note_removed_for_good_waits_for_nobody() {
+    let mut desk = settled();
+    let id = desk.create("T", "one");
+    confirm(&mut desk, id, "one");
+    desk.call(TrashNote { note_id: id });
+    desk.call(PurgeNote { note_id: id });
+    assert_eq!(desk.status().unsent, 0, "level 1 can't say it");
+    assert!(desk.rows(ListView::Trash).is_empty());
 }
 
 /// Signed in, and the server has everything there is.

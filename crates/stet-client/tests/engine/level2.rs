@@ -1,14 +1,17 @@
 //! The engine against a level-2 server: the few messages it takes, said by hand.
 
 use serde_json::{Value, json};
-use stet_client::api::command::PurgeNote;
+use stet_client::api::command::{PurgeNote, RestoreNote, TrashNote};
+use stet_client::api::{ErrorCode, Event};
 use stet_client::engine::Input;
-use stet_model::id::NoteId;
+use stet_model::document::{NoteDocument, NoteEdit, Version};
+use stet_model::id::{NoteId, PeerId};
 use stet_protocol::bytes::Bytes;
 use stet_protocol::codec::decode;
 use stet_protocol::message::level2::{ClientMessage, NoteUpdate};
+use stet_store::ListView;
 
-use crate::desk::Desk;
+use crate::desk::{Desk, typed};
 use crate::level1::hear;
 
 const SPACE: &str = "5eed0000-0000-4000-8000-00000000000a";
@@ -16,6 +19,10 @@ const LINEAGE: &str = "5eed0000-0000-4000-8000-00000000000b";
 
 /// Signs in; the log of the user's space ends at `seq`.
 pub fn connect(desk: &mut Desk, seq: u64) {
+    connect_to(desk, LINEAGE, seq);
+}
+
+fn connect_to(desk: &mut Desk, store: &str, seq: u64) {
     // Past the first wait, so that it tries again.
     desk.wait(2_000);
     desk.give(Input::Opened);
@@ -26,7 +33,7 @@ pub fn connect(desk: &mut Desk, seq: u64) {
         desk,
         &json!({
             "type": "auth_success", "message": "ok", "userId": "user_1", "protocol": 2, "connectionId": LINEAGE,
-            "storeId": LINEAGE, "timestamp": 1_800_000_000_000_i64, "expiresInMs": 3_600_000, "heartbeatMs": 30_000,
+            "storeId": store, "timestamp": 1_800_000_000_000_i64, "expiresInMs": 3_600_000, "heartbeatMs": 30_000,
             "spaces": [space],
             "limits": {"messageBytes": 16_777_216, "updateBytesPerMinute": 67_108_864, "messagesPerMinute": 6000,
                 "noteBytes": 10_485_760, "updatesInFlight": 64, "bytesInFlight": 4_194_304},
@@ -74,6 +81,7 @@ fn purges(desk: &mut Desk) -> Vec<NoteId> {
 fn a_note_removed_before_it_was_ever_sent_is_nobodys_business() {
     let mut desk = Desk::with_server(Some("ws://server.example"));
     let note = desk.create("Never sent", "");
+    desk.call(TrashNote { note_id: note });
     desk.call(PurgeNote { note_id: note });
     connect(&mut desk, 0);
     complete(&mut desk, 0);
@@ -94,11 +102,131 @@ fn a_note_whose_sending_was_never_answered_is_removed_by_asking_the_server() {
         if crashed {
             desk = desk.crash();
         } else {
+            desk.call(TrashNote { note_id: note });
             desk.call(PurgeNote { note_id: note });
         }
         desk.sent.clear();
         connect(&mut desk, 1);
         complete(&mut desk, 1);
         assert_eq!(purges(&mut desk), [note], "crashed: {crashed}");
+    }
+}
+
+const OTHER: &str = "5eed0000-0000-4000-8000-0000000000ff";
+
+/// A note as another device wrote it: its making, and two changes after that.
+pub fn three_parts() -> (NoteId, [Vec<u8>; 3]) {
+    let mut document = NoteDocument::new(PeerId(77));
+    let mut known = Version::default();
+    let parts = ["one\n", "one\ntwo\n", "one\ntwo\nthree\n"].map(|body| {
+        let edits = [NoteEdit::SetTitle("T".into()), NoteEdit::SetBody(body.into())];
+        document.edit_all(&edits, 1_700_000_000_000).expect("fits");
+        let part = document.export(&known);
+        known = document.head();
+        part
+    });
+    (NoteId::from_bytes([9; 16]), parts)
+}
+
+#[test]
+fn a_row_that_can_not_be_read_is_not_taken_for_read_when_the_next_one_can_and_heals_when_it_is_fetched_again() {
+    let mut desk = Desk::with_server(Some("ws://server.example"));
+    let (note, [first, second, third]) = three_parts();
+    let mut damaged = second.clone();
+    let middle = damaged.len() / 2;
+    damaged[middle] ^= 0xff;
+    connect(&mut desk, 3);
+    rows(&mut desk, &[(1, note, first), (2, note, damaged)]);
+    rows(&mut desk, &[(3, note, third)]);
+    complete(&mut desk, 3);
+    assert_eq!(desk.body(note), "one\n");
+    assert_eq!(desk.status().held, 1);
+    assert!(!desk.status().is_synced, "something received isn't part of its note");
+    let mut desk = desk.crash();
+    assert_eq!(desk.body(note), "one\n", "what could be read opens, whatever came after it");
+    connect(&mut desk, 3);
+    complete(&mut desk, 3);
+    let asked = messages(&mut desk).into_iter().any(|message| match message {
+        ClientMessage::Sync(sync) => sync.note_ids.is_some_and(|ids| ids.contains(&note)),
+        _ => false,
+    });
+    assert!(asked, "it is asked for again");
+    let row = json!({"seq": 2, "noteId": note, "ops": [Bytes(second)], "timestamp": 1_700_000_000_000_i64});
+    hear(
+        &mut desk,
+        &json!({"type": "sync_batch", "spaceId": SPACE, "rows": [row], "upTo": 2, "early": true, "done": 1, "total": 1}),
+    );
+    assert_eq!(desk.body(note), "one\ntwo\nthree\n");
+    assert_eq!(desk.status().held, 0);
+}
+
+#[test]
+fn what_comes_in_a_catch_up_is_told_to_who_looks_at_the_note_and_raises_no_notification() {
+    let mut desk = Desk::with_server(Some("ws://server.example"));
+    let (note, [first, second, _]) = three_parts();
+    connect(&mut desk, 1);
+    rows(&mut desk, &[(1, note, first)]);
+    complete(&mut desk, 1);
+    desk.open(note);
+    desk.give(Input::Closed { code: None, reason: "gone".into() });
+    desk.sent.clear();
+    desk.events.clear();
+    connect(&mut desk, 2);
+    rows(&mut desk, &[(2, note, second)]);
+    complete(&mut desk, 2);
+    let told =
+        |event: &Event| matches!(event, Event::NoteSynced(change) if change.catching_up && change.note_id == note);
+    assert!(desk.events.iter().any(told));
+    desk.wait(30_000);
+    assert!(desk.notices.is_empty());
+}
+
+#[test]
+fn another_database_is_said_to_be_one_whoever_signs_in_there() {
+    let mut desk = Desk::with_server(Some("ws://server.example"));
+    connect(&mut desk, 0);
+    complete(&mut desk, 0);
+    desk.give(Input::Closed { code: None, reason: "gone".into() });
+    connect_to(&mut desk, OTHER, 0);
+    let error = desk.status().error.expect("syncing is stopped");
+    assert_eq!(error.code, ErrorCode::DivergedLog);
+    assert!(error.message.contains("database"), "{}", error.message);
+}
+
+#[test]
+fn other_devices_hear_how_much_is_unsent() {
+    let mut desk = Desk::with_server(Some("ws://server.example"));
+    connect(&mut desk, 0);
+    complete(&mut desk, 0);
+    desk.create("Mine", "");
+    desk.wait(2_000);
+    let said = messages(&mut desk).into_iter().rev().find_map(|message| match message {
+        ClientMessage::Received(received) => Some(received.unsent),
+        _ => None,
+    });
+    assert_eq!(said, Some(2), "it and the welcome note");
+}
+
+#[test]
+fn only_what_is_in_the_trash_is_removed_for_good_and_then_nobody_writes_in_it_any_more() {
+    let mut desk = Desk::with_server(Some("ws://server.example"));
+    connect(&mut desk, 0);
+    complete(&mut desk, 0);
+    let note = desk.create("Kept", "");
+    let session = desk.open(note).body.session;
+    assert!(updates(&mut desk).iter().any(|update| update.note_id == note));
+    desk.call(TrashNote { note_id: note });
+    desk.call(RestoreNote { note_id: note });
+    let refused = desk.ask(PurgeNote { note_id: note }).expect("answered").expect_err("it was restored meanwhile");
+    assert_eq!(refused.code, ErrorCode::Invalid);
+    assert!(desk.rows(ListView::All).contains(&"Kept".to_owned()));
+    desk.call(TrashNote { note_id: note });
+    desk.call(PurgeNote { note_id: note });
+    for refused in [
+        desk.ask(typed(&session, 0, 0, 0, "late")).expect("answered").map(drop),
+        desk.ask(stet_client::api::command::OpenNote { note_id: note }).expect("answered").map(drop),
+        desk.ask(RestoreNote { note_id: note }).expect("answered").map(drop),
+    ] {
+        assert_eq!(refused.expect_err("nothing may be confirmed that is about to go").code, ErrorCode::NotFound);
     }
 }

@@ -21,6 +21,7 @@ fn a_new_device_has_the_welcome_note_and_keeps_it_over_a_restart() {
 fn a_removed_welcome_note_does_not_come_back() {
     let mut desk = Desk::new();
     let note_id = desk.events_note();
+    desk.call(TrashNote { note_id });
     desk.call(PurgeNote { note_id });
     assert!(desk.rows(ListView::All).is_empty());
     assert!(desk.crash().rows(ListView::All).is_empty());

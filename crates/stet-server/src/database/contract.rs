@@ -6,7 +6,7 @@ use stet_protocol::message::level2::Received;
 use stet_protocol::message::{Device, ErrorCode, SpaceInfo};
 use stet_sync::server::{Change, Cursor};
 
-use super::{Access, Database, Fold, NewRow, Opening, Random, ReadError, Write, Written};
+use super::{Access, Database, Fold, NewRow, Opening, Random, ReadError, Write, Written, hash_ops};
 
 /// Random bytes that are the same in every run.
 pub(super) fn random() -> Random {
@@ -209,7 +209,7 @@ pub(super) fn a_space_of_somebody_else_is_like_none(database: impl Database) {
         let received = Received { space_id, seq: 0, unsent: 0, content: None };
         let device_id = DeviceId::from_bytes([2; 16]);
         assert_eq!(two.write(Write::Receipt { user_id: noor.clone(), device_id, received }), refused);
-        let fold = Fold { user_id: noor.clone(), space_id, note_id: note(1), seqs: vec![1], ops: vec![1] };
+        let fold = Fold { user_id: noor.clone(), space_id, note_id: note(1), rows: vec![(1, [0; 32])], ops: vec![1] };
         assert_eq!(two.write(Write::Fold(fold)), refused);
     }
     // The same note id in one's own space is another document.
@@ -269,22 +269,30 @@ pub(super) fn folding_replaces_rows_and_changes_nothing_else<D: Database>(databa
     two.stored("c", 1, 1, text("y"));
     two.stored("d", 1, 3, text("z"));
     let (user_id, space) = two.maria.clone();
-    let fold = |seqs: Vec<u64>| {
+    let fold = |two: &Two<D>, seqs: &[u64]| {
         let (user_id, space_id) = (user_id.clone(), space.id);
-        Write::Fold(Fold { user_id, space_id, note_id: note(1), seqs, ops: b"\x01folded".to_vec() })
+        let rows = two.database.document(two.maria(), note(1)).unwrap().unwrap().rows;
+        let hash = |seq: &u64| rows.iter().find(|row| row.seq == *seq).map_or([0; 32], |row| hash_ops(&row.ops));
+        let rows = seqs.iter().map(|seq| (*seq, hash(seq))).collect();
+        Write::Fold(Fold { user_id, space_id, note_id: note(1), rows, ops: b"\x01folded".to_vec() })
     };
     let head = |two: &Two<D>| two.database.log(two.maria(), 0, 1 << 20).unwrap().end;
     let before = head(&two);
-    assert_eq!(two.write(fold(vec![1, 3])), Written::Noted);
+    let read_before = fold(&two, &[3, 4]);
+    let first = fold(&two, &[1, 3]);
+    assert_eq!(two.write(first), Written::Noted);
     assert_eq!(head(&two), before, "neither seq nor digest");
     let rows: Vec<_> = two.database.log(two.maria(), 0, 1 << 20).unwrap().rows;
     assert_eq!(rows.iter().map(|row| row.seq).collect::<Vec<_>>(), [2, 3, 4]);
     assert_eq!(Change::Update(rows[1].ops.clone()), text("folded"));
     assert_eq!(two.database.begin(two.maria(), (0, None), 10).unwrap().rows, 3);
     assert_eq!(two.database.begin(two.maria(), (0, None), 10).unwrap().early_rows, 3);
-    // One of the rows is gone: somebody else folded first.
-    assert_eq!(two.write(fold(vec![1, 3, 4])), Written::Refused(ErrorCode::Changed));
-    assert_eq!(two.write(fold(vec![3, 4])), Written::Noted);
+    // Somebody else folded first: one of the rows is gone, or holds what the gone one held too.
+    let late = fold(&two, &[1, 3, 4]);
+    assert_eq!(two.write(late), Written::Refused(ErrorCode::Changed));
+    assert_eq!(two.write(read_before), Written::Refused(ErrorCode::Changed));
+    let last = fold(&two, &[3, 4]);
+    assert_eq!(two.write(last), Written::Noted);
     assert_eq!(two.database.document(two.maria(), note(1)).unwrap().unwrap().rows.len(), 1);
     two.stored("p", 1, 4, Change::Purge);
     assert_eq!(two.database.begin(two.maria(), (0, None), 0).unwrap().rows, 2);

@@ -5,7 +5,9 @@
 mod contract;
 pub mod sqlite;
 
+use sha2::{Digest as _, Sha256};
 use stet_model::id::{DeviceId, Lineage, NoteId, SpaceId, StoreId, UserId};
+use stet_protocol::bytes::Bytes;
 use stet_protocol::message::level2::{Receipt, Received, Row};
 use stet_protocol::message::{Device, ErrorCode, SpaceInfo};
 use stet_sync::server::{Change, Cursor, Head};
@@ -61,10 +63,24 @@ pub struct Fold {
     pub space_id: SpaceId,
     /// Which document.
     pub note_id: NoteId,
-    /// Exactly the rows that are replaced, ascending: when one is gone, nothing is done.
-    pub seqs: Vec<u64>,
-    /// The operations that replace theirs, at the last of these seqs.
+    /// Exactly the rows that are replaced, ascending, as they were read: when one is gone or holds something else, another
+    /// fold came first, and nothing is done.
+    pub rows: Vec<(u64, OpsHash)>,
+    /// The operations that replace theirs, at the last of these rows.
     pub ops: Vec<u8>,
+}
+
+/// What tells the operations of one row from others.
+pub type OpsHash = [u8; 32];
+
+/// SHA-256 over a row's operations, each with its length before it.
+pub fn hash_ops(ops: &[Bytes]) -> OpsHash {
+    let mut hash = Sha256::new();
+    for op in ops {
+        hash.update(u64::try_from(op.0.len()).unwrap_or(u64::MAX).to_be_bytes());
+        hash.update(&op.0);
+    }
+    hash.finalize().into()
 }
 
 /// One thing to write.

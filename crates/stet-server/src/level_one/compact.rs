@@ -7,7 +7,7 @@ use stet_protocol::limits::FOLDED_ROW_BYTES;
 use stet_protocol::message::level2::Row;
 
 use super::NoteKey;
-use crate::database::{Fold, Read};
+use crate::database::{Fold, Read, hash_ops};
 
 /// Rows of this age go into the base whoever has them, milliseconds.
 const BASE_AGE_MS: i64 = 30 * 24 * 60 * 60 * 1000;
@@ -44,8 +44,8 @@ impl Folder<'_> {
         let folded = if rows.len() > 1 { self.folded(&blobs) } else { None };
         self.before.extend(blobs);
         let NoteKey { user_id, space_id, note_id } = self.key.clone();
-        let seqs = rows.iter().map(|row| row.seq).collect();
-        folded.map(|ops| Fold { user_id, space_id, note_id, seqs, ops })
+        let rows = rows.iter().map(|row| (row.seq, hash_ops(&row.ops))).collect();
+        folded.map(|ops| Fold { user_id, space_id, note_id, rows, ops })
     }
 
     fn folded(&self, blobs: &[Vec<u8>]) -> Option<Vec<u8>> {

@@ -178,7 +178,6 @@ impl Device {
         let cursor = Place { seq: complete.seq.max(space.seq()), lineage: complete.lineage };
         space.place = Some(cursor);
         self.outputs.push(Output::CaughtUp { space: complete.space_id, cursor, digest: complete.digest });
-        self.succeeded();
         if again {
             self.request_sync(complete.space_id, now);
         }
@@ -239,6 +238,10 @@ impl Device {
         if let Some(space) = self.spaces.get_mut(&id) {
             space.stored = space.stored.max(place.seq);
             space.owes_receipt |= space.live;
+            // Only now: with a disk that refuses, coming back at once would go on for ever.
+            if space.live && space.catching.is_none() {
+                self.succeeded();
+            }
         }
         self.send_receipts(now);
     }

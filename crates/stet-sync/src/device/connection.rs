@@ -41,7 +41,7 @@ pub(super) enum Phase {
 /// What is known of the open socket.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Link {
-    heard_at: u64,
+    pub(super) heard_at: u64,
     ping_due: Option<u64>,
     pinged_at: Option<u64>,
     heartbeat_ms: u64,

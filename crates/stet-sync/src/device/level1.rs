@@ -87,7 +87,9 @@ impl Device {
 
     /// A server that knows neither folders nor `ping` says nothing to them: that is its answer.
     pub(super) fn level1_tick(&mut self, now: u64) {
-        if let Some((doc, _)) = self.level_one.folder.take_if(|(_, until)| now >= *until)
+        // Silence altogether is a dead line, and what was on its way is said again on the next one.
+        let heard = |until: u64| self.link.heard_at > until.saturating_sub(ANSWER_MS);
+        if let Some((doc, _)) = self.level_one.folder.take_if(|(_, until)| now >= *until && heard(*until))
             && self.settle(doc)
         {
             let message = "it doesn't answer".to_owned();

@@ -258,16 +258,16 @@ impl Device {
         };
         let level1_oldest = || (self.level == Some(1)).then(|| self.push.oldest()).flatten();
         let doc = named.or_else(by_note).or_else(level1_oldest);
-        if error.code == ErrorCode::RateLimited {
+        let is_for_later = matches!(error.code, ErrorCode::RateLimited | ErrorCode::Internal);
+        if is_for_later {
             self.push.quiet_until = now + error.retry_after_ms.unwrap_or(RATE_LIMITED_MS).min(3_600_000);
         }
         let Some(doc) = doc else {
             return error.code == ErrorCode::RateLimited;
         };
         let purge = self.push.settle(doc).is_some_and(|update| update.purge);
-        if error.code == ErrorCode::RateLimited || error.code == ErrorCode::Internal {
+        if is_for_later {
             self.push.enqueue(doc);
-            self.push.quiet_until = self.push.quiet_until.max(now + RATE_LIMITED_MS);
         } else {
             if purge {
                 self.push.purges.remove(&doc);

@@ -73,6 +73,7 @@ impl Documents {
 
     pub(in crate::engine) fn remove(&mut self, doc: DocKey) {
         self.live.remove(&doc);
+        self.imports.remove(&doc);
         self.take_rows(doc);
         if self.waiting.contains_key(&doc) {
             self.gone.insert(doc);
@@ -108,6 +109,11 @@ impl Documents {
         let in_hand = self.rows.get(&doc).into_iter().flatten();
         let pending = self.live.get(&doc).into_iter().flat_map(|live| &live.pending);
         in_hand.chain(pending).map(|row| row.seq).min()
+    }
+
+    /// Whether rows wait to become part of their documents.
+    pub(in crate::engine) fn has_imports(&self) -> bool {
+        !self.imports.is_empty() || !self.rows.is_empty()
     }
 
     pub(in crate::engine) fn queue_import(&mut self, doc: DocKey) {

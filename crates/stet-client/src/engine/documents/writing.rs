@@ -58,6 +58,8 @@ pub(in crate::engine) enum After {
         space: SpaceId,
         place: Place,
     },
+    /// The store knows who this device is.
+    Identity,
     /// The local store belongs to an account now.
     Bound,
     /// A snapshot replaced the log of a document.
@@ -91,6 +93,8 @@ pub(in crate::engine) struct Writing {
     retry_at: Option<u64>,
     /// The folders couldn't be written.
     folders_again: bool,
+    /// Who this device is couldn't be written.
+    identity_again: bool,
     /// Writes under way that a cursor must not get ahead of.
     before_cursor: u32,
     /// Of these, how many ever failed.
@@ -109,6 +113,11 @@ impl Writing {
 
     pub(in crate::engine) const fn wake_at(&self) -> Option<u64> {
         self.retry_at
+    }
+
+    /// Whether something received isn't on disk.
+    pub(in crate::engine) const fn holds_cursor_back(&self) -> bool {
+        self.before_cursor > 0
     }
 
     /// A space has another name from now on, and what is under way is about documents of that name.
@@ -244,6 +253,7 @@ impl Engine {
                     }
                 }
                 self.import(doc, now);
+                self.fold_if_long(doc);
                 self.offer(doc, now);
             }
             After::Touched { doc } => {
@@ -278,7 +288,7 @@ impl Engine {
             }
             After::Lists => self.report.everything_changed(),
             After::Reply { call, answer } => self.outputs.push(Output::Reply { call, result: Ok(*answer) }),
-            After::Folders | After::Nothing => {}
+            After::Identity | After::Folders | After::Nothing => {}
         }
     }
 
@@ -323,6 +333,7 @@ impl Engine {
                 self.outputs.push(Output::Reply { call, result });
             }
             After::Folders => self.writing.folders_again = true,
+            After::Identity => self.writing.identity_again = true,
             After::Lists | After::Indexed { .. } | After::Nothing => {}
         }
     }
@@ -394,7 +405,7 @@ impl Engine {
         let Some(live) = self.documents.get_mut(doc) else {
             return;
         };
-        if live.log_entries < FOLD_AT || !live.pending.is_empty() {
+        if live.log_entries < FOLD_AT || !live.pending.is_empty() || live.writing || live.adopting {
             return;
         }
         live.log_entries = 0;
@@ -416,6 +427,9 @@ impl Engine {
         if self.writing.retry_at.is_some_and(|at| now.mono >= at) {
             self.writing.retry_at = None;
             self.read_again();
+            if std::mem::take(&mut self.writing.identity_again) {
+                self.write_identity();
+            }
             self.retry_binding();
             if std::mem::take(&mut self.writing.folders_again) {
                 self.read_folders(true);

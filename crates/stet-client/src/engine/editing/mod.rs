@@ -27,7 +27,7 @@ impl Engine {
     }
 
     fn begin_session(&mut self, doc: DocKey, field: Field) -> Option<OpenedText> {
-        let live = self.documents.get_mut(doc)?;
+        let live = self.documents.get_mut(doc).filter(|live| !live.purge_asked)?;
         let Document::Note(note) = &live.document else {
             return None;
         };

@@ -23,6 +23,9 @@ use crate::api::event::RemoteChange;
 /// Texts a note on a level-1 server may have started from, beside *known*; the newest are kept.
 const CANDIDATES: usize = 8;
 
+/// Authors remembered to have stood for a level-1 server in a note; the newest are kept.
+const AUTHORS: usize = 64;
+
 /// What a level-1 server says about a note.
 pub(super) struct Foreign {
     /// The version we sent, when this is the answer.
@@ -164,6 +167,8 @@ impl Engine {
         if let Some(author) = merged.author {
             remembered.author = Some(author);
             remembered.own.push(author);
+            let excess = remembered.own.len().saturating_sub(AUTHORS);
+            remembered.own.drain(..excess);
         }
         self.tell_editors(doc, None, &merged.title, &merged.body);
         Ok(paragraph(&before, &merged.body))

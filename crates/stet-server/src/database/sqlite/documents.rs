@@ -7,7 +7,7 @@ use stet_protocol::bytes::Bytes;
 use stet_protocol::message::ErrorCode;
 use stet_sync::server::Cursor;
 
-use super::super::{Access, DocumentsPage, Fold, ReadError, StoredDocument, Written};
+use super::super::{Access, DocumentsPage, Fold, ReadError, StoredDocument, Written, hash_ops};
 use super::log::{self, Full, Page};
 use super::spaces::{self, Space};
 use super::unsigned;
@@ -149,27 +149,28 @@ pub(super) fn whole(
     Ok(Some(StoredDocument { seq, purged, created_at, updated_at, rows: page.rows }))
 }
 
-/// Replaces rows by one at the last one's place, if all of them are still there. Whoever asks for rows gets the same
+/// Replaces rows by one at the last one's place, if all of them are still what they were. Whoever asks for rows gets the same
 /// operations, and every part's time and device is kept beside the row.
 pub(super) fn fold(transaction: &Transaction<'_>, fold: &Fold) -> Result<Written, rusqlite::Error> {
     let access = Access { user_id: &fold.user_id, space_id: fold.space_id };
-    let (Some(mut space), Some(last)) = (spaces::with_right(transaction, access)?, fold.seqs.last()) else {
+    let (Some(mut space), Some(last)) = (spaces::with_right(transaction, access)?, fold.rows.last()) else {
         return Ok(Written::Refused(ErrorCode::NotFound));
     };
-    let target = log::place(space.number, *last);
+    let target = log::place(space.number, last.0);
     let note_id = fold.note_id.as_bytes();
-    for seq in &fold.seqs {
-        let found = transaction
-            .prepare_cached("SELECT 1 FROM log WHERE place = ?1 AND note_id = ?2 AND purged = 0")?
-            .exists(params![log::place(space.number, *seq), note_id])?;
-        if !found {
+    for (seq, hash) in &fold.rows {
+        let found: Option<Vec<u8>> = transaction
+            .prepare_cached("SELECT ops FROM log WHERE place = ?1 AND note_id = ?2 AND purged = 0")?
+            .query_row(params![log::place(space.number, *seq), note_id], |row| row.get(0))
+            .optional()?;
+        if found.is_none_or(|ops| hash_ops(&log::unpack(&ops)) != *hash) {
             return Ok(Written::Refused(ErrorCode::Changed));
         }
     }
     transaction
         .prepare_cached("UPDATE log SET ops = ?2 WHERE place = ?1")?
         .execute(params![target, log::pack(&[Bytes(fold.ops.clone())])])?;
-    for seq in &fold.seqs {
+    for (seq, _) in &fold.rows {
         let place = log::place(space.number, *seq);
         // A row that was folded before brings its own parts along.
         transaction
@@ -183,7 +184,7 @@ pub(super) fn fold(transaction: &Transaction<'_>, fold: &Fold) -> Result<Written
             transaction.prepare_cached("DELETE FROM log WHERE place = ?1")?.execute([place])?;
         }
     }
-    let gone = u64::try_from(fold.seqs.len() - 1).unwrap_or(u64::MAX);
+    let gone = u64::try_from(fold.rows.len() - 1).unwrap_or(u64::MAX);
     space.rows -= gone;
     spaces::advance(transaction, &space)?;
     transaction

@@ -200,7 +200,7 @@ pub(super) fn pack(ops: &[Bytes]) -> Vec<u8> {
     packed
 }
 
-fn unpack(mut packed: &[u8]) -> Vec<Bytes> {
+pub(super) fn unpack(mut packed: &[u8]) -> Vec<Bytes> {
     let mut ops = Vec::new();
     while let Some((length, rest)) = packed.split_first_chunk::<4>() {
         let length = usize::try_from(u32::from_be_bytes(*length)).unwrap_or(usize::MAX).min(rest.len());
