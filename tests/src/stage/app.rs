@@ -180,12 +180,18 @@ impl AppProcess {
         self.driver = None;
     }
 
+    /// Starts the program on this data folder with nobody to drive it; what it says goes to a log of its own.
+    pub fn start_alone(&self, log: &str, arguments: &[&str], without: &[&str]) -> Program {
+        let mut command = Command::new(program("stet"));
+        let environment = self.environment.iter().filter(|(name, _)| !without.contains(&name.as_str())).cloned();
+        command.env_clear().envs(environment).arg("--data").arg(self.data()).args(arguments);
+        Program::start(&mut command, &self.log.with_extension(log))
+    }
+
     /// Starts the program once more on the same data folder, as a click on its menu entry or on a link does, and waits
     /// until it has ended. True if it ended well.
     pub async fn start_again(&self, arguments: &[&str]) -> bool {
-        let mut command = Command::new(program("stet"));
-        command.env_clear().envs(self.environment.iter().cloned()).arg("--data").arg(self.data()).args(arguments);
-        let mut second = Program::start(&mut command, &self.log.with_extension("second.log"));
+        let mut second = self.start_alone("second.log", arguments, &[]);
         let ended = eventually("the end of the second process", async || second.ended().ok_or("still running"));
         ended.await.success()
     }

@@ -78,6 +78,15 @@ fn links_between_pages_lead_somewhere() {
 }
 
 #[test]
+fn the_storage_page_calls_the_database_by_its_name() {
+    let client = page("crates/stet-client/src/client.rs").text;
+    let name = client.split("DATABASE: &str = \"").nth(1).and_then(|rest| rest.split('"').next());
+    let name = name.expect("the engine names its file");
+    let storage = page("docs/storage.md").text;
+    assert!(storage.contains(&format!("put the copy in place as `{name}`")), "docs/storage.md restores another file");
+}
+
+#[test]
 fn continuous_integration_runs_the_test_command_of_the_readme() {
     let command = "cargo xtask test --yes";
     assert!(page("README.md").text.contains(command), "README.md doesn't say `{command}`");

@@ -3,6 +3,7 @@
 //! called for set-up only.
 mod notifications;
 mod offline;
+mod refused;
 mod sync;
 mod typing;
 mod window;

@@ -78,8 +78,11 @@ export class App {
       this.now.start(),
       this.layout.start(),
     ];
-    // Only now can a clicked notification's note be shown: it is listened for, and no first choice comes after it.
-    void this.#ask().finally(() => void host.call("window_ready", {}).catch(() => undefined));
+    // Only now can a clicked notification's note be shown: it is listened for, and no first choice comes after it. The
+    // editors take keys by then, too.
+    void this.#ask()
+      .then(() => (this.broken === null ? this.note.attached : undefined))
+      .finally(() => void host.call("window_ready", {}).catch(() => undefined));
     return () => ends.forEach((end) => end());
   }
 

@@ -29,6 +29,9 @@ export class OpenNote {
   row = $state.raw<NoteRow | null>(null);
   trouble = $state.raw<Trouble | null>(null);
   slow = $state(false);
+  /** Settles once the editors are there and show what was chosen by then. */
+  readonly attached: Promise<void>;
+  #arrived: () => void = () => undefined;
   readonly #host: Host;
   readonly #callbacks: NoteCallbacks;
   #pane: NotePane | null = null;
@@ -41,6 +44,7 @@ export class OpenNote {
   constructor(host: Host, callbacks: NoteCallbacks) {
     this.#host = host;
     this.#callbacks = callbacks;
+    this.attached = new Promise((arrived) => (this.#arrived = arrived));
   }
 
   /** The note of the last time. */
@@ -58,7 +62,7 @@ export class OpenNote {
   /** The editors are there. */
   attach(pane: NotePane): void {
     this.#pane = pane;
-    void this.#settle();
+    void this.#settle().finally(this.#arrived);
   }
 
   /** Turns to another note, or to none. */

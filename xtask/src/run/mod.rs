@@ -43,7 +43,8 @@ pub struct Args {
     /// Port of the server on this machine
     #[arg(long, default_value_t = 3000, value_parser = clap::value_parser!(u16).range(1..))]
     port: u16,
-    /// Where server and devices keep their data [default: stet/run in the user's data folder]
+    /// Where server and devices keep their data [default: stet/run in the user's data folder, and with --server a folder
+    /// in it for that server: notes belong to the server they were synced with]
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
     /// Build and run as shipped
@@ -112,12 +113,22 @@ fn require_display(args: &Args, signs_in: bool) -> Result<(), Failure> {
 fn data_folder(args: &Args) -> Result<PathBuf, Failure> {
     let folder = match &args.data {
         Some(folder) => std::path::absolute(folder).map_err(Failure::file(folder))?,
-        None => project::user_data()?.join("stet/run"),
+        None => {
+            let own = project::user_data()?.join("stet/run");
+            args.server.as_deref().map_or_else(|| own.clone(), |url| own.join("at").join(folder_name(url)))
+        }
     };
     let logs = folder.join("log");
     fs::create_dir_all(&logs).map_err(Failure::file(&logs))?;
     println!("Data and logs: {}", folder.display());
     Ok(folder)
+}
+
+/// A server's address as the name of a folder.
+fn folder_name(url: &str) -> String {
+    let address = url.split_once("://").map_or(url, |(_, address)| address);
+    let fits = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '.' | '-');
+    address.trim_end_matches('/').chars().map(|letter| if fits(letter) { letter } else { '_' }).collect()
 }
 
 /// Waits for every window to be painted and synced, and takes a picture of them.
@@ -168,4 +179,16 @@ fn watch(mut open: Vec<App>, mut server: Option<&mut Group>, signs_in: bool) -> 
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::folder_name;
+
+    #[test]
+    fn every_server_has_a_folder_of_its_own_whose_name_is_one() {
+        assert_eq!(folder_name("wss://notes.example/sync/"), "notes.example_sync");
+        assert_eq!(folder_name("127.0.0.1:3000"), "127.0.0.1_3000");
+        assert!(!folder_name("ws://../../etc").contains('/'));
+    }
 }

@@ -1,0 +1,92 @@
+//! A data folder that can't be used: a window says why and what to do, nothing is touched, and the next start is as good
+//! as before.
+
+use std::fs;
+use std::path::Path;
+
+use rusqlite::Connection;
+use stet_tests::stage::Program;
+use stet_tests::wait::{eventually, holds};
+
+use super::One;
+
+/// What the app calls its database.
+const DATABASE: &str = "notes.sqlite";
+
+/// Waits for the window with the reason, closes it, and waits for the end.
+async fn is_refused(one: &One, mut app: Program, words: &str) {
+    eventually(&format!("a refusal that says: {words}"), async || {
+        app.expect_alive();
+        let said = app.errors();
+        holds(said.contains("can't start") && said.contains(words), said)
+    })
+    .await;
+    eventually("the window with the reason", async || {
+        let windows = one.stage.screen().windows(app.id());
+        holds(windows.len() == 1, windows)
+    })
+    .await;
+    one.stage.screen().close_windows(app.id()).await;
+    eventually("the end", async || app.ended().ok_or("still running")).await;
+}
+
+/// Everything of the database but the file that readers share.
+fn files(folder: &Path) -> Vec<(String, Vec<u8>)> {
+    let mut files: Vec<_> = fs::read_dir(folder)
+        .expect("the data folder")
+        .flatten()
+        .filter_map(|entry| {
+            let name = entry.file_name().into_string().ok()?;
+            let ours = name.starts_with(DATABASE) && !name.ends_with("-shm");
+            Some((name, fs::read(entry.path()).ok()?)).filter(|_| ours)
+        })
+        .collect();
+    files.sort();
+    files
+}
+
+#[tokio::test]
+async fn a_database_that_is_locked_newer_cut_off_or_something_else_is_named_and_left_as_it_is() {
+    let mut one = One::start("refused").await;
+    one.app.write_note("Kept", "through all of it").await;
+    one.app.is_synced().await;
+    one.app.kill().await;
+    let path = one.app.data().join(DATABASE);
+
+    let connection = Connection::open(&path).expect("the database opens");
+    connection.execute_batch("BEGIN EXCLUSIVE").expect("nobody else has it");
+    is_refused(&one, one.app.start_alone("locked.log", &[], &[]), "another program holds this file locked").await;
+    connection.execute_batch("ROLLBACK").expect("it is let go");
+
+    // Closing folds the log: everything is in one file, and can be put back.
+    drop(connection);
+    let whole = fs::read(&path).expect("the database");
+    let connection = Connection::open(&path).expect("the database opens");
+    connection.pragma_update(None, "user_version", 999).expect("a version");
+    drop(connection);
+    for (log, words, bytes) in [
+        ("newer.log", "newer version", fs::read(&path).expect("the database")),
+        ("cut.log", "damaged", whole[..whole.len() / 2].to_vec()),
+        ("other.log", "isn't a Stet database", b"Dear diary, this is a text file and no database at all.\n".repeat(40)),
+    ] {
+        fs::write(&path, bytes).expect("write the database");
+        let before = files(&one.app.data());
+        is_refused(&one, one.app.start_alone(log, &[], &[]), words).await;
+        assert!(files(&one.app.data()) == before, "{words}: the file was touched");
+    }
+
+    fs::write(&path, whole).expect("put it back");
+    one.app.restart().await;
+    one.app.open_note("Kept").await;
+    one.app.sees_body("through all of it").await;
+}
+
+#[tokio::test]
+async fn a_second_process_that_can_not_reach_the_first_says_that_the_folder_is_in_use() {
+    let one = One::start("in-use").await;
+    one.app.write_note("First", "come").await;
+    let second = one.app.start_alone("in-use.log", &[], &["DBUS_SESSION_BUS_ADDRESS"]);
+    is_refused(&one, second, "in use by another Stet").await;
+    one.app.keys(" first served").await;
+    one.app.sees_body("come first served").await;
+}
