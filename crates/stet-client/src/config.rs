@@ -4,6 +4,9 @@ use std::path::PathBuf;
 
 use url::Url;
 
+/// The file in the data folder that may hold a token.
+pub const TOKEN: &str = "token";
+
 /// What an engine starts with.
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -24,8 +27,8 @@ pub struct Config {
 /// Where the token for the server comes from.
 #[derive(Clone, PartialEq, Eq)]
 pub enum TokenSource {
-    /// None is known.
-    None,
+    /// The file [`TOKEN`] of the data folder, if somebody put one there: read like the next.
+    Kept(PathBuf),
     /// `STET_TOKEN`: this one, for as long as it lasts.
     Given(String),
     /// `STET_TOKEN_FILE`: read at every sign-in, and again when the token runs out.
@@ -35,7 +38,7 @@ pub enum TokenSource {
 impl std::fmt::Debug for TokenSource {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::None => f.write_str("None"),
+            Self::Kept(path) => f.debug_tuple("Kept").field(path).finish(),
             Self::Given(_) => f.write_str("Given(…)"),
             Self::File(path) => f.debug_tuple("File").field(path).finish(),
         }
@@ -77,7 +80,7 @@ impl Config {
         let token = match (variable("STET_TOKEN"), variable("STET_TOKEN_FILE")) {
             (Some(token), _) => TokenSource::Given(token),
             (None, Some(file)) => TokenSource::File(file.into()),
-            (None, None) => TokenSource::None,
+            (None, None) => TokenSource::Kept(data_dir.join(TOKEN)),
         };
         Ok(Self {
             data_dir,

@@ -141,7 +141,7 @@ pub struct TokenConfig {
     #[arg(long)]
     pub user: String,
     /// How long the token is good: a number with s, m, h or d.
-    #[arg(long, default_value = "30d", value_parser = duration_ms)]
+    #[arg(long, env = "STET_SERVER_TOKEN_TTL", default_value = "30d", value_parser = duration_ms)]
     pub ttl: i64,
     /// Folder of the database and the key; default: the user's data folder.
     #[arg(long, env = "STET_SERVER_DATA")]

@@ -117,7 +117,7 @@ async fn fill(data: &Path) {
     let config = Config {
         data_dir: data.to_owned(),
         server_url: None,
-        token: TokenSource::None,
+        token: TokenSource::Kept(data.join("token")),
         device_name: "bench".into(),
         platform: "linux".into(),
         app_version: "0".into(),
