@@ -32,9 +32,8 @@ async fn is_refused(one: &One, mut app: Program, words: &str) {
 
 /// Everything of the database but the file that readers share.
 fn files(folder: &Path) -> Vec<(String, Vec<u8>)> {
-    let mut files: Vec<_> = fs::read_dir(folder)
-        .expect("the data folder")
-        .flatten()
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    let mut files: Vec<_> = entries
         .filter_map(|entry| {
             let name = entry.file_name().into_string().ok()?;
             let ours = name.starts_with(DATABASE) && !name.ends_with("-shm");

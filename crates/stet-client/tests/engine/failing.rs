@@ -38,7 +38,7 @@ fn a_note_that_can_not_be_read_is_not_called_gone_and_is_there_when_it_can() {
     let mut desk = desk.crash();
     desk.unreadable = true;
     let open = stet_client::api::command::OpenNote { note_id: note };
-    let error = desk.ask(open.clone()).expect("answered").expect_err("it can't be read");
+    let error = desk.ask(open).expect("answered").expect_err("it can't be read");
     assert_eq!(error.code, ErrorCode::Storage);
     desk.unreadable = false;
     assert_eq!(desk.body(note), "words");
@@ -55,6 +55,34 @@ fn rows_that_could_not_be_read_from_the_disk_become_part_of_their_note_later() {
     desk.unreadable = false;
     desk.wait(10_000);
     assert!(desk.rows(stet_store::ListView::All).contains(&"T".to_owned()));
+}
+
+#[test]
+fn a_disk_that_takes_no_cursor_makes_the_device_come_back_ever_more_seldom() {
+    let mut desk = Desk::with_server(Some("ws://server.example"));
+    crate::level2::connect(&mut desk, 0);
+    crate::level2::complete(&mut desk, 0);
+    desk.give(stet_client::engine::Input::Closed { code: None, reason: "gone".into() });
+    desk.failures = u32::MAX;
+    let mut seq = 0;
+    let start = desk.now.mono;
+    while desk.opened.len() < 9 {
+        seq += 1;
+        let tries = desk.opened.len();
+        crate::level2::connect(&mut desk, seq);
+        crate::level2::complete(&mut desk, seq);
+        while desk.opened.len() == tries {
+            desk.wait(500);
+            assert!(desk.now.mono - start < 600_000, "it never gives up");
+        }
+    }
+    // Each sign-in above takes two seconds; waits that don't grow are of one at most.
+    let waited = desk.now.mono - start - seq * 2_000;
+    assert!(waited > 20_000, "eight sign-ins with waits of {waited} ms together: they don't grow");
+    desk.failures = 0;
+    crate::level2::connect(&mut desk, seq);
+    crate::level2::complete(&mut desk, seq);
+    assert_eq!(desk.status().reconnect_attempts, 0, "once the cursor is on disk it is over");
 }
 
 #[test]

@@ -153,6 +153,15 @@ async fn too_large_is_told_and_what_is_above_every_bound_ends_its_own_socket_alo
 }
 
 #[tokio::test]
+async fn a_large_frame_before_signing_in_ends_the_socket() {
+    let server = Server::start().await;
+    let mut stranger = server.connect().await;
+    stranger.raw(Message::binary(vec![0; 2 << 20])).await;
+    stranger.refused("too-large").await;
+    assert_eq!(stranger.closed().await, 1009);
+}
+
+#[tokio::test]
 async fn an_update_above_what_may_be_in_flight_is_too_large() {
     let server = Server::start().await;
     let mut client = server.level2("maria", 1).await;

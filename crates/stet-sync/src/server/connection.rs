@@ -249,7 +249,13 @@ impl Connection {
     fn message(&mut self, received: Received, turn: &mut Turn<'_>) {
         match received.incoming {
             Incoming::Malformed(why) => self.malformed(Refusal::new(ErrorCode::Malformed).because(why), turn),
-            Incoming::TooLarge => self.refuse(Refusal::new(ErrorCode::TooLarge), turn),
+            Incoming::TooLarge => {
+                self.refuse(Refusal::new(ErrorCode::TooLarge), turn);
+                // Nobody says hello with a megabyte: whoever isn't known gets no second try at filling memory.
+                if self.stage == Stage::Opening {
+                    self.close(CloseCode::TooBig, turn);
+                }
+            }
             Incoming::Early => self.malformed(Refusal::new(ErrorCode::Unauthenticated), turn),
             Incoming::Auth(auth) => self.auth(auth, received.encoding, turn),
             Incoming::Level1(message) => self.level1(message, turn),
