@@ -48,7 +48,7 @@ pub fn show(app: &AppHandle, message: &str, data_dir: &Path) {
 fn open(app: &AppHandle) -> tauri::Result<()> {
     let home = Url::parse(&format!("{SCHEME}://localhost/")).map_err(|_| tauri::Error::UnknownPath)?;
     WebviewWindowBuilder::new(app, LABEL, WebviewUrl::CustomProtocol(home))
-        .title("Stet")
+        .title("Stet can't start")
         .inner_size(SIZE.0, SIZE.1)
         .center()
         .incognito(true)

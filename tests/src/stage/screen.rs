@@ -66,8 +66,13 @@ impl Screen {
 
     /// The visible windows of a process.
     pub fn windows(&self, process: u32) -> Vec<String> {
-        let found =
-            self.run("xdotool", &["search", "--all", "--onlyvisible", "--pid", &process.to_string(), "--name", "."]);
+        self.windows_titled(process, ".")
+    }
+
+    /// Those whose title matches a pattern.
+    pub fn windows_titled(&self, process: u32, title: &str) -> Vec<String> {
+        let process = process.to_string();
+        let found = self.run("xdotool", &["search", "--all", "--onlyvisible", "--pid", &process, "--name", title]);
         // It fails when there is none.
         String::from_utf8_lossy(&found.stdout).lines().map(str::to_owned).collect()
     }

@@ -14,11 +14,20 @@ async fn says(icon: &TrayIcon, words: &str) {
     .await;
 }
 
+/// Waits until the tray has nothing to add: neither here nor on the other device is anything missing.
+async fn both_have_everything(icon: &TrayIcon) {
+    eventually("all of it on both devices", async || {
+        let tooltip = icon.tooltip().await;
+        holds(tooltip.contains("Synced") && !tooltip.contains("caught up"), tooltip)
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn with_the_server_gone_both_edit_and_when_it_is_back_both_are_equal() {
     let mut pair = Pair::with_note("server-gone", "Trip", "Pack: ").await;
     let tray = pair.stage.tray().icon_of(pair.a.id()).await;
-    says(&tray, "Synced").await;
+    both_have_everything(&tray).await;
     let synced = tray.pixels().await;
     assert!(!synced.is_empty(), "the tray icon has no picture");
 
@@ -40,7 +49,7 @@ async fn with_the_server_gone_both_edit_and_when_it_is_back_both_are_equal() {
     pair.server.restart().await;
     let whole = "(by Friday) Pack: rope, lamp";
     tokio::join!(pair.a.sees_body(whole), pair.b.sees_body(whole));
-    says(&tray, "Synced").await;
+    both_have_everything(&tray).await;
     eventually("the synced picture again", async || {
         let pixels = tray.pixels().await;
         holds(pixels == synced && pixels != offline, "another picture")

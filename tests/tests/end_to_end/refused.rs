@@ -21,9 +21,10 @@ async fn is_refused(one: &One, mut app: Program, words: &str) {
         holds(said.contains("can't start") && said.contains(words), said)
     })
     .await;
-    eventually("the window with the reason", async || {
-        let windows = one.stage.screen().windows(app.id());
-        holds(windows.len() == 1, windows)
+    eventually("the window with the reason, and no other", async || {
+        let all = one.stage.screen().windows(app.id());
+        let reasons = one.stage.screen().windows_titled(app.id(), "can't start");
+        holds(reasons.len() == 1 && all == reasons, all)
     })
     .await;
     one.stage.screen().close_windows(app.id()).await;
