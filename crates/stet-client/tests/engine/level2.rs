@@ -230,3 +230,15 @@ fn only_what_is_in_the_trash_is_removed_for_good_and_then_nobody_writes_in_it_an
         assert_eq!(refused.expect_err("nothing may be confirmed that is about to go").code, ErrorCode::NotFound);
     }
 }
+
+#[test]
+fn pings_of_the_server_do_not_keep_the_device_from_asking_where_the_log_ends() {
+    let mut desk = Desk::with_server(Some("ws://server.example"));
+    connect(&mut desk, 0);
+    complete(&mut desk, 0);
+    desk.wait(20_000);
+    desk.sent.clear();
+    desk.give(Input::Alive);
+    desk.wait(11_000);
+    assert!(messages(&mut desk).iter().any(|message| matches!(message, ClientMessage::Ping {})));
+}

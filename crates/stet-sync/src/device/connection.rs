@@ -421,11 +421,12 @@ impl Device {
         if matches!(self.phase, Phase::Idle | Phase::Waiting { .. } | Phase::Opening { .. }) {
             return;
         }
-        self.link.heard_at = now;
         self.link.ping_due = None;
         if self.level == Some(1) {
+            self.link.heard_at = now;
             self.pong(now);
         }
+        // At level 2 the next `ping` stays due: its answer says whether a row was missed.
     }
 
     /// Whether a socket is open.
