@@ -13,8 +13,8 @@ use super::One;
 /// What the app calls its database.
 const DATABASE: &str = "notes.sqlite";
 
-/// Waits for the window with the reason, closes it, and waits for the end.
-async fn is_refused(one: &One, mut app: Program, words: &str) {
+/// Waits for the window with the reason.
+async fn says_why(one: &One, app: &mut Program, words: &str) {
     eventually(&format!("a refusal that says: {words}"), async || {
         app.expect_alive();
         let said = app.errors();
@@ -27,6 +27,11 @@ async fn is_refused(one: &One, mut app: Program, words: &str) {
         holds(reasons.len() == 1 && all == reasons, all)
     })
     .await;
+}
+
+/// Waits for the window with the reason, closes it, and waits for the end.
+async fn is_refused(one: &One, mut app: Program, words: &str) {
+    says_why(one, &mut app, words).await;
     one.stage.screen().close_windows(app.id()).await;
     eventually("the end", async || app.ended().ok_or("still running")).await;
 }
@@ -49,7 +54,7 @@ fn files(folder: &Path) -> Vec<(String, Vec<u8>)> {
 async fn a_database_that_is_locked_newer_cut_off_or_something_else_is_named_and_left_as_it_is() {
     let mut one = One::start("refused").await;
     one.app.write_note("Kept", "through all of it").await;
-    one.app.is_synced().await;
+    one.app.sees_on_disk("through all of it").await;
     one.app.kill().await;
     let path = one.app.data().join(DATABASE);
 
@@ -85,8 +90,9 @@ async fn a_database_that_is_locked_newer_cut_off_or_something_else_is_named_and_
 async fn a_second_process_that_can_not_reach_the_first_says_that_the_folder_is_in_use() {
     let one = One::start("in-use").await;
     one.app.write_note("First", "come").await;
-    let second = one.app.start_alone("in-use.log", &[], &["DBUS_SESSION_BUS_ADDRESS"]);
-    is_refused(&one, second, "in use by another Stet").await;
+    let mut second = one.app.start_alone("in-use.log", &[], &["DBUS_SESSION_BUS_ADDRESS"]);
+    says_why(&one, &mut second, "in use by another Stet").await;
+    second.kill();
     one.app.keys(" first served").await;
     one.app.sees_body("come first served").await;
 }

@@ -33,7 +33,7 @@ fn connect_to(desk: &mut Desk, store: &str, seq: u64) {
         desk,
         &json!({
             "type": "auth_success", "message": "ok", "userId": "user_1", "protocol": 2, "connectionId": LINEAGE,
-            "storeId": store, "timestamp": 1_800_000_000_000_i64, "expiresInMs": 3_600_000, "heartbeatMs": 30_000,
+            "storeId": store, "timestamp": 1_800_000_000_000_i64, "expiresInMs": 3_600_000, "heartbeatMs": 10_000,
             "spaces": [space],
             "limits": {"messageBytes": 16_777_216, "updateBytesPerMinute": 67_108_864, "messagesPerMinute": 6000,
                 "noteBytes": 10_485_760, "updatesInFlight": 64, "bytesInFlight": 4_194_304},
@@ -236,9 +236,9 @@ fn pings_of_the_server_do_not_keep_the_device_from_asking_where_the_log_ends() {
     let mut desk = Desk::with_server(Some("ws://server.example"));
     connect(&mut desk, 0);
     complete(&mut desk, 0);
-    desk.wait(20_000);
+    desk.wait(6_000);
     desk.sent.clear();
     desk.give(Input::Alive);
-    desk.wait(11_000);
+    desk.wait(5_000);
     assert!(messages(&mut desk).iter().any(|message| matches!(message, ClientMessage::Ping {})));
 }
