@@ -97,7 +97,13 @@ impl AppProcess {
     pub async fn sees_row(&self, text: &str) {
         eventually(&format!("{text:?} in the list on {}", self.name()), async || {
             let rows = self.texts("note-row").await;
-            holds(rows.iter().any(|row| row.contains(text)), rows)
+            let there = rows.iter().any(|row| row.contains(text));
+            if !there {
+                // A long list draws what is near the eye, and stays at the open note while others come in above it.
+                let to_top = "const list = document.querySelector(arguments[0]); if (list) list.scrollTop = 0;";
+                self.run(to_top, vec![json!(selector("note-list"))]).await;
+            }
+            holds(there, rows)
         })
         .await;
     }
