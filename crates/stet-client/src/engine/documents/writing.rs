@@ -368,7 +368,7 @@ impl Engine {
         if live.writing || !live.is_dirty() {
             return;
         }
-        if live.is_to_be_replaced() {
+        if live.adopting {
             return self.save_adopted(doc);
         }
         self.ledger.unsaved.insert(doc);

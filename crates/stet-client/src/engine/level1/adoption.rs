@@ -7,7 +7,7 @@ use stet_model::id::{DocKey, PeerId};
 use stet_model::text::difference;
 use stet_store::Write;
 
-use crate::engine::documents::live::{Live, PendingRow, is_library};
+use crate::engine::documents::live::{PendingRow, is_library};
 use crate::engine::documents::writing::After;
 use crate::engine::{Engine, Now};
 
@@ -22,21 +22,26 @@ impl Engine {
         }
     }
 
+    /// Whether these notes belong to an account of a level-2 server, which keeps a log.
+    fn is_bound_to_a_log(&self) -> bool {
+        self.binding.as_ref().is_some_and(|binding| binding.store_id.is_some())
+    }
+
     /// Whether the server's history of this document is another one.
     pub(in crate::engine) fn is_apart(&self, doc: DocKey) -> bool {
-        self.ledger.apart.contains(&doc) && self.binding.as_ref().is_some_and(|binding| binding.store_id.is_some())
+        self.ledger.apart.contains(&doc) && self.is_bound_to_a_log()
     }
 
     /// Everything that came through level 1 waits for the server's side, and counts as unsent until it is known.
     pub(in crate::engine) fn await_adoption(&mut self) {
-        if self.binding.as_ref().is_some_and(|binding| binding.store_id.is_some()) {
+        if self.is_bound_to_a_log() {
             self.ledger.unsent.extend(&self.ledger.apart);
         }
     }
 
     /// The server's log is here: what it has of each document is all there is.
     pub(in crate::engine) fn adopt_all(&mut self) {
-        if self.binding.as_ref().is_some_and(|binding| binding.store_id.is_some()) {
+        if self.is_bound_to_a_log() {
             let waiting: Vec<_> = self.ledger.apart.iter().copied().collect();
             waiting.into_iter().for_each(|doc| self.documents.queue_import(doc));
         }
@@ -185,11 +190,4 @@ fn written_here(mine: &NoteDocument, confirmed: Option<&NoteDocument>, theirs: &
     let added = now.tags.iter().filter(|tag| !old.tags.contains(tag)).cloned();
     foreign.tags = Some(kept.chain(added).collect());
     foreign
-}
-
-impl Live {
-    /// Whether it waits to be written whole.
-    pub(in crate::engine) fn is_to_be_replaced(&self) -> bool {
-        self.adopting && self.is_dirty()
-    }
 }
