@@ -1,10 +1,10 @@
-//! The one thread that writes. It commits at once when idle and groups what piled up meanwhile; it never waits for more
-//! to come and never decides what is written.
+//! The one thread that writes. It commits at once when idle and groups what piled up meanwhile; only what nobody waits for
+//! lingers a moment, to share a commit with something else. Never decides what is written.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::error::WriteError;
 use crate::write::Write;
@@ -19,6 +19,10 @@ pub const QUEUE_BYTES: usize = 64 << 20;
 
 /// Bytes after which a group is closed: what a slow disk writes in about 100 ms, so that nobody waits long for others.
 pub const GROUP_BYTES: usize = 4 << 20;
+
+/// How long a job that nobody waits for may wait for another to share its commit. Most commits of a device that syncs
+/// would be of that kind, and each makes the disk wait; nobody sees a tenth of a second in what they change.
+const LINGER: Duration = Duration::from_millis(100);
 
 /// Silence after which the log is folded into the database, so that it never delays somebody who types.
 const IDLE: Duration = Duration::from_millis(250);
@@ -49,6 +53,9 @@ impl SubmitError {
 
 /// Owns the [`Writer`] and commits jobs in groups. Each job is all or nothing: when a group fails, its jobs are tried
 /// one by one, so that a bad one fails alone.
+///
+/// A job made of nothing but what can be made again ([`Write::Imported`], [`Write::Acked`] and the like) is committed
+/// with the next other job, at the latest after a tenth of a second.
 ///
 /// Jobs are committed in the order they came, with one exception: jobs that only bring search text
 /// ([`Write::Index`]) come after the others of their group, in a transaction of their own, so that nobody's typing waits
@@ -102,13 +109,15 @@ struct Job {
     writes: Vec<Write>,
     bytes: usize,
     index_only: bool,
+    can_wait: bool,
 }
 
 impl Job {
     fn new(tag: u64, writes: Vec<Write>) -> Self {
         let bytes = writes.iter().map(Write::weight).sum();
         let index_only = writes.iter().all(|write| matches!(write, Write::Index { .. }));
-        Self { tag, writes, bytes, index_only }
+        let can_wait = !writes.is_empty() && writes.iter().all(Write::can_wait);
+        Self { tag, writes, bytes, index_only, can_wait }
     }
 }
 
@@ -123,6 +132,10 @@ struct State {
     jobs: VecDeque<Job>,
     bytes: usize,
     closed: bool,
+    /// Somebody waits for one of the jobs.
+    urgent: bool,
+    /// When the first of the jobs is committed even if nobody waits for any.
+    due: Option<Instant>,
 }
 
 /// What the thread does next.
@@ -148,6 +161,8 @@ impl Queue {
             return Err(SubmitError::Full(job.writes));
         }
         state.bytes += job.bytes;
+        state.urgent |= !job.can_wait;
+        state.due = state.due.or_else(|| Some(Instant::now() + LINGER));
         state.jobs.push_back(job);
         drop(state);
         self.changed.notify_one();
@@ -161,27 +176,37 @@ impl Queue {
 
     /// Waits for jobs; with `until_idle`, only so long.
     fn next(&self, until_idle: Option<Duration>) -> Turn {
+        let idle_at = until_idle.map(|limit| Instant::now() + limit);
         let mut state = self.lock();
-        while state.jobs.is_empty() {
+        loop {
+            let now = Instant::now();
+            if state.is_due(now) {
+                return Turn::Commit(state.take_group());
+            }
             if state.closed {
                 return Turn::End;
             }
-            state = match until_idle {
+            let wake_at = state.due.or(idle_at);
+            if state.due.is_none() && wake_at.is_some_and(|at| at <= now) {
+                return Turn::Idle;
+            }
+            state = match wake_at {
                 None => self.changed.wait(state).unwrap_or_else(PoisonError::into_inner),
-                Some(limit) => {
-                    let (state, wait) = self.changed.wait_timeout(state, limit).unwrap_or_else(PoisonError::into_inner);
-                    if wait.timed_out() && state.jobs.is_empty() && !state.closed {
-                        return Turn::Idle;
-                    }
-                    state
+                Some(at) => {
+                    let wait = self.changed.wait_timeout(state, at.saturating_duration_since(now));
+                    wait.unwrap_or_else(PoisonError::into_inner).0
                 }
             };
         }
-        Turn::Commit(state.take_group())
     }
 }
 
 impl State {
+    /// Whether what waits is to be committed now.
+    fn is_due(&self, now: Instant) -> bool {
+        !self.jobs.is_empty() && (self.urgent || self.closed || self.due.is_some_and(|due| due <= now))
+    }
+
     fn take_group(&mut self) -> Vec<Job> {
         let mut group = Vec::new();
         let mut bytes = 0;
@@ -192,6 +217,9 @@ impl State {
             group.push(job);
         }
         self.bytes -= bytes;
+        if self.jobs.is_empty() {
+            (self.urgent, self.due) = (false, None);
+        }
         group
     }
 }
@@ -218,8 +246,9 @@ fn work(queue: &Queue, mut writer: Writer, mut on_done: OnDone) {
             }
             Turn::Idle => {
                 // Folding the log is no part of any job: what is committed is safe in the log, and the next idle
-                // moment tries again.
+                // moment tries again. Nor is its length.
                 drop(writer.checkpoint_if_large());
+                drop(writer.lengthen_log());
                 until_idle = None;
             }
             Turn::End => return,

@@ -172,6 +172,19 @@ pub enum Write {
 }
 
 impl Write {
+    /// Whether nobody waits for it: without it, the same comes again out of what is on disk or from the server.
+    pub(crate) const fn can_wait(&self) -> bool {
+        matches!(
+            self,
+            Self::Imported { .. }
+                | Self::Acked { .. }
+                | Self::Cursor { .. }
+                | Self::Snapshot { .. }
+                | Self::Index { .. }
+                | Self::Device { .. }
+        )
+    }
+
     /// About how many bytes of memory and disk it takes, for the bounds of queues.
     pub(crate) fn weight(&self) -> usize {
         const ROW: usize = 512;

@@ -2,6 +2,8 @@
 //! no decision what is written.
 
 use std::collections::{BTreeSet, HashSet};
+use std::fs::OpenOptions;
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -27,6 +29,9 @@ const FOLD_NOW: u32 = 4_096;
 
 /// Pages of the log (64 MiB) above which its file is also cut, so that one big import doesn't take disk for ever.
 const CUT: u32 = 16_384;
+
+/// Bytes the log's file has from its first idle moment on: a little more than it takes until it is folded.
+const LOG_BYTES: u64 = (FOLD_WHEN_IDLE as u64 + 64) * 4_120;
 
 /// Words remembered as known, so that common ones cost no look-up: what most of a language's text is made of.
 const KNOWN_WORDS: usize = 1 << 14;
@@ -124,6 +129,25 @@ impl Writer {
         }
         let mode = if pages >= CUT { CheckpointMode::TRUNCATE } else { CheckpointMode::PASSIVE };
         self.fold(mode).map_err(|error| WriteError::from_sqlite(&self.path, &error))
+    }
+
+    /// Gives the log's file its length ahead of need: a commit that makes the file longer has the disk write where the file
+    /// lies, too, and takes several times as long. Call it when idle; [`crate::DiskThread`] does.
+    ///
+    /// What is added is no frame of the log and is never read; SQLite keeps the file's length when it begins the log anew.
+    ///
+    /// # Errors
+    /// When the disk gives no room. The log then grows commit by commit.
+    pub(crate) fn lengthen_log(&self) -> std::io::Result<()> {
+        let mut name = self.path.clone().into_os_string();
+        name.push("-wal");
+        let mut log = OpenOptions::new().append(true).open(name)?;
+        let missing = LOG_BYTES.saturating_sub(log.metadata()?.len());
+        if missing > 0 {
+            std::io::copy(&mut std::io::repeat(0).take(missing), &mut log)?;
+            log.sync_data()?;
+        }
+        Ok(())
     }
 
     fn fold(&mut self, mode: CheckpointMode) -> rusqlite::Result<()> {

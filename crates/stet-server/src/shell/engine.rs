@@ -9,8 +9,9 @@ use stet_sync::server::Settings;
 use tokio::sync::{Notify, mpsc};
 
 use super::Clock;
+use super::socket::Bells;
 use crate::bus::Bus;
-use crate::core::{Hub, ReadJob, Verify, WriteJob, answer, write};
+use crate::core::{Hub, ReadJob, Ring, Verify, WriteJob, answer, write};
 use crate::database::{Database, Random, Read, ReadError};
 
 /// Writes of one transaction: enough to share an fsync among all that wait, few enough that nobody waits long.
@@ -49,6 +50,8 @@ struct Senders {
 /// The hub, shared by sockets and threads.
 pub struct Engine {
     inner: Mutex<Inner>,
+    /// Sockets to wake as soon as the hub is free: who is woken wants the hub at once.
+    rung: Mutex<Vec<(Arc<Bells>, Ring)>>,
     settings: Arc<Settings>,
     clock: Clock,
     /// Rings when the next deadline is sooner than the one waited for.
@@ -94,7 +97,8 @@ impl Engine {
         let (merges, merge_jobs) = channel();
         let senders = Some(Senders { writes, reads, merges });
         let inner = Mutex::new(Inner { hub, senders, armed: i64::MAX });
-        let engine = Arc::new(Self { inner, settings, clock: Clock::default(), sooner: Notify::new() });
+        let engine =
+            Arc::new(Self { inner, rung: Mutex::default(), settings, clock: Clock::default(), sooner: Notify::new() });
         let (end, ended) = mpsc::unbounded_channel();
         let mut threads = Threads { handles: Vec::new(), ended };
         let readers: Readers<'_> = Box::new(|| database.reader());
@@ -150,7 +154,21 @@ impl Engine {
             inner.armed = deadline;
             self.sooner.notify_one();
         }
+        drop(inner);
+        let rung = std::mem::take(&mut *self.rung());
+        for (bells, ring) in rung {
+            bells.ring(ring);
+        }
         result
+    }
+
+    /// Wakes a socket's task once the hub is free.
+    pub(super) fn ring(&self, bells: &Arc<Bells>, ring: Ring) {
+        self.rung().push((Arc::clone(bells), ring));
+    }
+
+    fn rung(&self) -> MutexGuard<'_, Vec<(Arc<Bells>, Ring)>> {
+        self.rung.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The next deadline, epoch milliseconds; from now on a sooner one rings.

@@ -19,21 +19,32 @@ use crate::core::{Hub, Link, Ring, SocketId};
 /// How long a peer may take to read what is left and to answer a close.
 const CLOSE_GRACE: Duration = Duration::from_secs(5);
 
+/// What a socket's task waits for.
 #[derive(Default)]
-struct Bells {
+pub(super) struct Bells {
     write: Notify,
     read: Notify,
     close: Notify,
 }
 
+impl Bells {
+    pub(super) fn ring(&self, ring: Ring) {
+        match ring {
+            Ring::Write => self.write.notify_one(),
+            Ring::Read => self.read.notify_one(),
+            Ring::Close => self.close.notify_one(),
+        }
+    }
+}
+
 /// Serves a socket until it is gone.
 pub(super) async fn run(socket: WebSocket, engine: Arc<Engine>) {
     let bells = Arc::new(Bells::default());
-    let ringing = Arc::clone(&bells);
-    let link = Arc::new(Link::new(move |ring| match ring {
-        Ring::Write => ringing.write.notify_one(),
-        Ring::Read => ringing.read.notify_one(),
-        Ring::Close => ringing.close.notify_one(),
+    let (ringer, ringing) = (Arc::downgrade(&engine), Arc::clone(&bells));
+    let link = Arc::new(Link::new(move |ring| {
+        if let Some(engine) = ringer.upgrade() {
+            engine.ring(&ringing, ring);
+        }
     }));
     let id = engine.with(|hub, now| hub.connect(Arc::clone(&link), now));
     let (mut sink, mut stream) = socket.split();

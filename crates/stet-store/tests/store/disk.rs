@@ -42,6 +42,39 @@ fn closing_commits_what_was_taken() {
     assert!((0..100).all(|n| reader.document(doc(n)).unwrap().is_some()));
 }
 
+#[test]
+fn a_job_nobody_waits_for_is_committed_on_its_own_when_nothing_else_comes() {
+    let mut store = Store::new();
+    store.commit([local(1, 1, titled("a"))]);
+    let (disk, answers, reader, _folder) = threaded(store);
+    disk.submit(7, vec![acked(1, 5, false)]).unwrap();
+    assert_eq!(answers.recv().unwrap(), (7, Ok(())));
+    assert_eq!(reader.document(doc(1)).unwrap().unwrap().last_seq, 5);
+}
+
+#[test]
+fn a_job_nobody_waits_for_keeps_its_place_before_the_one_it_shares_a_commit_with() {
+    let mut store = Store::new();
+    store.commit([local(1, 1, titled("a"))]);
+    let (disk, answers, reader, _folder) = threaded(store);
+    disk.submit(1, vec![acked(1, 5, false)]).unwrap();
+    disk.submit(2, vec![local(1, 2, titled("b"))]).unwrap();
+    assert_eq!([answers.recv().unwrap().0, answers.recv().unwrap().0], [1, 2]);
+    let stored = reader.document(doc(1)).unwrap().unwrap();
+    assert!(stored.unsent, "the edit came after the acknowledgement");
+}
+
+#[test]
+fn closing_commits_also_what_nobody_waits_for() {
+    let mut store = Store::new();
+    store.commit([local(1, 1, titled("a"))]);
+    let (disk, answers, reader, _folder) = threaded(store);
+    disk.submit(1, vec![acked(1, 5, false)]).unwrap();
+    disk.close();
+    assert_eq!(answers.recv().unwrap(), (1, Ok(())));
+    assert_eq!(reader.document(doc(1)).unwrap().unwrap().last_seq, 5);
+}
+
 /// Holds the thread inside `on_done` of job 0 until told, so that what is submitted meanwhile becomes one group.
 fn gated(store: Store) -> (DiskThread, mpsc::Sender<()>, Answers, stet_store::Reader, tempfile::TempDir) {
     let (done, answers) = mpsc::channel();

@@ -1,7 +1,7 @@
 //! The control for a commit: one row of the same size in one transaction, WAL and `synchronous=FULL`.
 
 use std::path::Path;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
 
@@ -20,14 +20,20 @@ impl Disk {
         Self { connection }
     }
 
-    pub fn round(&mut self, count: usize, bytes: usize) -> Round {
+    pub fn round(&mut self, count: usize, bytes: usize, pause: Duration) -> Round {
         let blob = vec![7_u8; bytes];
-        let mut insert = self.connection.prepare("INSERT INTO log (ops) VALUES (?1)").expect("a statement");
         let once = |_| {
             let start = Instant::now();
-            insert.execute([&blob]).expect("a commit");
-            start.elapsed().as_secs_f64() * 1e6
+            self.commit(&blob);
+            let took = start.elapsed().as_secs_f64() * 1e6;
+            std::thread::sleep(pause);
+            took
         };
         Round((0..count).map(once).collect())
+    }
+
+    pub fn commit(&mut self, bytes: &[u8]) {
+        let insert = self.connection.prepare_cached("INSERT INTO log (ops) VALUES (?1)");
+        insert.expect("a statement").execute([bytes]).expect("a commit");
     }
 }

@@ -10,14 +10,14 @@ use stet_client::api::note::{Replace, TextUpdate};
 use stet_client::config::TokenSource;
 use stet_client::desktop::{Notice, Tray};
 use stet_client::{Client, Config, Desktop};
-use stet_model::id::NoteId;
+use stet_model::id::{NoteId, SpaceId};
 use tokio::sync::mpsc;
 
 use crate::samples::Round;
-use crate::server::Server;
+use crate::server::{Server, frame};
 
-/// Bytes of a keystroke's update frame, for the controls.
-pub const BYTES: usize = 300;
+/// Between two keystrokes, here and in the controls: a processor that has slept is slower to begin than one that hasn't.
+pub const PAUSE: Duration = Duration::from_millis(50);
 
 /// Hands on the revisions an open note gets.
 struct Listener(mpsc::UnboundedSender<()>);
@@ -41,9 +41,9 @@ impl Desktop for Listener {
 }
 
 pub struct Pair {
-    _server: Server,
+    server: Server,
     one: Client,
-    _two: Client,
+    two: Client,
     heard: mpsc::UnboundedReceiver<()>,
     session: String,
     revision: u32,
@@ -72,7 +72,13 @@ impl Pair {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
         let session = one.call(OpenNote { note_id }).await.expect("it opens").body.session;
-        Self { _server: server, one, _two: two, heard, session, revision: 0 }
+        Self { server, one, two, heard, session, revision: 0 }
+    }
+
+    /// Bytes of the frame the last keystroke came in, for the controls.
+    pub fn bytes(&self) -> usize {
+        let count = u64::from(self.revision);
+        frame(SpaceId::from_bytes([9; 16]), count, count, self.server.last_ops()).len()
     }
 
     pub async fn round(&mut self, count: usize) -> Round {
@@ -84,9 +90,10 @@ impl Pair {
             self.heard.recv().await.expect("the other device hears of it");
             times.push(start.elapsed().as_secs_f64() * 1e6);
             // The next keystroke comes when this one is settled everywhere, as a person's does.
-            while !is_synced(&self.one).await {
-                tokio::task::yield_now().await;
+            while !is_synced(&self.one).await || !is_synced(&self.two).await {
+                tokio::time::sleep(PAUSE).await;
             }
+            tokio::time::sleep(PAUSE).await;
         }
         Round(times)
     }

@@ -10,75 +10,124 @@ mod relay;
 mod samples;
 mod server;
 mod size;
+mod tree;
 mod wire;
 
+use std::path::Path;
 use std::process::ExitCode;
+use std::time::Duration;
 
+use clap::Parser as _;
 use tempfile::TempDir;
 
 use samples::Comparison;
 
 /// Rounds of each measurement; ours and its controls take turns.
 const ROUNDS: usize = 5;
-/// Edits in a round.
+/// Edits in a round, one after the other.
 const EDITS: usize = 400;
+/// Edits in a round at a person's pace.
+const KEYSTROKES: usize = 40;
+
+/// What can be measured.
+#[derive(clap::ValueEnum, Clone, Copy, PartialEq, Eq)]
+enum Part {
+    /// The server alone: an edit in, the other socket out
+    Server,
+    /// Two engines and the server
+    Engines,
+    /// The app's start, memory and processor time
+    App,
+    /// Programs and packages
+    Size,
+}
+
+/// Prints what Stet costs beside what the same work costs without it.
+#[derive(clap::Parser)]
+#[command(name = "bench")]
+struct Args {
+    /// What to measure; nothing named: everything
+    parts: Vec<Part>,
+    /// Minutes the app is left alone before its memory and processor time are read
+    #[arg(long, default_value_t = 1)]
+    idle_minutes: u64,
+}
 
 fn main() -> ExitCode {
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
-    if arguments.first().is_some_and(|argument| argument == relay::ARGUMENT) {
+    if std::env::args().nth(1).is_some_and(|argument| argument == relay::ARGUMENT) {
         return relay::serve();
     }
-    if arguments.iter().any(|argument| argument == "--help") {
-        say("bench [server] [engines] [app] [size]    without a name: all of them");
-        return ExitCode::SUCCESS;
-    }
-    let wanted = |name: &str| arguments.is_empty() || arguments.iter().any(|argument| argument == name);
+    let args = Args::parse();
+    let wanted = |part: Part| args.parts.is_empty() || args.parts.contains(&part);
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
     let (Ok(runtime), Ok(folder)) = (runtime, tempfile::tempdir()) else {
         say("no runtime or no temporary folder can be had");
         return ExitCode::FAILURE;
     };
-    if wanted("server") {
+    if wanted(Part::Server) {
         runtime.block_on(measure_server(&folder));
     }
-    if wanted("engines") {
+    if wanted(Part::Engines) {
         runtime.block_on(measure_engines(&folder));
     }
-    if wanted("app") {
-        runtime.block_on(app::report(folder.path()));
+    if wanted(Part::App) {
+        runtime.block_on(app::report(folder.path(), Duration::from_secs(60 * args.idle_minutes)));
     }
-    if wanted("size") {
+    if wanted(Part::Size) {
         size::report();
     }
     ExitCode::SUCCESS
 }
 
+/// What the same bytes cost without Stet. The goals are of the first two; the third shows what of the rest is the machine's: a
+/// commit in a loop finds its processor awake, one between two sockets doesn't.
+const CONTROLS: [&str; 3] = ["relay", "FULL commit", "both in one"];
+
+struct Controls {
+    relay: relay::Pair,
+    disk: commit::Disk,
+    both: relay::Pair,
+}
+
+impl Controls {
+    async fn start(folder: &Path) -> Self {
+        std::fs::create_dir_all(folder).expect("a folder for the controls");
+        Self {
+            relay: relay::Pair::start(None).await,
+            disk: commit::Disk::new(&folder.join("commit.sqlite")),
+            both: relay::Pair::start(Some(&folder.join("both.sqlite"))).await,
+        }
+    }
+
+    async fn round(&mut self, comparison: &mut Comparison, (count, bytes): (usize, usize), pause: Duration) {
+        comparison.control(0, self.relay.round(count, bytes, pause).await);
+        comparison.control(1, self.disk.round(count, bytes, pause));
+        comparison.control(2, self.both.round(count, bytes, pause).await);
+    }
+}
+
 async fn measure_server(folder: &TempDir) {
     say("\nserver: an edit in → the other socket, committed first; µs");
     let mut ours = server::Pair::start(&folder.path().join("server")).await;
-    let mut relay = relay::Pair::start().await;
-    let mut disk = commit::Disk::new(&folder.path().join("commit.sqlite"));
-    let mut comparison = Comparison::new("server", &["relay", "FULL commit"]);
+    let mut controls = Controls::start(&folder.path().join("server-controls")).await;
+    let mut comparison = Comparison::new("server", &CONTROLS);
     for _ in 0..ROUNDS {
         comparison.ours(ours.round(EDITS).await);
-        comparison.control(0, relay.round(EDITS, ours.bytes()).await);
-        comparison.control(1, disk.round(EDITS, ours.bytes()));
+        controls.round(&mut comparison, (EDITS, ours.bytes()), Duration::ZERO).await;
     }
-    comparison.print(&[1.0, 1.0], 1.5);
+    comparison.print(&[1.0, 1.0, 0.0], 1.5);
 }
 
 async fn measure_engines(folder: &TempDir) {
     say("\nengine to engine: an edit → the text of the other device's open note (three commits on the way); µs");
     let mut ours = engines::Pair::start(folder.path()).await;
-    let mut relay = relay::Pair::start().await;
-    let mut disk = commit::Disk::new(&folder.path().join("commit3.sqlite"));
-    let mut comparison = Comparison::new("engines", &["relay", "FULL commit"]);
+    let mut controls = Controls::start(&folder.path().join("engines-controls")).await;
+    let mut comparison = Comparison::new("engines", &CONTROLS);
     for _ in 0..ROUNDS {
-        comparison.ours(ours.round(EDITS).await);
-        comparison.control(0, relay.round(EDITS, engines::BYTES).await);
-        comparison.control(1, disk.round(EDITS, engines::BYTES));
+        comparison.ours(ours.round(KEYSTROKES).await);
+        controls.round(&mut comparison, (KEYSTROKES, ours.bytes()), engines::PAUSE).await;
     }
-    comparison.print(&[1.0, 3.0], 1.5);
+    comparison.print(&[1.0, 3.0, 0.0], 1.5);
 }
 
 /// Prints a line; a closed pipe hears nothing.

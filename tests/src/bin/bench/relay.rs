@@ -1,9 +1,11 @@
-//! The control for a server: a bare relay in a process of its own. No storage, no parsing: what comes in on one socket
-//! goes out on all others.
+//! The controls for a server, in a process of their own: a bare relay, no storage, no parsing, what comes in on one socket goes
+//! out on all others; and the same relay that commits each frame first, the least that anything durable costs here.
 
 use std::io::{BufRead, BufReader};
+use std::path::Path;
 use std::process::{Child, Command, ExitCode, Stdio};
-use std::time::Instant;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::extract::State;
@@ -14,17 +16,22 @@ use futures_util::{SinkExt, StreamExt};
 use tokio::sync::broadcast;
 use tokio_tungstenite::tungstenite::{Bytes, Message};
 
+use crate::commit::Disk;
 use crate::samples::Round;
 use crate::say;
 use crate::wire::Wire;
 
-/// Makes this program the relay.
+/// Makes this program the relay; a path after it makes it commit there first.
 pub const ARGUMENT: &str = "--relay";
 
 /// Frames the relay holds for a slow socket.
 const BACKLOG: usize = 1_024;
 
-type Room = broadcast::Sender<(u64, Bytes)>;
+#[derive(Clone)]
+struct Room {
+    frames: broadcast::Sender<(u64, Bytes)>,
+    disk: Option<Arc<Mutex<Disk>>>,
+}
 
 pub fn serve() -> ExitCode {
     let Ok(runtime) = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() else {
@@ -33,7 +40,8 @@ pub fn serve() -> ExitCode {
     runtime.block_on(async {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
         say(&format!("{}", listener.local_addr().expect("an address")));
-        let room: Room = broadcast::channel(BACKLOG).0;
+        let disk = std::env::args().nth(2).map(|path| Arc::new(Mutex::new(Disk::new(Path::new(&path)))));
+        let room = Room { frames: broadcast::channel(BACKLOG).0, disk };
         let join = |upgrade: WebSocketUpgrade, State(room): State<Room>| async move {
             upgrade.on_upgrade(move |socket| pass_on(socket, room))
         };
@@ -48,7 +56,7 @@ pub fn serve() -> ExitCode {
 async fn pass_on(socket: WebSocket, room: Room) {
     static COUNT: std::sync::atomic::AtomicU64 = std::sync::atomic::AtomicU64::new(0);
     let own = COUNT.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-    let mut others = room.subscribe();
+    let mut others = room.frames.subscribe();
     let (mut out, mut incoming) = socket.split();
     let sending = tokio::spawn(async move {
         while let Ok((from, bytes)) = others.recv().await {
@@ -58,7 +66,10 @@ async fn pass_on(socket: WebSocket, room: Room) {
         }
     });
     while let Some(Ok(Frame::Binary(bytes))) = incoming.next().await {
-        let _ = room.send((own, bytes));
+        if let Some(disk) = &room.disk {
+            tokio::task::block_in_place(|| disk.lock().expect("nobody panics").commit(&bytes));
+        }
+        let _ = room.frames.send((own, bytes));
     }
     sending.abort();
 }
@@ -70,9 +81,11 @@ pub struct Pair {
 }
 
 impl Pair {
-    pub async fn start() -> Self {
+    /// A relay; with a path, one that commits there.
+    pub async fn start(disk: Option<&Path>) -> Self {
         let program = std::env::current_exe().expect("a process knows its program");
-        let mut process = Command::new(program).arg(ARGUMENT).stdout(Stdio::piped()).spawn().expect("the relay starts");
+        let mut command = Command::new(program);
+        let mut process = command.arg(ARGUMENT).args(disk).stdout(Stdio::piped()).spawn().expect("the relay starts");
         let mut line = String::new();
         let stdout = process.stdout.take().expect("it is piped");
         BufReader::new(stdout).read_line(&mut line).expect("the relay says where it listens");
@@ -80,7 +93,7 @@ impl Pair {
         Self { process, one: Wire::open(&url).await, two: Wire::open(&url).await }
     }
 
-    pub async fn round(&mut self, count: usize, bytes: usize) -> Round {
+    pub async fn round(&mut self, count: usize, bytes: usize, pause: Duration) -> Round {
         let payload = Bytes::from(vec![7_u8; bytes]);
         let mut times = Vec::with_capacity(count);
         for _ in 0..count {
@@ -88,6 +101,7 @@ impl Pair {
             self.one.send(Message::Binary(payload.clone())).await;
             self.two.next().await;
             times.push(start.elapsed().as_secs_f64() * 1e6);
+            tokio::time::sleep(pause).await;
         }
         Round(times)
     }

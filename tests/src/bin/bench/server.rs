@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Instant;
 
+use rusqlite::{Connection, OpenFlags};
 use stet_model::document::{NoteDocument, NoteEdit, Version};
 use stet_model::id::{DeviceId, NoteId, PeerId, SpaceId};
 use stet_model::text::TextChange;
@@ -43,6 +44,15 @@ impl Server {
         let output = command.args(["token", "--user", user, "--data"]).arg(&self.data).output();
         let output = output.expect("the server makes a token");
         String::from_utf8(output.stdout).expect("a token is text").trim().to_owned()
+    }
+
+    /// The operations of a keystroke that came in a moment ago.
+    pub fn last_ops(&self) -> Vec<u8> {
+        let path = self.data.join("server.db");
+        let log = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY).expect("the server's log");
+        // The shortest of some: a row may be many keystrokes that were folded into one.
+        let last = "SELECT ops FROM (SELECT ops FROM log ORDER BY place DESC LIMIT 20) ORDER BY length(ops) LIMIT 1";
+        log.query_row(last, [], |row| row.get(0)).expect("the log has a row")
     }
 }
 
@@ -105,14 +115,7 @@ impl Pair {
         let ops = self.note.export(&self.known);
         self.known = self.note.head();
         self.count += 1;
-        let update = NoteUpdate {
-            id: format!("bench-{}", self.count),
-            space_id: self.space,
-            note_id: NOTE,
-            after: self.after,
-            ops: vec![Ops(ops)],
-        };
-        encode(&ClientMessage::NoteUpdate(update), Encoding::MessagePack)
+        frame(self.space, self.count, self.after, ops)
     }
 
     async fn acknowledged(&mut self) {
@@ -127,6 +130,13 @@ impl Pair {
             }
         }
     }
+}
+
+/// An update as it goes over the wire.
+pub fn frame(space_id: SpaceId, count: u64, after: u64, ops: Vec<u8>) -> Frame {
+    let id = format!("bench-{count}");
+    let update = NoteUpdate { id, space_id, note_id: NOTE, after, ops: vec![Ops(ops)] };
+    encode(&ClientMessage::NoteUpdate(update), Encoding::MessagePack)
 }
 
 async fn sign_in(url: &str, token: &str, device: u8) -> (Wire, SpaceId) {
