@@ -38,6 +38,7 @@ pub fn run() -> ExitCode {
     let app = tauri::Builder::default()
         .invoke_handler(commands::handler())
         .register_uri_scheme_protocol(failure::SCHEME, failure::serve)
+        .register_uri_scheme_protocol(empty::SCHEME, empty::serve)
         .setup(move |app| {
             if arguments.empty_window {
                 return Ok(empty::open(app.handle())?);

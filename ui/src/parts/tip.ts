@@ -3,6 +3,9 @@ import type { Attachment } from "svelte/attachments";
 
 const DELAY_MS = 350;
 const GAP = 6;
+/** Words, or how to make them once they are looked at. */
+type Text = string | (() => string);
+
 let bubble: HTMLElement | null = null;
 let timer: ReturnType<typeof setTimeout> | undefined;
 
@@ -11,9 +14,9 @@ function hide(): void {
   bubble?.remove();
 }
 
-function show(anchor: Element, text: string): void {
+function show(anchor: Element, text: Text): void {
   bubble ??= Object.assign(document.createElement("div"), { className: "tip", role: "tooltip" });
-  bubble.textContent = text;
+  bubble.textContent = typeof text === "string" ? text : text();
   document.body.append(bubble);
   const [at, own] = [anchor.getBoundingClientRect(), bubble.getBoundingClientRect()];
   const below = at.bottom + GAP + own.height < innerHeight;
@@ -23,7 +26,7 @@ function show(anchor: Element, text: string): void {
 
 /** Explains the element it is put on. */
 export const tip =
-  (text: string): Attachment =>
+  (text: Text): Attachment =>
   (element) => {
     const soon = (): void => {
       hide();

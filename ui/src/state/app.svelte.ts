@@ -17,6 +17,9 @@ import { Now } from "./time.svelte";
 import { Toasts } from "./toasts.svelte";
 import { notes } from "./words";
 
+/** Who starts Stet wants to write: the text comes first, and the rest waits for it no longer than this. */
+const LATE_MS = 1_000;
+
 /** Commands without arguments. */
 type Plain = "reconnect" | "clear_error" | "sync_now";
 
@@ -34,6 +37,8 @@ export class App {
   #start = $state.raw<Start | null>(null);
   /** Why the engine didn't answer at the start. */
   broken = $state<string | null>(null);
+  /** The editors take keys: time to make what stands around them. */
+  settled = $state(false);
   #reading: Promise<void> | null = null;
   #again = false;
 
@@ -80,9 +85,10 @@ export class App {
     ];
     // Only now can a clicked notification's note be shown: it is listened for, and no first choice comes after it. The
     // editors take keys by then, too.
-    void this.#ask()
-      .then(() => (this.broken === null ? this.note.attached : undefined))
-      .finally(() => void host.call("window_ready", {}).catch(() => undefined));
+    const attached = this.#ask().then(() => (this.broken === null ? this.note.attached : undefined));
+    void attached.finally(() => void host.call("window_ready", {}).catch(() => undefined));
+    const late = new Promise((arrived) => setTimeout(arrived, LATE_MS));
+    void Promise.race([attached, late]).finally(() => (this.settled = true));
     return () => ends.forEach((end) => end());
   }
 

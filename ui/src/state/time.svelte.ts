@@ -23,6 +23,15 @@ export class Now {
   }
 }
 
+/** Makes a format when it is first needed, and once: it takes longer than a whole row of the list. */
+function format(options: Intl.DateTimeFormatOptions): () => Intl.DateTimeFormat {
+  let made: Intl.DateTimeFormat | undefined;
+  return () => (made ??= new Intl.DateTimeFormat(undefined, options));
+}
+const dayFormat = format({ day: "numeric", month: "short" });
+const yearFormat = format({ day: "numeric", month: "short", year: "numeric" });
+const fullFormat = format({ dateStyle: "long", timeStyle: "short" });
+
 const plural = (n: number, one: string): string => `${n} ${one}${n === 1 ? "" : "s"}`;
 
 /** When it was: relative until a week, then the date. */
@@ -33,11 +42,7 @@ export function when(at: number, now: number): string {
   if (ago < DAY) return `${Math.floor(ago / HOUR)} h`;
   if (ago < 7 * DAY) return plural(Math.floor(ago / DAY), "day");
   const sameYear = new Date(at).getFullYear() === new Date(now).getFullYear();
-  return new Intl.DateTimeFormat(undefined, {
-    day: "numeric",
-    month: "short",
-    ...(sameYear ? {} : { year: "numeric" }),
-  }).format(at);
+  return (sameYear ? dayFormat : yearFormat)().format(at);
 }
 
 /** When it was, as part of a sentence: "just now", "4 min ago", "on 3 Mar". */
@@ -47,5 +52,4 @@ export function ago(at: number, now: number): string {
 }
 
 /** Date and time in full. */
-export const inFull = (at: number): string =>
-  new Intl.DateTimeFormat(undefined, { dateStyle: "long", timeStyle: "short" }).format(at);
+export const inFull = (at: number): string => fullFormat().format(at);

@@ -24,6 +24,8 @@ pub struct Desk {
     pub pings: u32,
     /// Disk jobs that fail, counted down.
     pub failures: u32,
+    /// Jobs with an edit of this note fail.
+    pub refused: Option<NoteId>,
     /// Documents can't be read.
     pub unreadable: bool,
     /// Disk jobs wait until [`Desk::disk`] when set.
@@ -77,6 +79,7 @@ impl Desk {
             sent: VecDeque::new(),
             pings: 0,
             failures,
+            refused: None,
             unreadable: false,
             slow_disk: false,
             jobs: VecDeque::new(),
@@ -162,9 +165,12 @@ impl Desk {
 
     fn one_job(&mut self) -> Vec<Output> {
         let Some((tag, writes)) = self.jobs.pop_front() else { return Vec::new() };
+        let refused = |write: &Write| matches!(write, Write::Local { doc, .. } if Some(doc.note) == self.refused);
         let result = if self.failures > 0 {
             self.failures -= 1;
             Err("the disk is full.".to_owned())
+        } else if writes.iter().any(refused) {
+            Err("the disk has a bad block.".to_owned())
         } else {
             self.writer.commit(&writes).map_err(|error| error.to_string())
         };

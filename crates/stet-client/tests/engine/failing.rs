@@ -23,6 +23,24 @@ fn what_a_full_disk_refused_is_written_once_there_is_room() {
 }
 
 #[test]
+fn a_note_the_disk_never_takes_holds_up_no_other_that_failed_beside_it() {
+    let mut desk = Desk::new();
+    let notes = ["one", "two", "three"].map(|title| desk.create(title, ""));
+    let sessions = notes.map(|note| desk.open(note).body.session);
+    desk.failures = 3;
+    for session in &sessions {
+        desk.call(typed(session, 0, 0, 0, "words"));
+    }
+    assert_eq!(desk.status().unsaved, 3);
+    desk.refused = Some(notes[1]);
+    desk.wait(10_000);
+    assert_eq!(desk.status().unsaved, 1, "the two others are on disk");
+    desk.refused = None;
+    desk.wait(10_000);
+    assert_eq!(desk.status().unsaved, 0);
+}
+
+#[test]
 fn a_disk_that_was_full_at_the_very_first_start_hides_nothing_later() {
     let mut desk = Desk::on_a_full_disk(2);
     desk.create_unsaved("Written early");

@@ -107,11 +107,12 @@ async fn rest(stage: &Stage, data: &Path, notes: usize, idle: Duration) {
 
 /// Starts the app and waits until it says that it is ready; milliseconds from process start.
 async fn start(stage: &Stage, data: &Path, empty: bool, n: usize) -> (Program, f64) {
+    let notes = data.file_name().expect("a folder has a name").to_string_lossy();
     let home = stage.folder("bench-home");
     ["share", "config", "cache", "run"].iter().for_each(|folder| {
         stage.folder(&format!("bench-home/{folder}"));
     });
-    let log: PathBuf = stage.ground().log(&format!("bench-{empty}-{n}.log"));
+    let log: PathBuf = stage.ground().log(&format!("{notes}-{empty}-{n}.log"));
     let mut command = Command::new(program("stet"));
     command.env_clear().envs(stage.environment(&home)).env("STET_LOG", "info").arg("--data").arg(data);
     if empty {

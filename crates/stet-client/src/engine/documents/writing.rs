@@ -434,8 +434,11 @@ impl Engine {
             if std::mem::take(&mut self.writing.folders_again) {
                 self.read_folders(true);
             }
+            self.flush_writes(now);
             for doc in self.documents.keys() {
                 self.save(doc, now);
+                // Each on its own: one that the disk never takes must not hold up the others.
+                self.flush_writes(now);
             }
         }
     }
