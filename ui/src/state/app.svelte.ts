@@ -37,17 +37,16 @@ export class App {
   #start = $state.raw<Start | null>(null);
   /** Why the engine didn't answer at the start. */
   broken = $state<string | null>(null);
-  /** The editors take keys: time to make what stands around them. */
+  /** The editors take keys (or are late): time to make what stands around them. */
   settled = $state(false);
   #reading: Promise<void> | null = null;
   #again = false;
 
   constructor(host: Host) {
     this.host = host;
-    const failed = (thrown: unknown): void => this.failed(thrown);
-    this.list = new NoteList(host, failed);
+    this.list = new NoteList(host, (thrown) => this.failed(thrown));
     this.note = new OpenNote(host, {
-      failed,
+      failed: (thrown) => this.failed(thrown),
       recovered: (noteId) =>
         this.toasts.show("What you wrote last couldn't be saved in its note. It is kept in a note of its own.", {
           action: { label: "Show", run: () => void this.note.select(noteId) },
@@ -77,18 +76,13 @@ export class App {
   /** Begins to listen, then asks once for everything. Answers with what ends it. */
   start(): () => void {
     const { host } = this;
-    const ends = [
-      host.listen("status", (status) => this.#set({ status })),
-      ...hear(this),
-      this.now.start(),
-      this.layout.start(),
-    ];
-    // Only now can a clicked notification's note be shown: it is listened for, and no first choice comes after it. The
-    // editors take keys by then, too.
+    const status = host.listen("status", (status) => this.#set({ status }));
+    const ends = [status, ...hear(this), this.now.start(), this.layout.start()];
+    // Only once attached can a clicked notification's note be shown: it is listened for, and no first choice follows.
     const attached = this.#ask().then(() => (this.broken === null ? this.note.attached : undefined));
     void attached.finally(() => void host.call("window_ready", {}).catch(() => undefined));
-    const late = new Promise((arrived) => setTimeout(arrived, LATE_MS));
-    void Promise.race([attached, late]).finally(() => (this.settled = true));
+    void attached.finally(() => (this.settled = true));
+    setTimeout(() => (this.settled = true), LATE_MS);
     return () => ends.forEach((end) => end());
   }
 
