@@ -7,6 +7,7 @@ pub mod desktop;
 pub mod engine;
 mod lists;
 pub mod log;
+mod network;
 mod record;
 mod run;
 mod socket;

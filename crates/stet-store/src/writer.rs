@@ -2,7 +2,6 @@
 //! no decision what is written.
 
 use std::collections::{BTreeSet, HashSet};
-use std::fs::OpenOptions;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -141,7 +140,7 @@ impl Writer {
     pub(crate) fn lengthen_log(&self) -> std::io::Result<()> {
         let mut name = self.path.clone().into_os_string();
         name.push("-wal");
-        let mut log = OpenOptions::new().append(true).open(name)?;
+        let mut log = std::fs::OpenOptions::new().append(true).open(name)?;
         let missing = LOG_BYTES.saturating_sub(log.metadata()?.len());
         if missing > 0 {
             std::io::copy(&mut std::io::repeat(0).take(missing), &mut log)?;

@@ -422,8 +422,8 @@ impl Engine {
     }
 
     fn network_up(&mut self, now: Now) {
-        if self.server_url().is_some() && !self.device.is_paused() && self.settings.connect_at_start {
-            self.device.connect(now.mono);
+        if self.server_url().is_some() {
+            self.device.network_up(now.mono);
         }
     }
 }

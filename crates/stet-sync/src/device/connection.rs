@@ -13,6 +13,8 @@ pub(super) const ANSWER_MS: u64 = 30_000;
 const OPEN_MS: u64 = 30_000;
 /// Silence after a ping that means a dead connection, milliseconds.
 const PING_ANSWER_MS: u64 = 10_000;
+/// The same when there is reason to think it dead: another network, a machine that slept; milliseconds.
+const PROBE_ANSWER_MS: u64 = 3_000;
 /// Ping after this much silence unless the server says otherwise, milliseconds.
 const HEARTBEAT_MS: u64 = 30_000;
 /// Signed in for this long counts as a success even when no catch-up completes, milliseconds.
@@ -57,8 +59,7 @@ pub(super) struct Link {
 }
 
 impl Device {
-    /// Connects now: at start, after a click, when the network is back, after waking up or a new login. Waits are
-    /// forgotten; a live connection is only checked.
+    /// Connects now: at start, after a click or a new login. Waits are forgotten; a live connection is only checked.
     pub fn connect(&mut self, now: u64) {
         self.wanted = true;
         self.blocked = false;
@@ -67,6 +68,22 @@ impl Device {
             Phase::Idle | Phase::Waiting { .. } if !self.paused => self.open(now),
             Phase::Live { .. } => self.ping(now),
             _ => {}
+        }
+    }
+
+    /// The network is back or another one, or the machine woke up. What was under way went to the network before: an
+    /// attempt begins anew, and a live connection has little time to show that it is one.
+    pub fn network_up(&mut self, now: u64) {
+        if !self.wanted || self.paused {
+            return;
+        }
+        if matches!(self.phase, Phase::Opening { .. } | Phase::Greeting { .. } | Phase::Authenticating { .. }) {
+            self.close(1000);
+            self.phase = Phase::Idle;
+        }
+        self.connect(now);
+        if matches!(self.phase, Phase::Live { .. }) {
+            self.link.ping_due = self.link.ping_due.map(|due| due.min(now + PROBE_ANSWER_MS));
         }
     }
 

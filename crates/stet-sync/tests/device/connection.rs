@@ -125,6 +125,46 @@ fn any_frame_is_life_and_a_pong_measures_the_round_trip() {
 }
 
 #[test]
+fn another_network_gives_a_live_connection_three_seconds_to_show_that_it_is_one() {
+    let mut script = Script::live(1);
+    script.device.network_up(1_000);
+    assert!(matches!(&script.sent()[..], [ClientMessage::Ping {}]));
+    assert_eq!(script.device.wake_at(), Some(4_000));
+    script.device.tick(4_000);
+    assert_eq!(script.asked(), [Output::Problem(Problem::Silent), Output::Close { code: 1000 }]);
+}
+
+#[test]
+fn another_network_shortens_the_wait_for_a_ping_that_is_under_way() {
+    let mut script = Script::live(1);
+    script.device.connect(1_000);
+    script.device.network_up(2_000);
+    assert_eq!(script.sent().len(), 1, "one ping is enough");
+    assert_eq!(script.device.wake_at(), Some(5_000));
+}
+
+#[test]
+fn an_attempt_on_the_network_before_begins_anew_on_this_one() {
+    let mut script = Script::live(1);
+    script.device.closed(None, "gone", 1_000);
+    script.device.connect(1_000);
+    assert!(script.asked().contains(&Output::Open));
+    script.device.network_up(9_000);
+    assert_eq!(script.asked(), [Output::Close { code: 1000 }, Output::Open]);
+}
+
+#[test]
+fn a_network_that_comes_up_connects_nobody_who_does_not_want_to() {
+    let mut script = Script::live(1);
+    script.device.disconnect();
+    script.asked();
+    script.device.network_up(1_000);
+    script.device.pause(true, 2_000);
+    script.device.network_up(3_000);
+    assert_eq!(script.asked(), []);
+}
+
+#[test]
 fn a_pong_that_names_a_later_seq_makes_the_device_sync() {
     let mut script = Script::live(1);
     script.hear(&ServerMessage::Pong { timestamp: 0, seqs: [(SPACE, 4)].into() });
