@@ -27,8 +27,6 @@ use crate::{deep_link, quit, tray, window};
 const FOLDER: &str = "stet";
 /// The window's last place and size, in the data folder.
 const WINDOW_FILE: &str = "window.json";
-/// How long the tray waits for the window.
-const TRAY_LATEST: Duration = Duration::from_secs(2);
 /// How long the desktop's tray may be away before the window comes back: panels are restarted at times.
 const HOST_GRACE: Duration = Duration::from_secs(5);
 
@@ -62,28 +60,14 @@ pub fn set_up(app: &AppHandle, arguments: Arguments) {
     };
     start_engine(app, Config { data_dir, ..config });
     let note = arguments.link.as_deref().and_then(deep_link::note);
-    if arguments.hidden {
-        tray::build(app);
-        if !tray::is_there(app) {
-            window::show(app, note);
-        }
-    } else {
+    if !arguments.hidden {
         window::show(app, note);
-        tauri::async_runtime::spawn(tray_after_window(app.clone()));
+    }
+    tray::build(app);
+    if arguments.hidden && !tray::is_there(app) {
+        window::show(app, note);
     }
     follow_desktop(app);
-}
-
-/// Builds the tray once the window takes keys: until then the main thread is the page's.
-async fn tray_after_window(app: AppHandle) {
-    let mut ready = app.state::<Shell>().window.ready.subscribe();
-    if tokio::time::timeout(TRAY_LATEST, ready.wait_for(|ready| *ready)).await.is_err() {
-        tracing::info!("the window isn't ready yet: the tray comes before it");
-    }
-    let on_main = app.clone();
-    if let Err(error) = app.run_on_main_thread(move || tray::build(&on_main)) {
-        tracing::warn!(%error, "the tray can't be built");
-    }
 }
 
 /// The plugins. The first one ends the process here when another serves this data folder already.

@@ -13,7 +13,7 @@ use stet_client::api::event::ShowNote;
 use stet_model::id::NoteId;
 use tauri::webview::Color;
 use tauri::{AppHandle, Manager, Url, WebviewUrl, WebviewWindow, WebviewWindowBuilder};
-use tokio::sync::{oneshot, watch};
+use tokio::sync::oneshot;
 
 use crate::desktop;
 use crate::shell::{Shell, lock, within};
@@ -59,7 +59,7 @@ enum Stage {
 pub struct Window {
     stage: Mutex<Stage>,
     /// Its page listens to events.
-    pub ready: watch::Sender<bool>,
+    ready: AtomicBool,
     /// The note to show once it does.
     pending: Mutex<Option<NoteId>>,
     /// The system asks for dark colours.
@@ -107,7 +107,7 @@ fn show_now(app: &AppHandle, note: Option<NoteId>) -> tauri::Result<()> {
                 window.unminimize()?;
                 window.set_focus()?;
             }
-            if *shell.window.ready.borrow() {
+            if shell.window.ready.load(Ordering::Acquire) {
                 show_pending(app);
             }
             Ok(())
@@ -146,7 +146,7 @@ fn own_page(app: &AppHandle, url: &Url) -> bool {
 
 /// The page has painted, takes keys and listens.
 pub fn ready(app: &AppHandle) {
-    app.state::<Shell>().window.ready.send_replace(true);
+    app.state::<Shell>().window.ready.store(true, Ordering::Release);
     tracing::info!("stet ready");
     show_pending(app);
 }
@@ -212,7 +212,7 @@ pub fn let_go(app: &AppHandle) {
             }
             *stage = Stage::Leaving { again: false };
         }
-        shell.window.ready.send_replace(false);
+        shell.window.ready.store(false, Ordering::Release);
         if let Some(window) = on_main.get_webview_window(LABEL)
             && let Err(error) = window.destroy()
         {
@@ -227,7 +227,7 @@ pub fn let_go(app: &AppHandle) {
 /// The window is gone. It is made again if it was asked for meanwhile.
 pub fn gone(app: &AppHandle) {
     let shell = app.state::<Shell>();
-    shell.window.ready.send_replace(false);
+    shell.window.ready.store(false, Ordering::Release);
     let before = std::mem::take(&mut *lock(&shell.window.stage));
     if before == (Stage::Leaving { again: true }) {
         show(app, None);

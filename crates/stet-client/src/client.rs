@@ -14,8 +14,9 @@ use crate::api::{CommandError, ErrorCode};
 use crate::config::Config;
 use crate::desktop::Desktop;
 use crate::engine::{Engine, Input, ListContext, Setup};
+use crate::lists;
+use crate::network::changes;
 use crate::run::{Loop, Order, now};
-use crate::{lists, network};
 
 /// The database in the data folder.
 pub const DATABASE: &str = "notes.sqlite";
@@ -113,7 +114,7 @@ impl Client {
             orders: order_receiver,
             lists: lists_sender,
         };
-        network::watch(&orders);
+        changes::watch(&orders);
         tokio::spawn(running.run(first));
         Ok(Self { orders, reader, lists, _lock: Arc::new(lock) })
     }

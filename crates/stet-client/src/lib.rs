@@ -10,7 +10,6 @@ pub mod log;
 mod network;
 mod record;
 mod run;
-mod socket;
 mod token;
 mod welcome;
 mod words;

@@ -13,7 +13,7 @@ use crate::client::{Left, SAVE_TIME};
 use crate::config::TokenSource;
 use crate::desktop::Desktop;
 use crate::engine::{Engine, Input, ListContext, Now, Output};
-use crate::socket::{Socket, SocketEvent};
+use crate::network::socket::{Socket, SocketEvent};
 use crate::token;
 
 /// Closing the database may take this long after everything was written: the log is folded into it.
@@ -125,6 +125,7 @@ impl Loop {
     /// Waits until everything is on disk, as long as that may take; what fails is tried again until then. Then closes.
     async fn end(mut self, mut state: State, answer: Option<oneshot::Sender<Left>>) {
         let deadline = tokio::time::Instant::now() + SAVE_TIME;
+        self.disk.hurry();
         while !self.engine.is_saved() {
             let wake = self.engine.wake_at().map(|at| self.started + Duration::from_millis(at));
             let wake = wake.map_or(deadline, |at| deadline.min(at.into()));

@@ -86,6 +86,11 @@ impl DiskThread {
         self.queue.push(Job::new(tag, writes))
     }
 
+    /// Lets no job linger any more: the end is near.
+    pub fn hurry(&self) {
+        self.queue.hurry();
+    }
+
     /// Commits everything that was taken and ends the thread. Dropping does the same.
     pub fn close(self) {
         drop(self);
@@ -110,6 +115,8 @@ struct Job {
     bytes: usize,
     index_only: bool,
     can_wait: bool,
+    /// Documents have another name after it: what came before must be written before.
+    renames: bool,
 }
 
 impl Job {
@@ -117,7 +124,8 @@ impl Job {
         let bytes = writes.iter().map(Write::weight).sum();
         let index_only = writes.iter().all(|write| matches!(write, Write::Index { .. }));
         let can_wait = !writes.is_empty() && writes.iter().all(Write::can_wait);
-        Self { tag, writes, bytes, index_only, can_wait }
+        let renames = writes.iter().any(|write| matches!(write, Write::MoveSpace { .. }));
+        Self { tag, writes, bytes, index_only, can_wait, renames }
     }
 }
 
@@ -134,6 +142,8 @@ struct State {
     closed: bool,
     /// Somebody waits for one of the jobs.
     urgent: bool,
+    /// Somebody waits for every job from now on.
+    hurried: bool,
     /// When the first of the jobs is committed even if nobody waits for any.
     due: Option<Instant>,
 }
@@ -158,6 +168,8 @@ impl Queue {
         }
         let crowded = state.jobs.len() >= QUEUE_JOBS || state.bytes + job.bytes > QUEUE_BYTES;
         if crowded && !state.jobs.is_empty() {
+            state.urgent = true;
+            self.changed.notify_one();
             return Err(SubmitError::Full(job.writes));
         }
         state.bytes += job.bytes;
@@ -167,6 +179,11 @@ impl Queue {
         drop(state);
         self.changed.notify_one();
         Ok(())
+    }
+
+    fn hurry(&self) {
+        self.lock().hurried = true;
+        self.changed.notify_one();
     }
 
     fn close(&self) {
@@ -204,7 +221,7 @@ impl Queue {
 impl State {
     /// Whether what waits is to be committed now.
     fn is_due(&self, now: Instant) -> bool {
-        !self.jobs.is_empty() && (self.urgent || self.closed || self.due.is_some_and(|due| due <= now))
+        !self.jobs.is_empty() && (self.urgent || self.hurried || self.closed || self.due.is_some_and(|due| due <= now))
     }
 
     fn take_group(&mut self) -> Vec<Job> {
@@ -239,7 +256,9 @@ fn work(queue: &Queue, mut writer: Writer, mut on_done: OnDone) {
     loop {
         match queue.next(until_idle) {
             Turn::Commit(group) => {
-                let (index, edits): (Vec<Job>, Vec<Job>) = group.into_iter().partition(|job| job.index_only);
+                let in_order = group.iter().any(|job| job.renames);
+                let (index, edits): (Vec<Job>, Vec<Job>) =
+                    group.into_iter().partition(|job| job.index_only && !in_order);
                 commit(&mut writer, &edits, &mut on_done);
                 commit(&mut writer, &index, &mut on_done);
                 until_idle = Some(IDLE);

@@ -42,6 +42,8 @@ pub struct Writer {
     /// Pages in the log after the last commit.
     log_pages: Arc<AtomicU32>,
     known_words: HashSet<String>,
+    /// There was no room to make the log longer ahead of need.
+    crowded: bool,
 }
 
 impl Writer {
@@ -53,7 +55,7 @@ impl Writer {
             counter.store(u32::try_from(pages).unwrap_or(0), Ordering::Relaxed);
             Ok(())
         }))?;
-        Ok(Self { connection, path: path.to_owned(), log_pages, known_words: HashSet::new() })
+        Ok(Self { connection, path: path.to_owned(), log_pages, known_words: HashSet::new(), crowded: false })
     }
 
     /// One transaction: all of `writes`, in order, or nothing. On disk when it returns.
@@ -137,14 +139,22 @@ impl Writer {
     ///
     /// # Errors
     /// When the disk gives no room. The log then grows commit by commit.
-    pub(crate) fn lengthen_log(&self) -> std::io::Result<()> {
+    pub(crate) fn lengthen_log(&mut self) -> std::io::Result<()> {
+        if self.crowded {
+            return Ok(());
+        }
         let mut name = self.path.clone().into_os_string();
         name.push("-wal");
         let mut log = std::fs::OpenOptions::new().append(true).open(name)?;
-        let missing = LOG_BYTES.saturating_sub(log.metadata()?.len());
-        if missing > 0 {
-            std::io::copy(&mut std::io::repeat(0).take(missing), &mut log)?;
-            log.sync_data()?;
+        let length = log.metadata()?.len();
+        if length < LOG_BYTES {
+            let zeros = &mut std::io::repeat(0).take(LOG_BYTES - length);
+            if let Err(error) = std::io::copy(zeros, &mut log).and_then(|_| log.sync_data()) {
+                // The last room is for what people write. Nothing was committed meanwhile: commits are this thread's.
+                self.crowded = true;
+                log.set_len(length)?;
+                return Err(error);
+            }
         }
         Ok(())
     }

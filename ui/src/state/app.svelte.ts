@@ -1,5 +1,4 @@
-// The whole state of the window: what the engine last said, and what is shown of it. The only part that, with the
-// acts, calls the host.
+// The state of the window: what the engine last said, what is shown of it. With the acts the only part that calls the host.
 import type { NoteRow } from "../gen/NoteRow";
 import type { Settings } from "../gen/Settings";
 import type { Start } from "../gen/Start";
@@ -80,8 +79,8 @@ export class App {
     const ends = [status, ...hear(this), this.now.start(), this.layout.start()];
     // Only once attached can a clicked notification's note be shown: it is listened for, and no first choice follows.
     const attached = this.#ask().then(() => (this.broken === null ? this.note.attached : undefined));
-    void attached.finally(() => void host.call("window_ready", {}).catch(() => undefined));
     void attached.finally(() => (this.settled = true));
+    void attached.finally(() => void host.call("window_ready", {}).catch(() => undefined));
     setTimeout(() => (this.settled = true), LATE_MS);
     return () => ends.forEach((end) => end());
   }
@@ -104,10 +103,14 @@ export class App {
         )
       : false;
     if (last !== null && kept) return this.note.select(last, "body");
-    await this.list.first; // on the very first start the engine may still be writing its welcome
-    const busy = this.note.noteId !== null;
+    await this.list.read;
+    const chosen = this.list.first.then(() => this.#choose()); // the engine may still be writing its welcome
+    if (this.list.rows.length > 0) await chosen;
+  }
+
+  async #choose(): Promise<void> {
     const idle = document.activeElement === document.body;
-    if (!busy) await this.note.select(this.list.rows[0]?.id ?? null, idle ? "body" : null);
+    if (this.note.noteId === null) await this.note.select(this.list.rows[0]?.id ?? null, idle ? "body" : null);
   }
 
   /** Waits for a command; a refusal is told to the user and answered with `undefined`. */

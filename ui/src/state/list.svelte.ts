@@ -24,6 +24,9 @@ export class NoteList {
   /** Settles when there is a first row, however late. */
   readonly first: Promise<void>;
   #arrived: () => void = () => undefined;
+  /** Settles when the first page was read, whatever is on it. */
+  readonly read: Promise<void>;
+  #tried: () => void = () => undefined;
   readonly #host: Host;
   readonly #failed: (thrown: unknown) => void;
   #asked = 0;
@@ -36,6 +39,7 @@ export class NoteList {
     this.#host = host;
     this.#failed = failed;
     this.first = new Promise((arrived) => (this.#arrived = arrived));
+    this.read = new Promise((tried) => (this.#tried = tried));
   }
 
   /** Shows another list. */
@@ -105,6 +109,7 @@ export class NoteList {
       this.#failed(thrown);
     } finally {
       this.#busy = false;
+      this.#tried();
     }
   }
 

@@ -23,10 +23,14 @@ export class Now {
   }
 }
 
-/** Makes a format when it is first needed, and once: it takes longer than a whole row of the list. */
+/** Makes a format when it is first needed, and once a time zone: it takes longer than a whole row of the list. */
 function format(options: Intl.DateTimeFormatOptions): () => Intl.DateTimeFormat {
-  let made: Intl.DateTimeFormat | undefined;
-  return () => (made ??= new Intl.DateTimeFormat(undefined, options));
+  let made: [number, Intl.DateTimeFormat] | undefined;
+  return () => {
+    const offset = new Date().getTimezoneOffset();
+    if (made?.[0] !== offset) made = [offset, new Intl.DateTimeFormat(undefined, options)];
+    return made[1];
+  };
 }
 const dayFormat = format({ day: "numeric", month: "short" });
 const yearFormat = format({ day: "numeric", month: "short", year: "numeric" });

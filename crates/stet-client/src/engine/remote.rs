@@ -188,13 +188,8 @@ impl Engine {
         self.tell_editors(doc, None, &import.title, &import.body);
         if is_library(doc) {
             self.read_folders(true);
-        } else {
-            if let Some(row) = row {
-                self.report.touched(doc.note, &row);
-            }
-            self.report.lists_changed();
-            self.report.sidebar_changed();
-            self.row_changed(doc);
+        } else if let Some(row) = row {
+            self.report.touched(doc.note, &row);
         }
     }
 

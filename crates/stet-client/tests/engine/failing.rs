@@ -34,7 +34,9 @@ fn a_note_the_disk_never_takes_holds_up_no_other_that_failed_beside_it() {
     assert_eq!(desk.status().unsaved, 3);
     desk.refused = Some(notes[1]);
     desk.wait(10_000);
-    assert_eq!(desk.status().unsaved, 1, "the two others are on disk");
+    let status = desk.status();
+    assert_eq!(status.unsaved, 1, "the two others are on disk");
+    assert!(status.error.is_some_and(|error| error.code == ErrorCode::Storage), "of the third it is still said");
     desk.refused = None;
     desk.wait(10_000);
     assert_eq!(desk.status().unsaved, 0);

@@ -51,7 +51,7 @@ struct Senders {
 pub struct Engine {
     inner: Mutex<Inner>,
     /// Sockets to wake as soon as the hub is free: who is woken wants the hub at once.
-    rung: Mutex<Vec<(Arc<Bells>, Ring)>>,
+    rung: Mutex<Rung>,
     settings: Arc<Settings>,
     clock: Clock,
     /// Rings when the next deadline is sooner than the one waited for.
@@ -73,6 +73,25 @@ impl Drop for Ends {
             tracing::debug!(target: "server", thread = self.0, "ended with the engine");
         }
     }
+}
+
+/// Who is to be woken, and what for.
+type Rung = Vec<(Arc<Bells>, Ring)>;
+
+/// Wakes everybody when it is dropped.
+struct Rings<'a>(&'a Mutex<Rung>);
+
+impl Drop for Rings<'_> {
+    fn drop(&mut self) {
+        let rung = std::mem::take(&mut *rung(self.0));
+        for (bells, ring) in rung {
+            bells.ring(ring);
+        }
+    }
+}
+
+fn rung(rung: &Mutex<Rung>) -> MutexGuard<'_, Rung> {
+    rung.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 type Readers<'a> = Box<dyn Fn() -> Result<Box<dyn Read>, ReadError> + 'a>;
@@ -130,6 +149,8 @@ impl Engine {
 
     /// Does something with the hub, and hands out the work it leads to in its order.
     pub fn with<T>(&self, act: impl FnOnce(&mut Hub, i64) -> T) -> T {
+        // Dropped after the hub's lock, also by a panic.
+        let _rings = Rings(&self.rung);
         let mut inner = self.lock();
         let now = self.clock.now();
         let result = act(&mut inner.hub, now);
@@ -154,21 +175,12 @@ impl Engine {
             inner.armed = deadline;
             self.sooner.notify_one();
         }
-        drop(inner);
-        let rung = std::mem::take(&mut *self.rung());
-        for (bells, ring) in rung {
-            bells.ring(ring);
-        }
         result
     }
 
     /// Wakes a socket's task once the hub is free.
     pub(super) fn ring(&self, bells: &Arc<Bells>, ring: Ring) {
-        self.rung().push((Arc::clone(bells), ring));
-    }
-
-    fn rung(&self) -> MutexGuard<'_, Vec<(Arc<Bells>, Ring)>> {
-        self.rung.lock().unwrap_or_else(PoisonError::into_inner)
+        rung(&self.rung).push((Arc::clone(bells), ring));
     }
 
     /// The next deadline, epoch milliseconds; from now on a sooner one rings.

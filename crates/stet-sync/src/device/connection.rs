@@ -15,6 +15,8 @@ const OPEN_MS: u64 = 30_000;
 const PING_ANSWER_MS: u64 = 10_000;
 /// The same when there is reason to think it dead: another network, a machine that slept; milliseconds.
 const PROBE_ANSWER_MS: u64 = 3_000;
+/// A step of an attempt this young is left alone when an address comes up: it may have brought the attempt about.
+const YOUNG_MS: u64 = 2_000;
 /// Ping after this much silence unless the server says otherwise, milliseconds.
 const HEARTBEAT_MS: u64 = 30_000;
 /// Signed in for this long counts as a success even when no catch-up completes, milliseconds.
@@ -72,17 +74,21 @@ impl Device {
     }
 
     /// The network is back or another one, or the machine woke up. What was under way went to the network before: an
-    /// attempt begins anew, and a live connection has little time to show that it is one.
+    /// attempt begins anew, and a live connection has little time to show that it is one. Only when nothing large is on its
+    /// way, behind which a ping would have to wait.
     pub fn network_up(&mut self, now: u64) {
         if !self.wanted || self.paused {
             return;
         }
-        if matches!(self.phase, Phase::Opening { .. } | Phase::Greeting { .. } | Phase::Authenticating { .. }) {
+        if let Phase::Opening { deadline } | Phase::Greeting { deadline } | Phase::Authenticating { deadline, .. } =
+            self.phase
+            && now + ANSWER_MS >= deadline + YOUNG_MS
+        {
             self.close(1000);
             self.phase = Phase::Idle;
         }
         self.connect(now);
-        if matches!(self.phase, Phase::Live { .. }) {
+        if matches!(self.phase, Phase::Live { .. }) && self.push.is_idle() {
             self.link.ping_due = self.link.ping_due.map(|due| due.min(now + PROBE_ANSWER_MS));
         }
     }

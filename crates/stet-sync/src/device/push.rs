@@ -79,6 +79,11 @@ impl Push {
         self.bytes = 0;
     }
 
+    /// Whether nothing waits for an answer.
+    pub(super) fn is_idle(&self) -> bool {
+        self.in_flight.is_empty()
+    }
+
     pub(super) fn overdue(&self, now: u64) -> bool {
         self.in_flight.values().any(|update| now >= update.sent_at + ANSWER_MS)
     }

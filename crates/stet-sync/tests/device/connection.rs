@@ -4,7 +4,7 @@ use stet_protocol::message::level2::{ClientMessage, ServerMessage};
 use stet_protocol::message::{AuthFailure, ErrorCode, ErrorMessage};
 use stet_sync::device::{Output, Problem, State};
 
-use crate::script::{SPACE, Script, place, read};
+use crate::script::{SPACE, Script, doc, place, read};
 
 #[test]
 fn it_connects_greets_signs_in_and_asks_for_everything_after_its_cursor() {
@@ -141,6 +141,28 @@ fn another_network_shortens_the_wait_for_a_ping_that_is_under_way() {
     script.device.network_up(2_000);
     assert_eq!(script.sent().len(), 1, "one ping is enough");
     assert_eq!(script.device.wake_at(), Some(5_000));
+}
+
+#[test]
+fn another_network_leaves_a_connection_its_time_while_something_is_on_its_way() {
+    let mut script = Script::live(1);
+    script.device.dirty(doc(1), 0);
+    script.prepare(1, 0);
+    script.device.network_up(1_000);
+    script.device.tick(4_000);
+    assert!(!script.asked().contains(&Output::Problem(Problem::Silent)));
+    script.device.tick(11_000);
+    assert!(script.asked().contains(&Output::Problem(Problem::Silent)));
+}
+
+#[test]
+fn an_attempt_that_has_just_begun_is_left_alone() {
+    let mut script = Script::live(1);
+    script.device.closed(None, "gone", 1_000);
+    script.device.connect(1_000);
+    script.asked();
+    script.device.network_up(2_500);
+    assert_eq!(script.asked(), []);
 }
 
 #[test]
@@ -300,7 +322,7 @@ fn a_known_level_two_server_is_spoken_to_in_messagepack() {
 #[test]
 fn selecting_a_note_joins_it_leaves_the_one_before_and_is_repeated_after_a_reconnect() {
     let mut script = Script::live(1);
-    let (first, second) = (crate::script::doc(1).note, crate::script::doc(2).note);
+    let (first, second) = (doc(1).note, doc(2).note);
     script.device.join(SPACE, first, 0);
     script.device.join(SPACE, second, 0);
     let sent = script.sent();

@@ -224,9 +224,12 @@ impl Engine {
         };
         match result {
             Ok(()) => {
-                self.report.storage_works();
                 self.writing.moved = self.writing.moved.filter(|(before, ..)| tag <= *before);
                 after.into_iter().for_each(|after| self.follow(after, now));
+                // That one thing could be written doesn't say so of what couldn't.
+                if self.ledger.unsaved.is_empty() {
+                    self.report.storage_works();
+                }
             }
             Err(words) => {
                 self.report.storage_failed(&words);
@@ -252,6 +255,9 @@ impl Engine {
                         self.ledger.unsaved.remove(&doc);
                     }
                 }
+                // Lists are read from the disk, so only now is there something else to read.
+                self.row_changed(doc);
+                self.report.everything_changed();
                 self.import(doc, now);
                 self.fold_if_long(doc);
                 self.offer(doc, now);

@@ -127,7 +127,7 @@ impl Engine {
             self.ledger.unsent.remove(&doc);
             self.report.last_sync = Some(now.wall);
         }
-        self.report.everything_changed();
+        self.after_writes(After::Lists);
     }
 
     /// A level-1 server says that a note was deleted.
