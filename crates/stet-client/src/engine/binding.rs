@@ -126,7 +126,7 @@ impl Engine {
             // Whether somebody wrote in it has to be known when it was removed elsewhere.
             self.documents.queue_import(welcome);
         }
-        self.ledger.unindexed.extend(boot.unindexed);
+        boot.unindexed.into_iter().for_each(|doc| self.index.add(doc));
         for (space, device) in boot.devices {
             self.report.devices.entry(space).or_default().insert(device.id, device);
         }
@@ -231,10 +231,10 @@ impl Engine {
         }
         ledger.unsaved = std::mem::take(&mut ledger.unsaved).into_iter().map(rename).collect();
         ledger.unsent = std::mem::take(&mut ledger.unsent).into_iter().map(rename).collect();
-        ledger.unindexed = std::mem::take(&mut ledger.unindexed).into_iter().map(rename).collect();
         ledger.apart = std::mem::take(&mut ledger.apart).into_iter().map(rename).collect();
         ledger.held = std::mem::take(&mut ledger.held).into_iter().map(|(doc, held)| (rename(doc), held)).collect();
         ledger.purges = std::mem::take(&mut ledger.purges).into_iter().map(|(doc, seq)| (rename(doc), seq)).collect();
+        self.index.rename(rename);
         for doc in ledger.unsent.clone() {
             self.device.dirty(doc, now.mono);
         }

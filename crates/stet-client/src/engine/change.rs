@@ -208,7 +208,7 @@ impl Engine {
         self.documents.remove(doc);
         self.ledger.unsaved.remove(&doc);
         self.ledger.unsent.remove(&doc);
-        self.ledger.unindexed.remove(&doc);
+        self.index.remove(doc);
         self.ledger.apart.remove(&doc);
         self.forget_purge(doc);
         self.ledger.held.remove(&doc);

@@ -7,6 +7,7 @@ mod change;
 mod documents;
 mod editing;
 mod folders;
+mod index;
 mod level1;
 mod notices;
 mod purge;
@@ -172,6 +173,7 @@ pub struct Engine {
     next_session: u64,
     folders: BTreeSet<FolderId>,
     ledger: Ledger,
+    index: index::Index,
     writing: Writing,
     report: Report,
     notices: Notices,
@@ -207,7 +209,6 @@ struct Ledger {
     purges_to_resume: BTreeSet<DocKey>,
     /// Of these, refused because of something newer, which is being fetched.
     purges_to_look_at: BTreeSet<DocKey>,
-    unindexed: BTreeSet<DocKey>,
     /// With another history than the server's: they came through level 1.
     apart: BTreeSet<DocKey>,
 }
@@ -239,6 +240,7 @@ impl Engine {
             next_session: 0,
             folders: BTreeSet::new(),
             ledger: Ledger::default(),
+            index: index::Index::default(),
             writing: Writing::default(),
             report: Report::new(meta.last_sync, meta.binding.is_some()),
             notices: Notices::default(),
@@ -292,7 +294,7 @@ impl Engine {
             self.device.wake_at(),
             self.report.wake_at(),
             self.writing.wake_at(),
-            self.index_at(),
+            self.index.wake_at(),
             self.notices.wake_at(),
         ];
         times.into_iter().flatten().min()

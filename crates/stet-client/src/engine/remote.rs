@@ -1,7 +1,7 @@
 //! What comes from the server: raw rows are on disk before anything looks into them; then they are imported, and editors,
 //! lists and people hear of it.
 
-use stet_model::document::{Document, Import, Version};
+use stet_model::document::{Document, Import};
 use stet_model::id::{DeviceId, DocKey, SpaceId};
 use stet_model::text::TextChange;
 use stet_protocol::message::level2::Receipt;
@@ -174,10 +174,8 @@ impl Engine {
         let index = (live.editors == 0).then(|| live.index_write(doc)).flatten();
         self.write(write, After::Imported { doc, brought: import.brought.clone() });
         match index {
-            Some((index, head)) => self.write(index, After::Indexed { doc, head }),
-            None if !is_library(doc) => {
-                self.ledger.unindexed.insert(doc);
-            }
+            Some(index) => self.write_index(doc, index),
+            None if !is_library(doc) => self.index.add(doc),
             None => {}
         }
         if unsent {
@@ -319,18 +317,6 @@ impl Engine {
         }
         self.report.lists_changed();
     }
-
-    /// Puts the texts of changed notes into the search index, when nothing else is to be done.
-    pub(super) fn index(&mut self, doc: DocKey) {
-        let Some(live) = self.documents.get(doc) else { return };
-        // A text on its way to the disk is indexed once it is there.
-        if !live.is_saved() {
-            return;
-        }
-        if let Some((write, head)) = live.index_write(doc) {
-            self.write(write, After::Indexed { doc, head });
-        }
-    }
 }
 
 impl Live {
@@ -346,14 +332,6 @@ impl Live {
             Document::Note(note) => Some(note.body()),
             Document::Library(_) => None,
         }
-    }
-
-    pub(super) fn index_write(&self, doc: DocKey) -> Option<(Write, Version)> {
-        let Document::Note(note) = &self.document else {
-            return None;
-        };
-        let write = Write::Index { doc, head: self.queued.encode(), title: note.title(), body: note.body() };
-        Some((write, self.queued.clone()))
     }
 }
 

@@ -8,7 +8,6 @@ use stet_protocol::message::AuthFailure;
 use stet_store::{DeviceRow, HeldAt, ListRow, RowFields};
 use stet_sync::device::{Place, Problem, State};
 
-use super::documents::Task;
 use super::documents::live::is_library;
 use super::{Engine, Now, Output};
 use crate::api::event::NotesChanged;
@@ -20,10 +19,6 @@ use crate::api::{ErrorCode, Event};
 const GATHER_MS: u64 = 100;
 /// Notes named in the tray's menu.
 const RECENT: usize = 5;
-/// Changed texts go into the search index after this much quiet, milliseconds.
-const INDEX_AFTER_MS: u64 = 1_000;
-/// Texts indexed in one go.
-const INDEX_BATCH: usize = 16;
 
 /// What readers of lists have to know to show rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -93,7 +88,6 @@ pub(super) struct Report {
     pub(super) binding_retry: bool,
     /// The disk knows whose notes these are.
     pub(super) binding_written: bool,
-    index_at: Option<u64>,
 }
 
 impl Report {
@@ -353,28 +347,6 @@ impl Engine {
             self.report.told = Some(status.clone());
             self.report.told_at = Some(now.mono);
             self.emit(Event::Status(Box::new(status)));
-        }
-    }
-
-    /// When changed texts are to go into the search index.
-    pub(super) fn index_at(&self) -> Option<u64> {
-        if self.ledger.unindexed.is_empty() { None } else { self.report.index_at }
-    }
-
-    /// Indexes a few changed texts when there was quiet for a while.
-    pub(super) fn index_idle(&mut self, now: Now) {
-        if self.ledger.unindexed.is_empty() {
-            self.report.index_at = None;
-            return;
-        }
-        match self.report.index_at {
-            None => self.report.index_at = Some(now.mono + INDEX_AFTER_MS),
-            Some(at) if now.mono < at => {}
-            Some(_) => {
-                self.report.index_at = Some(now.mono + INDEX_AFTER_MS);
-                let docs: Vec<_> = self.ledger.unindexed.iter().copied().take(INDEX_BATCH).collect();
-                docs.into_iter().for_each(|doc| self.with(doc, Task::Index, now));
-            }
         }
     }
 

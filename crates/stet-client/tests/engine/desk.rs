@@ -230,7 +230,16 @@ impl Desk {
     }
 
     pub fn rows(&self, view: ListView) -> Vec<String> {
-        let query = ListQuery { space: self.engine.space(), view, search: String::new(), after: None, limit: 200 };
+        self.list(view, "")
+    }
+
+    /// The titles of what a search finds.
+    pub fn found(&self, search: &str) -> Vec<String> {
+        self.list(ListView::All, search)
+    }
+
+    fn list(&self, view: ListView, search: &str) -> Vec<String> {
+        let query = ListQuery { space: self.engine.space(), view, search: search.into(), after: None, limit: 200 };
         self.reader.list(&query).expect("reads").rows.into_iter().map(|row| row.fields.title).collect()
     }
 

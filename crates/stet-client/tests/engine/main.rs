@@ -9,3 +9,4 @@ mod failing;
 mod level1;
 mod level2;
 mod local;
+mod searching;

@@ -301,9 +301,7 @@ impl Engine {
                 self.documents.take_rows(doc);
                 self.resume_purge(doc, now);
             }
-            Task::Index => {
-                self.ledger.unindexed.remove(&doc);
-            }
+            Task::Index => self.index.remove(doc),
             Task::Level1(_) | Task::Folder(_) | Task::Folders => {}
         }
     }

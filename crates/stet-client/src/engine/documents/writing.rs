@@ -287,10 +287,8 @@ impl Engine {
             }
             After::Bound => self.bound(now),
             After::Indexed { doc, head } => {
-                // What was written after it, if only the same again, marked the text as not indexed.
-                if self.documents.get(doc).is_some_and(|live| live.queued == head && live.outstanding == 0) {
-                    self.ledger.unindexed.remove(&doc);
-                }
+                self.index.settled();
+                self.indexed(doc, &head);
             }
             After::Lists => self.report.everything_changed(),
             After::Reply { call, answer } => self.outputs.push(Output::Reply { call, result: Ok(*answer) }),
@@ -340,7 +338,8 @@ impl Engine {
             }
             After::Folders => self.writing.folders_again = true,
             After::Identity => self.writing.identity_again = true,
-            After::Lists | After::Indexed { .. } | After::Nothing => {}
+            After::Indexed { .. } => self.index.settled(),
+            After::Lists | After::Nothing => {}
         }
     }
 
@@ -401,7 +400,7 @@ impl Engine {
             waiting.push(After::Lists);
         }
         if !super::live::is_library(doc) {
-            self.ledger.unindexed.insert(doc);
+            self.index.add(doc);
         }
         self.write(write, After::Local { doc, head });
         self.writing.after.extend(waiting);

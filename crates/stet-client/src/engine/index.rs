@@ -1,0 +1,118 @@
+//! The search index, off the keystroke path: changed texts go into it a moment after they are on disk.
+
+use std::collections::BTreeSet;
+use std::ops::Bound;
+
+use stet_model::document::{Document, Version};
+use stet_model::id::DocKey;
+use stet_store::Write;
+
+use super::documents::Task;
+use super::documents::live::Live;
+use super::documents::writing::After;
+use super::{Engine, Now};
+
+/// How long a changed text waits for more of itself, milliseconds.
+const REST_MS: u64 = 1_000;
+/// Between two batches while many wait, as after a large import, milliseconds.
+const PACE_MS: u64 = 100;
+/// Texts read and written in one go: few enough that a keystroke in between doesn't notice.
+const BATCH: usize = 32;
+
+/// The texts that aren't in the search index as they are, gone through in passes.
+#[derive(Debug, Default)]
+pub(super) struct Index {
+    texts: BTreeSet<DocKey>,
+    /// The last one this pass has come to.
+    reached: Option<DocKey>,
+    next_at: Option<u64>,
+    under_way: usize,
+}
+
+impl Index {
+    pub(super) fn add(&mut self, doc: DocKey) {
+        self.texts.insert(doc);
+    }
+
+    pub(super) fn remove(&mut self, doc: DocKey) {
+        self.texts.remove(&doc);
+    }
+
+    pub(super) fn rename(&mut self, rename: impl Fn(DocKey) -> DocKey) {
+        self.texts = std::mem::take(&mut self.texts).into_iter().map(rename).collect();
+        self.reached = None;
+    }
+
+    pub(super) fn wake_at(&self) -> Option<u64> {
+        if self.texts.is_empty() { None } else { self.next_at }
+    }
+
+    /// A write of a text came to its end, whichever.
+    pub(super) fn settled(&mut self) {
+        self.under_way = self.under_way.saturating_sub(1);
+    }
+
+    /// What is to be indexed now.
+    fn due(&mut self, now: Now) -> Vec<DocKey> {
+        if self.texts.is_empty() {
+            self.next_at = None;
+            return Vec::new();
+        }
+        match self.next_at {
+            Some(at) if now.mono >= at => {}
+            Some(_) => return Vec::new(),
+            None => {
+                self.next_at = Some(now.mono + REST_MS);
+                return Vec::new();
+            }
+        }
+        if self.under_way > 0 {
+            self.next_at = Some(now.mono + PACE_MS);
+            return Vec::new();
+        }
+        let from = self.reached.map_or(Bound::Unbounded, Bound::Excluded);
+        let batch: Vec<_> = self.texts.range((from, Bound::Unbounded)).copied().take(BATCH).collect();
+        // What couldn't be indexed in this pass gets its turn in the next.
+        let more = batch.len() == BATCH;
+        self.reached = batch.last().copied().filter(|_| more);
+        self.next_at = Some(now.mono + if more { PACE_MS } else { REST_MS });
+        batch
+    }
+}
+
+impl Engine {
+    /// Goes on with the search index when it is time.
+    pub(super) fn index_idle(&mut self, now: Now) {
+        self.index.due(now).into_iter().for_each(|doc| self.with(doc, Task::Index, now));
+    }
+
+    /// Puts a text into the search index. One on its way to the disk is indexed once it is there.
+    pub(super) fn index(&mut self, doc: DocKey) {
+        if let Some(index) = self.documents.get(doc).filter(|live| live.is_saved()).and_then(|live| live.index_write(doc)) {
+            self.write_index(doc, index);
+        }
+    }
+
+    pub(super) fn write_index(&mut self, doc: DocKey, (write, head): (Write, Version)) {
+        self.index.under_way += 1;
+        self.write(write, After::Indexed { doc, head });
+    }
+
+    pub(super) fn indexed(&mut self, doc: DocKey, head: &Version) {
+        // What was written after it, if only the same again, marked the text as not indexed.
+        if self.documents.get(doc).is_some_and(|live| live.queued == *head && live.outstanding == 0) {
+            self.index.remove(doc);
+        }
+    }
+}
+
+impl Live {
+    /// The write that puts the text into the index, and the version it is of; nothing for a library.
+    pub(super) fn index_write(&self, doc: DocKey) -> Option<(Write, Version)> {
+        let Document::Note(note) = &self.document else {
+            return None;
+        };
+        let write = Write::Index { doc, head: self.queued.encode(), title: note.title(), body: note.body() };
+        Some((write, self.queued.clone()))
+    }
+}
