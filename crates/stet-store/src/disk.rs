@@ -140,11 +140,9 @@ struct State {
     jobs: VecDeque<Job>,
     bytes: usize,
     closed: bool,
-    /// Somebody waits for one of the jobs.
-    urgent: bool,
     /// Somebody waits for every job from now on.
     hurried: bool,
-    /// When the first of the jobs is committed even if nobody waits for any.
+    /// When the jobs are committed: at once when somebody waits for one of them.
     due: Option<Instant>,
 }
 
@@ -168,13 +166,13 @@ impl Queue {
         }
         let crowded = state.jobs.len() >= QUEUE_JOBS || state.bytes + job.bytes > QUEUE_BYTES;
         if crowded && !state.jobs.is_empty() {
-            state.urgent = true;
+            state.due = Some(Instant::now());
             self.changed.notify_one();
             return Err(SubmitError::Full(job.writes));
         }
         state.bytes += job.bytes;
-        state.urgent |= !job.can_wait;
-        state.due = state.due.or_else(|| Some(Instant::now() + LINGER));
+        let due = Instant::now() + if job.can_wait { LINGER } else { Duration::ZERO };
+        state.due = Some(state.due.map_or(due, |before| before.min(due)));
         state.jobs.push_back(job);
         drop(state);
         self.changed.notify_one();
@@ -221,7 +219,7 @@ impl Queue {
 impl State {
     /// Whether what waits is to be committed now.
     fn is_due(&self, now: Instant) -> bool {
-        !self.jobs.is_empty() && (self.urgent || self.hurried || self.closed || self.due.is_some_and(|due| due <= now))
+        !self.jobs.is_empty() && (self.hurried || self.closed || self.due.is_some_and(|due| due <= now))
     }
 
     fn take_group(&mut self) -> Vec<Job> {
@@ -235,7 +233,7 @@ impl State {
         }
         self.bytes -= bytes;
         if self.jobs.is_empty() {
-            (self.urgent, self.due) = (false, None);
+            self.due = None;
         }
         group
     }

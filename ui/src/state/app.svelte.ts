@@ -38,6 +38,8 @@ export class App {
   broken = $state<string | null>(null);
   /** The editors take keys (or are late): time to make what stands around them. */
   settled = $state(false);
+  /** Whether what stands around the text is made; a narrow window has nothing else to show. */
+  readonly framed = $derived.by(() => this.settled || this.layout.width === "narrow");
   #reading: Promise<void> | null = null;
   #again = false;
 
@@ -76,12 +78,12 @@ export class App {
   start(): () => void {
     const { host } = this;
     const status = host.listen("status", (status) => this.#set({ status }));
-    const ends = [status, ...hear(this), this.now.start(), this.layout.start()];
+    const late = setTimeout(() => (this.settled = true), LATE_MS);
+    const ends = [status, ...hear(this), this.now.start(), this.layout.start(), () => clearTimeout(late)];
     // Only once attached can a clicked notification's note be shown: it is listened for, and no first choice follows.
     const attached = this.#ask().then(() => (this.broken === null ? this.note.attached : undefined));
     void attached.finally(() => (this.settled = true));
     void attached.finally(() => void host.call("window_ready", {}).catch(() => undefined));
-    setTimeout(() => (this.settled = true), LATE_MS);
     return () => ends.forEach((end) => end());
   }
 
@@ -214,15 +216,6 @@ export class App {
   focusTag(): void {
     this.layout.show("note");
     this.places.focus("tag");
-  }
-
-  /** Whether a folder is another one, or lies in it. */
-  isWithin(inner: string | null, outer: string | undefined): boolean {
-    for (let id = inner; id !== null;) {
-      if (id === outer) return true;
-      id = this.sidebar.folders.find((folder) => folder.id === id)?.parentId ?? null;
-    }
-    return false;
   }
 
   /** Reads the sidebar again; several wishes at once are one reading. */

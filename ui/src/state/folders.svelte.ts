@@ -11,6 +11,15 @@ function kept(): string[] {
   }
 }
 
+/** Whether a folder is another one, or lies in it. */
+export function isWithin(all: FolderRow[], inner: string | null, outer: string | undefined): boolean {
+  for (let id = inner; id !== null;) {
+    if (id === outer) return true;
+    id = all.find((folder) => folder.id === id)?.parentId ?? null;
+  }
+  return false;
+}
+
 /** The folder tree as this window shows it. */
 export class Folders {
   naming = $state<string | null>(null);

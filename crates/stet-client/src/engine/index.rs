@@ -17,7 +17,7 @@ const REST_MS: u64 = 1_000;
 /// Between two batches while many wait, as after a large import, milliseconds.
 const PACE_MS: u64 = 100;
 /// Texts read and written in one go: few enough that a keystroke in between doesn't notice.
-const BATCH: usize = 32;
+const BATCH: usize = 64;
 
 /// The texts that aren't in the search index as they are, gone through in passes.
 #[derive(Debug, Default)]

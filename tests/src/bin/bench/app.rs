@@ -30,6 +30,8 @@ const STARTS: usize = 7;
 const SETTLE: Duration = Duration::from_secs(10);
 /// A start may take this long.
 const PATIENCE: Duration = Duration::from_secs(60);
+/// Making the search index of the largest store may take this long.
+const INDEXED_WITHIN: Duration = Duration::from_secs(900);
 /// The line that says that the window takes keys, or that the empty window has its page.
 const READY: &str = "stet ready";
 
@@ -50,18 +52,16 @@ impl Desktop for Nobody {
     fn set_badge(&self, _unsent: u32) {}
 }
 
-pub async fn report(folder: &Path, idle: Duration) {
+/// From process start to a caret that takes text.
+pub async fn starts(folder: &Path) {
     let stage = Stage::set_up("bench").await;
     for (notes, goal) in STORES {
-        let data = folder.join(format!("app-data-{notes}"));
-        fill(&data, notes).await;
-        starts(&stage, &data, notes, goal).await;
+        let data = data(folder, notes).await;
+        start_often(&stage, &data, notes, goal).await;
     }
-    let (notes, _) = STORES[0];
-    rest(&stage, &folder.join(format!("app-data-{notes}")), notes, idle).await;
 }
 
-async fn starts(stage: &Stage, data: &Path, notes: usize, goal: f64) {
+async fn start_often(stage: &Stage, data: &Path, notes: usize, goal: f64) {
     say(&format!("\napp with {notes} notes: from process start, beside the same program with an empty window"));
     let (mut full, mut empty) = (Vec::new(), Vec::new());
     for n in 0..=STARTS {
@@ -77,7 +77,10 @@ async fn starts(stage: &Stage, data: &Path, notes: usize, goal: f64) {
 }
 
 /// Memory and processor time of the app at rest: with its window, in the tray, and the empty window beside them.
-async fn rest(stage: &Stage, data: &Path, notes: usize, idle: Duration) {
+pub async fn rest(folder: &Path, idle: Duration) {
+    let (notes, _) = STORES[0];
+    let stage = &Stage::set_up("bench").await;
+    let data = &data(folder, notes).await;
     say(&format!("\napp with {notes} notes at rest for {} s, beside an empty window", idle.as_secs()));
     let (app, _) = start(stage, data, false, 100).await;
     let (blank, _) = start(stage, data, true, 101).await;
@@ -128,6 +131,15 @@ async fn start(stage: &Stage, data: &Path, empty: bool, n: usize) -> (Program, f
     (app, took)
 }
 
+/// A data folder with this many notes, every one in the search index, made if it isn't there.
+async fn data(folder: &Path, notes: usize) -> PathBuf {
+    let data = folder.join(format!("app-data-{notes}"));
+    if !data.exists() {
+        fill(&data, notes).await;
+    }
+    data
+}
+
 async fn fill(data: &Path, notes: usize) {
     let config = Config {
         data_dir: data.to_owned(),
@@ -144,6 +156,12 @@ async fn fill(data: &Path, notes: usize) {
         client.call(note).await.expect("a note");
     };
     futures_util::stream::iter(0..notes).map(make).buffer_unordered(AT_ONCE).collect::<()>().await;
+    let (_, reader) = stet_store::open(&data.join("notes.sqlite"), &stet_store::Options::default()).expect("a store");
+    eventually_within(INDEXED_WITHIN, "every note to be in the search index", async || {
+        let left = reader.unindexed(1).expect("a store that can be read");
+        holds(left.is_empty(), left.len())
+    })
+    .await;
     client.shutdown().await;
 }
 

@@ -36,8 +36,10 @@ enum Part {
     Server,
     /// Two engines and the server
     Engines,
-    /// The app's start, memory and processor time
-    App,
+    /// The app, from process start to a caret that takes text
+    Start,
+    /// The app's memory and processor time when nothing happens
+    Rest,
     /// Programs and packages
     Size,
 }
@@ -70,8 +72,11 @@ fn main() -> ExitCode {
     if wanted(Part::Engines) {
         runtime.block_on(measure_engines(&folder));
     }
-    if wanted(Part::App) {
-        runtime.block_on(app::report(folder.path(), Duration::from_secs(60 * args.idle_minutes)));
+    if wanted(Part::Start) {
+        runtime.block_on(app::starts(folder.path()));
+    }
+    if wanted(Part::Rest) {
+        runtime.block_on(app::rest(folder.path(), Duration::from_secs(60 * args.idle_minutes)));
     }
     if wanted(Part::Size) {
         size::report();
