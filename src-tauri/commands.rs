@@ -12,6 +12,7 @@ use stet_client::api::{CommandError, ErrorCode};
 use tauri::ipc::Invoke;
 use tauri::{AppHandle, State, Wry};
 
+use crate::events::NextEvents;
 use crate::shell::Shell;
 use crate::{links, platform, quit, window};
 
@@ -26,7 +27,7 @@ macro_rules! forwarded {
 
         /// Answers every command.
         pub fn handler() -> impl Fn(Invoke<Wry>) -> bool + Send + Sync + 'static {
-            tauri::generate_handler![$($name,)* open_link, copy_text, quit, window_ready]
+            tauri::generate_handler![$($name,)* open_link, copy_text, quit, window_ready, next_events]
         }
 
         #[cfg(test)]
@@ -124,6 +125,16 @@ async fn window_ready(args: WindowReady, app: AppHandle) -> Result<Done, Command
     Ok(Done {})
 }
 
+/// Arguments of `next_events`.
+#[derive(Deserialize)]
+struct AskNext {}
+
+#[tauri::command]
+async fn next_events(args: AskNext, shell: State<'_, Shell>) -> Result<NextEvents, CommandError> {
+    let AskNext {} = args;
+    Ok(shell.events.next().await)
+}
+
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
@@ -140,14 +151,13 @@ mod tests {
     }
 
     #[test]
-    fn the_window_is_allowed_each_command_by_name_and_nothing_but_events_beside_them() {
+    fn the_window_is_allowed_each_command_by_name_and_nothing_beside_them() {
         let file: serde_json::Value = serde_json::from_str(include_str!("capabilities/main.json")).unwrap();
         let allowed: BTreeSet<&str> =
             file["permissions"].as_array().unwrap().iter().map(|permission| permission.as_str().unwrap()).collect();
         let commands = names::ENGINE.iter().chain(names::SHELL);
         let named: Vec<String> = commands.map(|name| format!("allow-{}", name.replace('_', "-"))).collect();
-        let events = ["core:event:allow-listen", "core:event:allow-unlisten"];
-        let expected: BTreeSet<&str> = named.iter().map(String::as_str).chain(events).collect();
+        let expected: BTreeSet<&str> = named.iter().map(String::as_str).collect();
         assert_eq!(allowed, expected);
     }
 }

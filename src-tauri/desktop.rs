@@ -6,7 +6,7 @@ use stet_client::Desktop;
 use stet_client::api::Event;
 use stet_client::desktop::{Notice, Tray};
 use stet_model::id::NoteId;
-use tauri::{AppHandle, Emitter, Manager};
+use tauri::{AppHandle, Manager};
 
 use crate::shell::Shell;
 use crate::{links, tray, window};
@@ -25,9 +25,7 @@ impl TauriDesktop {
 
 impl Desktop for TauriDesktop {
     fn emit(&self, event: &Event) {
-        if let Err(error) = emit(&self.app, event) {
-            tracing::warn!(%error, "an event didn't reach the window");
-        }
+        self.app.state::<Shell>().events.put(event);
     }
 
     fn set_tray(&self, wanted: &Tray) {
@@ -57,15 +55,5 @@ impl Desktop for TauriDesktop {
         {
             tracing::debug!(%error, "no badge");
         }
-    }
-}
-
-/// Hands an event to the window under its own name. Without a window nobody listens.
-pub fn emit(app: &AppHandle, event: &Event) -> tauri::Result<()> {
-    let mut parts = serde_json::to_value(event)?;
-    let payload = parts["payload"].take();
-    match parts["event"].as_str() {
-        Some(name) => app.emit_to(window::LABEL, name, payload),
-        None => Ok(()),
     }
 }

@@ -4,6 +4,7 @@
 mod commands;
 mod deep_link;
 mod desktop;
+mod events;
 mod links;
 #[cfg(test)]
 mod names;

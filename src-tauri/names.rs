@@ -33,4 +33,4 @@ pub const ENGINE: &[&str] = &[
 ];
 
 /// Commands of the shell, which the engine doesn't know.
-pub const SHELL: &[&str] = &["open_link", "copy_text", "quit", "window_ready"];
+pub const SHELL: &[&str] = &["open_link", "copy_text", "quit", "window_ready", "next_events"];

@@ -14,6 +14,7 @@ use stet_client::api::status::ConnectionState;
 use stet_client::api::{Call, CommandError, ErrorCode};
 use tokio::sync::{SetOnce, watch};
 
+use crate::events::Events;
 use crate::notifications::Notifications;
 use crate::tray::Tray;
 use crate::window::Window;
@@ -29,6 +30,8 @@ pub struct Shell {
     pub engine: SetOnce<Result<Client, CommandError>>,
     /// The window's state.
     pub window: Window,
+    /// Events on their way to the window.
+    pub events: Events,
     /// The tray's state.
     pub tray: Tray,
     /// The open notifications.

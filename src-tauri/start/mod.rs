@@ -17,6 +17,7 @@ use tokio::sync::{SetOnce, watch};
 
 use self::arguments::Arguments;
 use crate::desktop::TauriDesktop;
+use crate::events::Events;
 use crate::notifications::Notifications;
 use crate::platform::{self, Change};
 use crate::shell::Shell;
@@ -45,6 +46,7 @@ pub fn set_up(app: &AppHandle, arguments: Arguments) {
         data_dir: data_dir.clone(),
         engine: SetOnce::new(),
         window: window::Window::default(),
+        events: Events::default(),
         tray: tray::Tray::default(),
         notifications: Notifications::start(move |note| window::show(&clicked, Some(note))),
         quitting: AtomicBool::new(false),

@@ -12,10 +12,8 @@ use stet_client::api::Event;
 use stet_client::api::event::ShowNote;
 use stet_model::id::NoteId;
 use tauri::webview::Color;
-use tauri::{AppHandle, Manager, Url, WebviewUrl, WebviewWindow, WebviewWindowBuilder};
-use tokio::sync::oneshot;
+use tauri::{AppHandle, Manager, Url, WebviewUrl, WebviewWindowBuilder};
 
-use crate::desktop;
 use crate::shell::{Shell, lock, within};
 
 /// The window's name, also in the capability file and in events.
@@ -30,8 +28,6 @@ const LEAST_SIZE: (f64, f64) = (480.0, 400.0);
 const PAPER: Color = Color(0xFB, 0xFA, 0xF7, 0xFF);
 const DARK_PAPER: Color = Color(0x17, 0x16, 0x14, 0xFF);
 
-/// Makes the page send what it still holds, as it does when it goes away.
-const LEAVE_PAGE: &str = "dispatchEvent(new PageTransitionEvent('pagehide'))";
 /// Longest wait for the page to send its last keys: a hung page must not keep the window open.
 const FLUSH_LIMIT: Duration = Duration::from_secs(1);
 /// Without a command for this long the page has said everything; it sends within 25 ms of a key.
@@ -117,6 +113,7 @@ fn show_now(app: &AppHandle, note: Option<NoteId>) -> tauri::Result<()> {
 
 fn open(app: &AppHandle) -> tauri::Result<()> {
     let shell = app.state::<Shell>();
+    shell.events.open();
     let paper = if shell.window.dark.load(Ordering::Relaxed) { DARK_PAPER } else { PAPER };
     let window = WebviewWindowBuilder::new(app, LABEL, WebviewUrl::default())
         .title("Stet")
@@ -153,9 +150,7 @@ pub fn ready(app: &AppHandle) {
 
 fn show_pending(app: &AppHandle) {
     let Some(note_id) = lock(&app.state::<Shell>().window.pending).take() else { return };
-    if let Err(error) = desktop::emit(app, &Event::ShowNote(ShowNote { note_id })) {
-        tracing::warn!(%error, "the window wasn't told which note to show");
-    }
+    app.state::<Shell>().events.put(&Event::ShowNote(ShowNote { note_id }));
 }
 
 /// Whether there is a window a person could see or bring back.
@@ -177,25 +172,15 @@ pub async fn take_away(app: &AppHandle) -> bool {
         if let Err(error) = window.hide() {
             tracing::debug!(%error, "the window can't be hidden");
         }
-        if within(FLUSH_LIMIT, flush(&shell, &window)).await.is_none() {
+        if within(FLUSH_LIMIT, flush(&shell)).await.is_none() {
             tracing::warn!("the page didn't finish sending in time");
         }
     }
     true
 }
 
-async fn flush(shell: &Shell, window: &WebviewWindow) {
-    let (told, heard) = oneshot::channel();
-    let told = Mutex::new(Some(told));
-    let asked = window.eval_with_callback(LEAVE_PAGE, move |_| {
-        if let Some(told) = lock(&told).take() {
-            // Nobody waits any more when the limit has passed.
-            told.send(()).ok();
-        }
-    });
-    if asked.is_err() || heard.await.is_err() {
-        return;
-    }
+async fn flush(shell: &Shell) {
+    shell.events.leave().await;
     let mut in_flight = shell.in_flight.subscribe();
     while within(QUIET, in_flight.changed()).await.is_some() || *in_flight.borrow_and_update() > 0 {}
 }
@@ -228,6 +213,7 @@ pub fn let_go(app: &AppHandle) {
 pub fn gone(app: &AppHandle) {
     let shell = app.state::<Shell>();
     shell.window.ready.store(false, Ordering::Release);
+    shell.events.close();
     let before = std::mem::take(&mut *lock(&shell.window.stage));
     if before == (Stage::Leaving { again: true }) {
         show(app, None);

@@ -1,20 +1,62 @@
 // The host inside the desktop app. The only file that knows Tauri.
 import { invoke } from "@tauri-apps/api/core";
-import { listen } from "@tauri-apps/api/event";
+import type { Event } from "../gen/Event";
 import type { EventMap } from "./commands";
-import { HostError, type Host } from "./host";
+import { HostError, type Handler, type Host } from "./host";
+
+/** Before asking again for events when the app gave no answer, which it always should. */
+const PAUSE_MS = 1_000;
+
+/** What the shell hands on, and its own: say your last words. */
+type ShellEvent = Event | { event: "leave"; payload: null };
 
 /** Whether this page runs inside the desktop app. */
 export const insideTauri = (): boolean => "__TAURI_INTERNALS__" in globalThis;
 
-/** The engine behind Tauri's commands and events. */
+const handlers = new Map<keyof EventMap, Set<Handler<never>>>();
+let asking = false;
+
+/** Asks for the next events for as long as there is a page. Asking again says that the ones before are handled. */
+async function ask(): Promise<never> {
+  for (;;) {
+    try {
+      const { events, lost } = await invoke<{ events: ShellEvent[]; lost: boolean }>("next_events", { args: {} });
+      if (lost) location.reload();
+      events.forEach(handle);
+    } catch (thrown) {
+      reportError(thrown);
+      await new Promise((resume) => setTimeout(resume, PAUSE_MS));
+    }
+  }
+}
+
+function handle({ event, payload }: ShellEvent): void {
+  if (event === "leave") {
+    dispatchEvent(new PageTransitionEvent("pagehide"));
+    return;
+  }
+  for (const handler of handlers.get(event) ?? []) {
+    try {
+      handler(payload as never);
+    } catch (thrown) {
+      reportError(thrown); // one that fails keeps no event from the others
+    }
+  }
+}
+
+/** The engine behind Tauri's commands. */
 export const tauriHost: Host = {
   call: (command, args) =>
     invoke<never>(command, { args }).catch((thrown: unknown) => {
       throw HostError.from(thrown);
     }),
   listen(event, handler) {
-    const listening = listen<EventMap[typeof event]>(event, (e) => handler(e.payload));
-    return () => void listening.then((stop) => stop());
+    const listening = handlers.get(event) ?? new Set();
+    handlers.set(event, listening.add(handler));
+    if (!asking) {
+      asking = true;
+      void ask();
+    }
+    return () => void listening.delete(handler);
   },
 };

@@ -28,6 +28,8 @@ const AT_ONCE: usize = 64;
 const STARTS: usize = 7;
 /// Quiet after a start, before it counts as idle.
 const SETTLE: Duration = Duration::from_secs(10);
+/// An empty window is watched no longer than this.
+const EMPTY_FOR: Duration = Duration::from_secs(60);
 /// A start may take this long.
 const PATIENCE: Duration = Duration::from_secs(60);
 /// Making the search index of the largest store may take this long.
@@ -76,36 +78,56 @@ async fn start_often(stage: &Stage, data: &Path, notes: usize, goal: f64) {
     say(&format!("  ours ÷ control: {:.2}  (goal ≤ {goal})", ours / control));
 }
 
-/// Memory and processor time of the app at rest: with its window, in the tray, and the empty window beside them.
+/// What a program takes when nothing happens.
+struct AtRest {
+    megabytes: f64,
+    /// Share of a core, %.
+    busy: f64,
+}
+
+impl AtRest {
+    async fn of(process: u32, idle: Duration) -> Self {
+        tokio::time::sleep(SETTLE).await;
+        let before = tree::processor_time(process);
+        tokio::time::sleep(idle).await;
+        let spent = tree::processor_time(process).saturating_sub(before);
+        Self { megabytes: tree::memory(process), busy: 100.0 * spent.as_secs_f64() / idle.as_secs_f64() }
+    }
+}
+
+/// Memory and processor time of the app at rest, with its window and in the tray, after and before an empty window. Never
+/// both at once: of what they share each would count half, and people have one.
 pub async fn rest(folder: &Path, idle: Duration) {
     let (notes, _) = STORES[0];
     let stage = &Stage::set_up("bench").await;
     let data = &data(folder, notes).await;
-    say(&format!("\napp with {notes} notes at rest for {} s, beside an empty window", idle.as_secs()));
+    say(&format!("\napp with {notes} notes at rest for {} s, between two empty windows", idle.as_secs()));
+    let before = empty_at_rest(stage, data, 101, idle).await;
     let (app, _) = start(stage, data, false, 100).await;
-    let (blank, _) = start(stage, data, true, 101).await;
-    tokio::time::sleep(SETTLE).await;
-    let fresh = tree::memory(app.id());
-    let spent = [app.id(), blank.id()].map(tree::processor_time);
-    tokio::time::sleep(idle).await;
-    let share = |process: u32, before: Duration| {
-        100.0 * (tree::processor_time(process).saturating_sub(before)).as_secs_f64() / idle.as_secs_f64()
-    };
-    let (busy, control_busy) = (share(app.id(), spent[0]), share(blank.id(), spent[1]));
-    let (shown, control) = (tree::memory(app.id()), tree::memory(blank.id()));
+    let shown = AtRest::of(app.id(), idle).await;
     stage.screen().close_windows(app.id()).await;
     eventually_within(PATIENCE, "the web view to be let go of", async || {
         let web = tree::processes(app.id()).iter().filter(|it| tree::name(**it).contains("WebKitWebPro")).count();
         holds(web == 0, web)
     })
     .await;
-    tokio::time::sleep(SETTLE).await;
-    let hidden = tree::memory(app.id());
-    say(&format!("  processor, % of a core      {busy:.2}  (goal < 0.5; empty window {control_busy:.2})"));
-    say(&format!("  memory (PSS), MB            {shown:.0} ({fresh:.0} before)   empty window {control:.0}"));
-    say(&format!("  ours ÷ empty window         {:.2}  (goal ≤ 1.25)", shown / control));
-    say(&format!("  in the tray, MB             {hidden:.0}"));
-    say(&format!("  in the tray ÷ empty window  {:.2}  (goal ≤ 0.6)", hidden / control));
+    let hidden = AtRest::of(app.id(), idle).await;
+    drop(app);
+    let after = empty_at_rest(stage, data, 102, idle).await;
+    let control = f64::midpoint(before.megabytes, after.megabytes);
+    say(&format!("  processor, % of a core      {:.2}  (goal < 0.5)", shown.busy));
+    say(&format!("  in the tray                 {:.2}", hidden.busy));
+    say(&format!("  empty windows               {:.2} and {:.2}", before.busy, after.busy));
+    say(&format!("  memory (PSS), MB            {:.0}", shown.megabytes));
+    say(&format!("  in the tray                 {:.0}", hidden.megabytes));
+    say(&format!("  empty windows               {:.0} and {:.0}", before.megabytes, after.megabytes));
+    say(&format!("  ours ÷ empty window         {:.2}  (goal ≤ 1.25)", shown.megabytes / control));
+    say(&format!("  in the tray ÷ empty window  {:.2}  (goal ≤ 0.6)", hidden.megabytes / control));
+}
+
+async fn empty_at_rest(stage: &Stage, data: &Path, n: usize, idle: Duration) -> AtRest {
+    let (window, _) = start(stage, data, true, n).await;
+    AtRest::of(window.id(), idle.min(EMPTY_FOR)).await
 }
 
 /// Starts the app and waits until it says that it is ready; milliseconds from process start.

@@ -50,9 +50,9 @@ enum Part {
 struct Args {
     /// What to measure; nothing named: everything
     parts: Vec<Part>,
-    /// Minutes the app is left alone before its memory and processor time are read
-    #[arg(long, default_value_t = 1)]
-    idle_minutes: u64,
+    /// Seconds the app is left alone before its memory and processor time are read
+    #[arg(long, default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..))]
+    idle: u64,
 }
 
 fn main() -> ExitCode {
@@ -76,7 +76,7 @@ fn main() -> ExitCode {
         runtime.block_on(app::starts(folder.path()));
     }
     if wanted(Part::Rest) {
-        runtime.block_on(app::rest(folder.path(), Duration::from_secs(60 * args.idle_minutes)));
+        runtime.block_on(app::rest(folder.path(), Duration::from_secs(args.idle)));
     }
     if wanted(Part::Size) {
         size::report();
