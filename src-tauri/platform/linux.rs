@@ -1,9 +1,10 @@
 //! Linux: GTK and D-Bus.
 
-use std::env;
-use std::time::Duration;
+use std::time::{Duration, Instant};
+use std::{env, fs};
 
 use gtk::prelude::GtkSettingsExt;
+use rustix::process::{Pid, Signal, kill_process};
 use tokio::signal::unix::{SignalKind, signal};
 use zbus::blocking::connection::Builder;
 use zbus::blocking::fdo::DBusProxy;
@@ -22,6 +23,11 @@ const PORTAL_PATH: &str = "/org/freedesktop/portal/desktop";
 const PORTAL_SETTINGS: &str = "org.freedesktop.portal.Settings";
 const APPEARANCE: &str = "org.freedesktop.appearance";
 const COLOR_SCHEME: &str = "color-scheme";
+/// WebKit's network process, as Linux cuts its name.
+const WEB_HELPER: &str = "WebKitNetworkPr";
+/// Longest wait for it to end, and the time between two looks.
+const HELPER_LIMIT: Duration = Duration::from_secs(1);
+const HELPER_LOOK: Duration = Duration::from_millis(20);
 /// The portal's value for dark.
 const DARK: u32 = 1;
 /// Longest wait for the portal: the window must not wait for a service that is just being started.
@@ -124,6 +130,34 @@ fn change_in(message: &Message) -> Option<Change> {
         }
         _ => None,
     }
+}
+
+/// Ends the process that WebKit keeps for the next web view's network and storage; it starts another one then. Only
+/// without any web view, and a while after the last. Answers when it is gone.
+pub async fn end_web_helpers() {
+    let helpers: Vec<Pid> = children().into_iter().filter(|child| is_web_helper(*child)).collect();
+    for helper in &helpers {
+        if let Err(error) = kill_process(*helper, Signal::TERM) {
+            tracing::debug!(%error, "WebKit's network process stays");
+        }
+    }
+    let end = Instant::now() + HELPER_LIMIT;
+    while Instant::now() < end && helpers.iter().any(|helper| is_web_helper(*helper)) {
+        tokio::time::sleep(HELPER_LOOK).await;
+    }
+}
+
+/// The processes this one started, by whichever thread.
+fn children() -> Vec<Pid> {
+    let threads = fs::read_dir("/proc/self/task").into_iter().flatten().flatten();
+    let lists = threads.filter_map(|thread| fs::read_to_string(thread.path().join("children")).ok());
+    let numbers = |list: String| list.split_whitespace().filter_map(|word| word.parse().ok()).collect::<Vec<i32>>();
+    lists.flat_map(numbers).filter_map(Pid::from_raw).collect()
+}
+
+fn is_web_helper(process: Pid) -> bool {
+    let name = fs::read_to_string(format!("/proc/{}/comm", process.as_raw_nonzero()));
+    name.is_ok_and(|name| name.trim_end() == WEB_HELPER)
 }
 
 /// Puts a text on the clipboard. On the main thread.

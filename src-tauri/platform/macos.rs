@@ -36,6 +36,9 @@ pub const fn one_per_data_folder() -> bool {
 /// The tray can't go away here, and the window tells its theme.
 pub fn watch(_changed: impl Fn(Change) + Send + 'static) {}
 
+/// The system's web view has no process of its own that outlives it.
+pub async fn end_web_helpers() {}
+
 /// Puts a text on the clipboard, by `pbcopy`.
 pub fn copy_text(text: &str) {
     let bytes = text.as_bytes().to_vec();

@@ -7,7 +7,8 @@
 mod here;
 
 pub use here::{
-    copy_text, display, one_per_data_folder, panel_is_dark, prefers_dark, terminated, theme_is_dark, watch,
+    copy_text, display, end_web_helpers, one_per_data_folder, panel_is_dark, prefers_dark, terminated, theme_is_dark,
+    watch,
 };
 
 /// Something about the desktop changed.

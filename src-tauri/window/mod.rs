@@ -14,6 +14,7 @@ use stet_model::id::NoteId;
 use tauri::webview::Color;
 use tauri::{AppHandle, Manager, Url, WebviewUrl, WebviewWindowBuilder};
 
+use crate::platform;
 use crate::shell::{Shell, lock, within};
 
 /// The window's name, also in the capability file and in events.
@@ -32,6 +33,9 @@ const DARK_PAPER: Color = Color(0x17, 0x16, 0x14, 0xFF);
 const FLUSH_LIMIT: Duration = Duration::from_secs(1);
 /// Without a command for this long the page has said everything; it sends within 25 ms of a key.
 const QUIET: Duration = Duration::from_millis(60);
+
+/// In the tray for this long, the app lets go of more than the window: what its page kept has been written by then.
+const REST_AFTER: Duration = Duration::from_secs(5);
 
 /// Where the window stands.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -58,6 +62,8 @@ pub struct Window {
     ready: AtomicBool,
     /// The note to show once it does.
     pending: Mutex<Option<NoteId>>,
+    /// How many windows have gone.
+    turn: AtomicU32,
     /// The system asks for dark colours.
     pub dark: AtomicBool,
     /// The count on the app's icon.
@@ -214,8 +220,30 @@ pub fn gone(app: &AppHandle) {
     let shell = app.state::<Shell>();
     shell.window.ready.store(false, Ordering::Release);
     shell.events.close();
-    let before = std::mem::take(&mut *lock(&shell.window.stage));
+    let turn = shell.window.turn.fetch_add(1, Ordering::Relaxed) + 1;
+    absent(app);
+    tauri::async_runtime::spawn(rest(app.clone(), turn));
+}
+
+fn absent(app: &AppHandle) {
+    let before = std::mem::take(&mut *lock(&app.state::<Shell>().window.stage));
     if before == (Stage::Leaving { again: true }) {
         show(app, None);
     }
+}
+
+/// A while in the tray: lets go of what is kept for the next window. One that is asked for meanwhile waits for that.
+async fn rest(app: AppHandle, turn: u32) {
+    tokio::time::sleep(REST_AFTER).await;
+    let shell = app.state::<Shell>();
+    {
+        let mut stage = lock(&shell.window.stage);
+        let since = shell.window.turn.load(Ordering::Relaxed);
+        if *stage != Stage::Absent || since != turn || !app.webview_windows().is_empty() {
+            return;
+        }
+        *stage = Stage::Leaving { again: false };
+    }
+    platform::end_web_helpers().await;
+    absent(&app);
 }

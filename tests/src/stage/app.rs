@@ -149,6 +149,11 @@ impl AppProcess {
         self.running("WebKitWebProcess")
     }
 
+    /// What the web view's library keeps for the next one: gone after a while in the tray.
+    pub fn web_helpers(&self) -> Vec<Process> {
+        self.running("WebKitNetworkProcess")
+    }
+
     fn running(&self, program: &str) -> Vec<Process> {
         marked_as(INSTALLATION, &self.home.display().to_string(), program)
     }

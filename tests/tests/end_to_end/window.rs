@@ -32,6 +32,34 @@ async fn closing_the_window_leaves_the_tray_lets_go_of_the_web_view_and_open_bri
     assert_eq!(one.stage.screen().windows(process).len(), 1);
 }
 
+/// The driver's session ends with the web view's helpers: what the window does from then on is read from the app's log,
+/// which says so once the page has its note and takes keys.
+#[tokio::test]
+async fn after_a_while_in_the_tray_nothing_of_the_web_view_is_left_and_open_brings_all_of_it_back() {
+    let mut one = One::start("rest").await;
+    one.app.write_note("Still here", "when the window is back").await;
+    let tray = one.stage.tray().icon_of(one.app.id()).await;
+    for times in 2..=3 {
+        lets_go(&one).await;
+        eventually("the web view's helpers gone", async || {
+            let helpers = one.app.web_helpers();
+            holds(helpers.is_empty(), helpers)
+        })
+        .await;
+        tray.click("Open").await;
+        eventually("a window that takes keys", async || {
+            let said = one.app.said();
+            holds(said.matches("stet ready").count() == times, said)
+        })
+        .await;
+        assert_eq!(one.stage.screen().windows(one.app.id()).len(), 1);
+    }
+    tray.click("Quit").await;
+    one.app.gone().await;
+    one.app.restart().await;
+    one.app.sees_body("when the window is back").await;
+}
+
 #[tokio::test]
 async fn keys_typed_just_before_closing_are_kept() {
     let one = One::start("last-keys").await;

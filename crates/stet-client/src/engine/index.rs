@@ -88,7 +88,9 @@ impl Engine {
 
     /// Puts a text into the search index. One on its way to the disk is indexed once it is there.
     pub(super) fn index(&mut self, doc: DocKey) {
-        if let Some(index) = self.documents.get(doc).filter(|live| live.is_saved()).and_then(|live| live.index_write(doc)) {
+        if let Some(index) =
+            self.documents.get(doc).filter(|live| live.is_saved()).and_then(|live| live.index_write(doc))
+        {
             self.write_index(doc, index);
         }
     }
