@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use stet_client::desktop::{Tray as Wanted, TrayIcon as Picture};
 use tauri::image::Image;
+use tauri::include_image;
 use tauri::tray::{MouseButton, MouseButtonState, TrayIcon, TrayIconBuilder, TrayIconEvent};
 use tauri::{AppHandle, Manager};
 
@@ -127,7 +128,7 @@ impl Built {
         let icon = TrayIconBuilder::with_id(ID)
             .title("Stet")
             .tooltip("Starting…")
-            .icon(picture(Picture::Local, platform::panel_is_dark(false))?)
+            .icon(picture(Picture::Local, platform::panel_is_dark(false)))
             .icon_as_template(cfg!(target_os = "macos"))
             .menu(&native)
             .show_menu_on_left_click(cfg!(target_os = "macos"))
@@ -146,7 +147,7 @@ impl Built {
     fn show(&mut self, app: &AppHandle, wanted: Wanted, dark: bool) -> tauri::Result<()> {
         let (before, before_dark) = self.shown.take().unzip();
         if before.as_ref().map(|before| before.icon) != Some(wanted.icon) || before_dark != Some(dark) {
-            self.icon.set_icon(Some(picture(wanted.icon, dark)?))?;
+            self.icon.set_icon(Some(picture(wanted.icon, dark)))?;
             // A template is drawn in the panel's own colour; the red of attention must stay red.
             self.icon.set_icon_as_template(cfg!(target_os = "macos") && wanted.icon != Picture::Attention)?;
         }
@@ -164,39 +165,33 @@ fn tooltip(text: &str) -> &str {
     if cfg!(target_os = "linux") { text.strip_prefix("Stet\n").unwrap_or(text) } else { text }
 }
 
-macro_rules! pictures {
-    ($dark:expr, $picture:expr, $($state:ident: $name:literal,)*) => {
-        match ($picture, $dark) {
-            $(
-                (Picture::$state, false) => include_bytes!(concat!("../../icons/tray/", $name, "-light.png")).as_slice(),
-                (Picture::$state, true) => include_bytes!(concat!("../../icons/tray/", $name, "-dark.png")).as_slice(),
-            )*
-        }
-    };
-}
-
-fn picture(picture: Picture, dark: bool) -> tauri::Result<Image<'static>> {
-    Image::from_bytes(pictures! {
-        dark, picture,
-        Local: "local",
-        Synced: "synced",
-        Sent: "sent",
-        Busy: "busy",
-        Offline: "offline",
-        Attention: "attention",
-    })
+const fn picture(picture: Picture, dark: bool) -> Image<'static> {
+    match (picture, dark) {
+        (Picture::Local, false) => include_image!("icons/tray/local-light.png"),
+        (Picture::Local, true) => include_image!("icons/tray/local-dark.png"),
+        (Picture::Synced, false) => include_image!("icons/tray/synced-light.png"),
+        (Picture::Synced, true) => include_image!("icons/tray/synced-dark.png"),
+        (Picture::Sent, false) => include_image!("icons/tray/sent-light.png"),
+        (Picture::Sent, true) => include_image!("icons/tray/sent-dark.png"),
+        (Picture::Busy, false) => include_image!("icons/tray/busy-light.png"),
+        (Picture::Busy, true) => include_image!("icons/tray/busy-dark.png"),
+        (Picture::Offline, false) => include_image!("icons/tray/offline-light.png"),
+        (Picture::Offline, true) => include_image!("icons/tray/offline-dark.png"),
+        (Picture::Attention, false) => include_image!("icons/tray/attention-light.png"),
+        (Picture::Attention, true) => include_image!("icons/tray/attention-dark.png"),
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Picture, picture};
+    use super::{Image, Picture, picture};
 
     #[test]
     fn every_state_has_a_picture_of_its_own_for_light_and_for_dark_panels() {
         let states =
             [Picture::Local, Picture::Synced, Picture::Sent, Picture::Busy, Picture::Offline, Picture::Attention];
         let all: Vec<_> = states.iter().flat_map(|state| [picture(*state, false), picture(*state, true)]).collect();
-        let pixels: Vec<_> = all.iter().filter_map(|image| image.as_ref().ok()).map(|image| image.rgba()).collect();
+        let pixels: Vec<_> = all.iter().map(Image::rgba).collect();
         assert_eq!(pixels.len(), 12);
         for (index, one) in pixels.iter().enumerate() {
             assert!(pixels[index + 1..].iter().all(|other| other != one), "picture {index} is there twice");

@@ -41,9 +41,8 @@ const SMALL: u32 = 2_048;
 /// After a crash, how long opening looks for damage in a larger file too.
 const CHECK_TIME: Duration = Duration::from_millis(25);
 
-/// KiB of pages a reading connection keeps: the keys of lists and searches at a hundred thousand notes, but not their
-/// rows.
-const READ_CACHE_KIB: i32 = 8 << 10;
+/// KiB of pages a reading connection keeps. The system keeps them all, a few microseconds away.
+const READ_CACHE_KIB: i32 = 2 << 10;
 
 /// Statements a connection keeps prepared: all there are.
 const STATEMENTS: usize = 128;

@@ -53,16 +53,12 @@ pub struct StoredUpdate {
 pub struct UnsentDocument {
     /// The document.
     pub doc: DocKey,
-    /// The version on this disk.
-    pub head: Vec<u8>,
-    /// What the server is known to hold.
-    pub known: Vec<u8>,
     /// The last seq of it this device holds.
     pub last_seq: u64,
     /// A purge waits to be sent.
     pub purge_asked: bool,
-    /// Why it can't go on.
-    pub held: Option<Held>,
+    /// It can't go on; [`Boot::held`] says why.
+    pub held: bool,
 }
 
 /// Which notes a list has.

@@ -110,7 +110,7 @@ impl Engine {
                 self.ledger.purges.insert(doc, document.last_seq);
                 self.ledger.purges_to_resume.insert(doc);
                 self.documents.queue_import(doc);
-            } else if document.held.is_none() {
+            } else if !document.held {
                 self.device.dirty(doc, now.mono);
             }
             if !document.purge_asked {

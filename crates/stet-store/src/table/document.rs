@@ -244,19 +244,12 @@ fn key_at(row: &Row<'_>) -> Result<DocKey> {
 pub(crate) fn to_send(connection: &Connection) -> Result<Vec<UnsentDocument>> {
     connection
         .prepare_cached(
-            "SELECT s.uuid, d.note, d.head, d.known, d.last_seq, d.purge_asked, d.held
+            "SELECT s.uuid, d.note, d.last_seq, d.purge_asked, d.held IS NOT NULL
              FROM documents d INDEXED BY documents_to_send JOIN spaces s ON s.id = d.space
              WHERE d.unsent = 1 OR d.purge_asked = 1 ORDER BY d.id",
         )?
         .query_map([], |row| {
-            Ok(UnsentDocument {
-                doc: key_at(row)?,
-                head: row.get(2)?,
-                known: row.get(3)?,
-                last_seq: row.get(4)?,
-                purge_asked: row.get(5)?,
-                held: held_at(row, 6)?,
-            })
+            Ok(UnsentDocument { doc: key_at(row)?, last_seq: row.get(2)?, purge_asked: row.get(3)?, held: row.get(4)? })
         })?
         .collect()
 }
