@@ -1,5 +1,5 @@
 //! The world the tests run in: real programs on a private screen and bus (`stage`), peers that speak the protocol in
-//! plain JSON (`scripted`), a device without a window (`device`). No tests, and nothing the product uses.
+//! plain JSON (`scripted`), a device without a window (`device`), a disk that forgets (`disk`). No tests, and nothing the product uses.
 
 #![expect(
     clippy::expect_used,
@@ -8,6 +8,7 @@
 )]
 
 pub mod device;
+pub mod disk;
 pub mod scripted;
 pub mod stage;
 pub mod wait;

@@ -27,7 +27,7 @@ use device::Device;
 use network::{Link, LinkId};
 use plan::{Plan, What};
 use queue::{Event, Queue};
-use random::Dice;
+pub use random::Dice;
 use reference::Reference;
 use server::Server;
 pub use trace::Counts;

@@ -43,8 +43,7 @@ fn the_shell_answers_what_the_window_is_allowed_and_the_interface_calls() {
     assert_eq!(interface, shell.iter().cloned().collect(), "called beside the engine's");
 
     let allow = |name: &String| format!("allow-{}", name.replace('_', "-"));
-    let events = ["core:event:allow-listen", "core:event:allow-unlisten"].map(str::to_owned);
-    let expected: BTreeSet<String> = engine.iter().chain(&shell).map(allow).chain(events).collect();
+    let expected: BTreeSet<String> = engine.iter().chain(&shell).map(allow).collect();
     assert_eq!(permissions(), expected, "allowed to the window");
 }
 

@@ -80,10 +80,14 @@ export interface ShellMap {
   copy_text: [{ text: string }, unknown];
   quit: [{ force: boolean }, { unsent: number }];
   window_ready: [Record<string, never>, unknown];
+  next_events: [Record<string, never>, { events: ShellEvent[]; lost: boolean }];
 }
 
-/** Everything that can be called. */
-export type Calls = CommandMap & ShellMap;
+/** Everything that can be called. Events are listened to instead. */
+export type Calls = CommandMap & Omit<ShellMap, "next_events">;
+
+/** What the shell hands on, and its own: say your last words. */
+export type ShellEvent = Event | { event: "leave"; payload: null };
 
 /** Every event by name, with its payload. */
 export type EventMap = { [E in Event as E["event"]]: E["payload"] };

@@ -1,14 +1,10 @@
 // The host inside the desktop app. The only file that knows Tauri.
 import { invoke } from "@tauri-apps/api/core";
-import type { Event } from "../gen/Event";
-import type { EventMap } from "./commands";
+import type { EventMap, ShellEvent, ShellMap } from "./commands";
 import { HostError, type Handler, type Host } from "./host";
 
 /** Before asking again for events when the app gave no answer, which it always should. */
 const PAUSE_MS = 1_000;
-
-/** What the shell hands on, and its own: say your last words. */
-type ShellEvent = Event | { event: "leave"; payload: null };
 
 /** Whether this page runs inside the desktop app. */
 export const insideTauri = (): boolean => "__TAURI_INTERNALS__" in globalThis;
@@ -20,7 +16,7 @@ let asking = false;
 async function ask(): Promise<never> {
   for (;;) {
     try {
-      const { events, lost } = await invoke<{ events: ShellEvent[]; lost: boolean }>("next_events", { args: {} });
+      const { events, lost } = await invoke<ShellMap["next_events"][1]>("next_events", { args: {} });
       if (lost) location.reload();
       events.forEach(handle);
     } catch (thrown) {

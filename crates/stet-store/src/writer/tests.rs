@@ -39,7 +39,7 @@ fn killed_inside_a_transaction_nothing_of_it_is_there_and_everything_before_it_i
     let (survivor, reader) = open(&after.path().join("stet.db"), &Options::default()).unwrap();
     let unsent = survivor.boot().unwrap().unsent;
     assert_eq!(unsent.len(), 1);
-    assert_eq!(unsent[0].head, [1]);
+    assert_eq!(unsent[0].doc.note, NoteId::from_bytes([3; 16]), "the first");
     assert!(reader.check().unwrap().is_empty());
 }
 

@@ -28,8 +28,8 @@ const AT_ONCE: usize = 64;
 const STARTS: usize = 7;
 /// Quiet after a start, before it counts as idle.
 const SETTLE: Duration = Duration::from_secs(10);
-/// An empty window is watched no longer than this.
-const EMPTY_FOR: Duration = Duration::from_secs(60);
+/// What has less to do than the app is watched no longer than this.
+const SHORTER: Duration = Duration::from_secs(60);
 /// A start may take this long.
 const PATIENCE: Duration = Duration::from_secs(60);
 /// Making the search index of the largest store may take this long.
@@ -111,7 +111,7 @@ pub async fn rest(folder: &Path, idle: Duration) {
         holds(web == 0, web)
     })
     .await;
-    let hidden = AtRest::of(app.id(), idle).await;
+    let hidden = AtRest::of(app.id(), idle.min(SHORTER)).await;
     drop(app);
     let after = empty_at_rest(stage, data, 102, idle).await;
     let control = f64::midpoint(before.megabytes, after.megabytes);
@@ -127,7 +127,7 @@ pub async fn rest(folder: &Path, idle: Duration) {
 
 async fn empty_at_rest(stage: &Stage, data: &Path, n: usize, idle: Duration) -> AtRest {
     let (window, _) = start(stage, data, true, n).await;
-    AtRest::of(window.id(), idle.min(EMPTY_FOR)).await
+    AtRest::of(window.id(), idle.min(SHORTER)).await
 }
 
 /// Starts the app and waits until it says that it is ready; milliseconds from process start.
