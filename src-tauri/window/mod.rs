@@ -245,5 +245,8 @@ async fn rest(app: AppHandle, turn: u32) {
         *stage = Stage::Leaving { again: false };
     }
     platform::end_web_helpers().await;
+    if let Some(Ok(client)) = shell.engine.get() {
+        client.rest();
+    }
     absent(&app);
 }

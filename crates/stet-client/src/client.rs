@@ -182,6 +182,11 @@ impl Client {
         self.tell(Input::NetworkUp);
     }
 
+    /// Nobody looks for a while: lets go of what only makes looking faster.
+    pub fn rest(&self) {
+        self.reader.rest();
+    }
+
     fn tell(&self, input: Input) {
         let orders = self.orders.clone();
         tokio::spawn(async move {

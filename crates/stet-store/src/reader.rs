@@ -174,6 +174,15 @@ impl Reader {
         table::damage(&connection, false).map_err(|error| pool.failed(&error))
     }
 
+    /// Closes what nobody uses now, with the pages it keeps. The next question opens it again.
+    pub fn rest(&self) {
+        let mut idle = self.pool.lock();
+        let closing = std::mem::take(&mut idle.connections);
+        idle.unopened += closing.len();
+        drop(idle);
+        drop(closing);
+    }
+
     /// Runs `question` on one moment of the store.
     fn read<T>(&self, question: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T, ReadError> {
         let pooled = self.pool.lend()?;

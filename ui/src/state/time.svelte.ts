@@ -23,18 +23,9 @@ export class Now {
   }
 }
 
-/** Makes a format when it is first needed, and once a time zone: it takes longer than a whole row of the list. */
-function format(options: Intl.DateTimeFormatOptions): () => Intl.DateTimeFormat {
-  let made: [number, Intl.DateTimeFormat] | undefined;
-  return () => {
-    const offset = new Date().getTimezoneOffset();
-    if (made?.[0] !== offset) made = [offset, new Intl.DateTimeFormat(undefined, options)];
-    return made[1];
-  };
-}
-const dayFormat = format({ day: "numeric", month: "short" });
-const yearFormat = format({ day: "numeric", month: "short", year: "numeric" });
-const fullFormat = format({ dateStyle: "long", timeStyle: "short" });
+// The words around them are English, so the months are too. The system's own formats would load its whole language data,
+// megabytes, into a window that shows a date in every row.
+const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 
 const plural = (n: number, one: string): string => `${n} ${one}${n === 1 ? "" : "s"}`;
 
@@ -45,8 +36,9 @@ export function when(at: number, now: number): string {
   if (ago < HOUR) return `${Math.floor(ago / MINUTE)} min`;
   if (ago < DAY) return `${Math.floor(ago / HOUR)} h`;
   if (ago < 7 * DAY) return plural(Math.floor(ago / DAY), "day");
-  const sameYear = new Date(at).getFullYear() === new Date(now).getFullYear();
-  return (sameYear ? dayFormat : yearFormat)().format(at);
+  const date = new Date(at);
+  const day = `${date.getDate()} ${MONTHS[date.getMonth()]}`;
+  return date.getFullYear() === new Date(now).getFullYear() ? day : `${day} ${date.getFullYear()}`;
 }
 
 /** When it was, as part of a sentence: "just now", "4 min ago", "on 3 Mar". */
@@ -55,5 +47,6 @@ export function ago(at: number, now: number): string {
   return now - at < 7 * DAY ? `${when(at, now)} ago` : `on ${when(at, now)}`;
 }
 
-/** Date and time in full. */
-export const inFull = (at: number): string => fullFormat().format(at);
+/** Date and time in full, in the system's own format: for who looks closely. */
+export const inFull = (at: number): string =>
+  new Date(at).toLocaleString(undefined, { dateStyle: "long", timeStyle: "short" });

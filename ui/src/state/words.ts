@@ -20,8 +20,11 @@ interface StatusWords extends DotWords {
   action: "reconnect" | "resume" | null;
 }
 
+/** "12,345", without the system's language data, which is megabytes. */
+export const number = (n: number): string => String(n).replace(/\B(?=(?:\d{3})+$)/g, ",");
+
 /** "1 note", "3 notes". */
-export const notes = (count: number): string => `${count.toLocaleString()} ${count === 1 ? "note" : "notes"}`;
+export const notes = (count: number): string => `${number(count)} ${count === 1 ? "note" : "notes"}`;
 
 /** A note's dots. `unsaved` is why the editor couldn't hand its text over, when it couldn't. */
 export function noteDots(dots: Dots, unsaved: string | null = null): DotWords {
@@ -109,7 +112,7 @@ function signedInWords(
 ): StatusWords {
   const { progress } = status;
   if (progress && progress.total > 0)
-    return say("busy", `Catching up: ${progress.done.toLocaleString()} of ${progress.total.toLocaleString()}`);
+    return say("busy", `Catching up: ${number(progress.done)} of ${number(progress.total)}`);
   if (status.held > 0) return say("alarm", `${notes(status.held)} can't be sent`);
   if (status.unsent > 0) return say("busy", `Sending ${notes(status.unsent)}…`);
   if (!status.isSynced) return say("busy", "Looking for changes…");

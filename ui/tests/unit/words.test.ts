@@ -5,7 +5,7 @@ import { Library } from "../../src/host/memory/library";
 import { Network, type Mode } from "../../src/host/memory/network";
 import { Clock } from "../../src/host/memory/clock";
 import { ago, when } from "../../src/state/time.svelte";
-import { changedWords, haveOthersEdits, noteDots, safeToQuit, statusWords } from "../../src/state/words";
+import { changedWords, haveOthersEdits, noteDots, number, safeToQuit, statusWords } from "../../src/state/words";
 
 const NOW = 1_700_000_000_000;
 const MINUTE = 60_000;
@@ -107,12 +107,18 @@ it("a remote edit is told with its place", () => {
   expect(changedWords({ ...change, paragraph: null })).toBe("Maria's laptop changed this note.");
 });
 
+it("large numbers are grouped", () => {
+  expect([0, 999, 1_000, 12_345, 1_234_567].map(number)).toEqual(["0", "999", "1,000", "12,345", "1,234,567"]);
+});
+
 it("times are relative until a week, then absolute", () => {
   expect([when(NOW - 5_000, NOW), when(NOW - 4 * MINUTE, NOW), when(NOW - 25 * 60 * MINUTE, NOW)]).toEqual([
     "now",
     "4 min",
     "1 day",
   ]);
-  expect(when(NOW - 8 * 24 * 60 * MINUTE, NOW)).toMatch(/\d/);
+  const march = new Date(2026, 2, 3, 12).getTime();
+  expect(when(march, new Date(2026, 10, 1).getTime())).toBe("3 Mar");
+  expect(ago(march, new Date(2027, 0, 1).getTime())).toBe("on 3 Mar 2026");
   expect(ago(NOW, NOW)).toBe("just now");
 });

@@ -85,3 +85,15 @@ fn a_whole_store_has_nothing_damaged() {
     store.commit([local(1, 10, titled("a")), index(1, 10, "a", "some text of words")]);
     assert_eq!(store.reader.check().unwrap(), Vec::<String>::new());
 }
+
+#[test]
+fn a_reader_that_rested_answers_as_before() {
+    let mut store = Store::new();
+    store.commit([local(1, 1, titled("one"))]);
+    for _ in 0..10 {
+        assert_eq!(store.notes(ListView::All), [1]);
+        store.reader.rest();
+    }
+    store.commit([local(2, 2, titled("two"))]);
+    assert_eq!(store.notes(ListView::All), [2, 1]);
+}
