@@ -13,6 +13,12 @@ pub struct Args {
     /// The first seed
     #[arg(long, default_value_t = 0)]
     from: u64,
+    /// Show that faults put in on purpose are found: builds the product with them
+    #[arg(long)]
+    mutants: bool,
+    /// The one fault to put in, by name
+    #[arg(long, value_name = "NAME")]
+    mutant: Option<String>,
     /// Handed to the simulation
     #[arg(last = true)]
     rest: Vec<String>,
@@ -21,9 +27,13 @@ pub struct Args {
 /// Runs the seeds one after the other; a seed that fails is printed.
 pub fn sim(project: &Project, args: &Args) -> Result<(), Failure> {
     project.require_target("stet-tests", "bin", "sim")?;
-    process::run(&mut project.cargo(&["build", "--workspace"]))?;
+    let mut build = project.cargo(&["build", "--workspace"]);
+    let faulty = args.mutants || args.mutant.is_some();
+    process::run(if faulty { build.args(["--features", "stet-tests/mutants"]) } else { &mut build })?;
     let program = project.program("sim", crate::project::Profile::Debug);
     let mut simulate = std::process::Command::new(program);
+    simulate.args(args.mutants.then_some("--mutants"));
+    simulate.args(args.mutant.iter().flat_map(|name| ["--mutant", name]));
     simulate.args(["--seeds", &args.seeds.to_string(), "--from", &args.from.to_string()]);
     process::run(simulate.args(&args.rest).current_dir(&project.root))
 }

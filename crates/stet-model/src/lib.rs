@@ -5,5 +5,6 @@
 
 pub mod document;
 pub mod id;
+pub mod mutant;
 pub mod note;
 pub mod text;

@@ -7,6 +7,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
+use stet_model::mutant::{self, Mutant};
 
 use crate::backup::{beside, sync_folder};
 use crate::error::OpenError;
@@ -178,7 +179,8 @@ fn make_ready(connection: &mut Connection, path: &Path, options: &Options) -> Re
 }
 
 fn set_durability(connection: &Connection) -> rusqlite::Result<()> {
-    connection.pragma_update(None, "synchronous", "FULL")?;
+    let synchronous = if mutant::is(Mutant::DeviceSkipsSync) { "OFF" } else { "FULL" };
+    connection.pragma_update(None, "synchronous", synchronous)?;
     // Only macOS tells "written" from "on the platter"; elsewhere these are without effect.
     connection.pragma_update(None, "fullfsync", true)?;
     connection.pragma_update(None, "checkpoint_fullfsync", true)?;

@@ -1,51 +1,55 @@
-//! The simulated world over many seeds: `sim --seeds N --from S`. `--trace SEED` prints what happened in one, `--shrink
-//! SEED` the fewest steps of a failing one. No simulation here.
+//! The simulated world over many seeds; `--trace` prints what happened in one, `--shrink` the fewest steps of a failing
+//! one, `--mutants` shows that it finds faults put in on purpose. No simulation here.
 
 #![expect(clippy::print_stdout, reason = "a program that reports to people")]
 
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
+use clap::Parser as _;
 use stet_tests::world::plan::Plan;
 use stet_tests::world::{Counts, run, run_seed, shrink};
 
 /// How often progress is told.
 const TELL_EVERY: Duration = Duration::from_secs(10);
 
-/// What is asked for.
+/// Runs the simulated world.
+#[derive(clap::Parser)]
+#[command(name = "sim")]
 struct Options {
+    /// How many seeds to run
+    #[arg(long, default_value_t = 1_000)]
     seeds: u64,
+    /// The first seed
+    #[arg(long, default_value_t = 0)]
     from: u64,
+    /// Prints what happens in one seed
+    #[arg(long)]
     trace: Option<u64>,
+    /// Prints the fewest steps of a seed that fails
+    #[arg(long)]
     shrink: Option<u64>,
+    /// Puts one fault into the product and runs seeds until one fails
+    #[cfg(feature = "mutants")]
+    #[arg(long, value_name = "NAME")]
+    mutant: Option<String>,
+    /// Does so with every fault there is
+    #[cfg(feature = "mutants")]
+    #[arg(long)]
+    mutants: bool,
 }
 
 fn main() -> ExitCode {
-    match options(std::env::args().skip(1)) {
-        Ok(Options { trace: Some(seed), .. }) => trace(seed),
-        Ok(Options { shrink: Some(seed), .. }) => fewest_steps(seed),
-        Ok(options) => many(&options),
-        Err(words) => {
-            println!("{words}\nsim [--seeds N] [--from S] | --trace SEED | --shrink SEED");
-            ExitCode::FAILURE
-        }
+    let options = Options::parse();
+    #[cfg(feature = "mutants")]
+    if options.mutants || options.mutant.is_some() {
+        return mutants::show(&options);
     }
-}
-
-fn options(mut arguments: impl Iterator<Item = String>) -> Result<Options, String> {
-    let mut options = Options { seeds: 1_000, from: 0, trace: None, shrink: None };
-    while let Some(name) = arguments.next() {
-        let value = arguments.next().and_then(|value| value.parse().ok());
-        let value = value.ok_or_else(|| format!("{name} needs a number"))?;
-        match name.as_str() {
-            "--seeds" => options.seeds = value,
-            "--from" => options.from = value,
-            "--trace" => options.trace = Some(value),
-            "--shrink" => options.shrink = Some(value),
-            _ => return Err(format!("{name} is unknown")),
-        }
+    match options {
+        Options { trace: Some(seed), .. } => trace(seed),
+        Options { shrink: Some(seed), .. } => fewest_steps(seed),
+        options => many(&options),
     }
-    Ok(options)
 }
 
 fn many(options: &Options) -> ExitCode {
@@ -104,4 +108,47 @@ fn fewest_steps(seed: u64) -> ExitCode {
     println!("{:#?}", plan.config);
     plan.steps.iter().for_each(|step| println!("{step:?}"));
     ExitCode::FAILURE
+}
+
+#[cfg(feature = "mutants")]
+mod mutants {
+    use std::process::ExitCode;
+
+    use stet_model::mutant::{self, Mutant};
+    use stet_tests::world::plan::Plan;
+    use stet_tests::world::run;
+
+    use super::Options;
+
+    /// Runs seeds with each fault until one fails, and says which.
+    pub fn show(options: &Options) -> ExitCode {
+        let name = |mutant: &Mutant| format!("{mutant:?}");
+        let wanted: Vec<Mutant> = Mutant::ALL
+            .into_iter()
+            .filter(|mutant| options.mutant.as_ref().is_none_or(|wanted| *wanted == name(mutant)))
+            .collect();
+        if wanted.is_empty() {
+            println!("there is no such fault; there are {:?}", Mutant::ALL);
+            return ExitCode::FAILURE;
+        }
+        let mut missed = 0;
+        for mutant in wanted {
+            mutant::put(Some(mutant));
+            let seeds = options.from..options.from.saturating_add(options.seeds);
+            let found =
+                seeds.enumerate().find_map(|(n, seed)| Some((n + 1, run(&Plan::from_seed(seed), false).err()?)));
+            mutant::put(None);
+            match found {
+                Some((seeds, failure)) => {
+                    let words: String = failure.words.chars().take(120).collect();
+                    println!("{:<26} caught after {seeds} seeds ({}): {words}", name(&mutant), failure.seed);
+                }
+                None => {
+                    missed += 1;
+                    println!("{:<26} NOT caught in {} seeds", name(&mutant), options.seeds);
+                }
+            }
+        }
+        if missed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    }
 }

@@ -2,7 +2,8 @@
 //! alarm, tokens, a channel to the interface. Never what users do.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::path::PathBuf;
+use std::path::Path;
+use std::sync::OnceLock;
 
 use stet_client::api::status::Status;
 use stet_client::api::{Answer, Command, CommandError, ErrorCode, Event as Told};
@@ -17,6 +18,12 @@ use super::queue::{Event, ForDevice};
 use super::reference::About;
 use super::server::{EPOCH, token};
 use super::user::Asked;
+use crate::disk::{Broken, Disk, VFS};
+
+/// The store's name on a device's disk.
+const STORE: &str = "notes.sqlite";
+/// Operations of a disk job that still work when the disk refuses, at most.
+const STILL_WORKS: u64 = 8;
 
 /// Something the interface hears.
 pub enum Message {
@@ -57,7 +64,7 @@ pub struct Process {
 
 /// A device, running or not.
 pub struct Device {
-    path: PathBuf,
+    disk: Disk,
     /// Counts processes.
     pub life: u32,
     /// Its process.
@@ -78,10 +85,10 @@ pub struct Device {
     pub lag_ms: u64,
     /// The next so many frames arrive twice.
     pub duplicate: u32,
-    /// Writing fails before this.
+    /// The disk refuses before this.
     pub disk_until: u64,
-    /// What fails is on disk all the same.
-    pub disk_written: bool,
+    /// What it refuses; `None`: it only says so.
+    pub broken: Option<Broken>,
     /// Tokens are no good before this.
     pub token_until: u64,
     /// There is none at all.
@@ -89,10 +96,18 @@ pub struct Device {
 }
 
 impl Device {
-    /// A device whose store will be at this path.
-    pub const fn new(path: PathBuf) -> Self {
-        Self {
-            path,
+    /// A device with a store nobody has used.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub fn new() -> Result<Self, String> {
+        static EMPTY: OnceLock<Result<Disk, String>> = OnceLock::new();
+        let empty = EMPTY.get_or_init(|| {
+            let disk = Disk::new();
+            open(&disk).map(|_| disk)
+        });
+        Ok(Self {
+            disk: empty.as_ref()?.copy(),
             life: 0,
             process: None,
             link: None,
@@ -104,10 +119,10 @@ impl Device {
             lag_ms: 0,
             duplicate: 0,
             disk_until: 0,
-            disk_written: false,
+            broken: None,
             token_until: 0,
             token_missing: false,
-        }
+        })
     }
 
     /// Nothing is wrong with it any more; what already went wrong on a connection stays.
@@ -127,6 +142,11 @@ impl Device {
     }
 }
 
+fn open(disk: &Disk) -> Result<(Writer, Reader), String> {
+    let options = Options { vfs: Some(VFS.to_owned()), ..Options::default() };
+    stet_store::open(Path::new(&disk.path(STORE)), &options).map_err(|error| error.to_string())
+}
+
 impl World {
     /// The two clocks of a device.
     pub(super) fn clocks(&self, device: usize) -> Now {
@@ -140,8 +160,7 @@ impl World {
             return;
         }
         self.devices[device].life += 1;
-        let opened = stet_store::open(&self.devices[device].path, &Options::default());
-        let (writer, reader) = match opened {
+        let (writer, reader) = match open(&self.devices[device].disk) {
             Ok(opened) => opened,
             Err(error) => return self.fail(format!("device {device} can't open its store: {error}")),
         };
@@ -178,13 +197,19 @@ impl World {
         self.carry_out(device, outputs);
     }
 
-    /// A device's process ends, just so, after so many of the waiting disk jobs.
-    pub(super) fn end_device(&mut self, device: usize, jobs: u8) {
+    /// A device's process ends, just so, after so many of the waiting disk jobs; or the whole machine does.
+    pub(super) fn end_device(&mut self, device: usize, jobs: u8, power: bool) {
         for _ in 0..jobs {
             let Some(process) = &mut self.devices[device].process else { return };
             if let Some(Job::Write { writes, .. }) = process.jobs.pop_front() {
                 self.commit(device, &writes).ok();
             }
+        }
+        if power {
+            let dice = &mut self.disks;
+            self.devices[device].disk.cut(&mut |below| dice.below(below));
+        } else {
+            self.devices[device].disk.abandon();
         }
         if self.devices[device].process.take().is_some() {
             self.note(|| format!("d{device} ends"));
@@ -339,6 +364,8 @@ impl World {
             process.disk_busy = false;
             return;
         };
+        let broken = self.broken(device);
+        let Some(process) = &mut self.devices[device].process else { return };
         let input = match job {
             Job::Load(docs) => {
                 let read = |doc| (doc, process.reader.document(doc).map_err(|error| error.to_string()));
@@ -346,6 +373,9 @@ impl World {
             }
             Job::Write { tag, writes } => Input::Written { tag, result: self.commit(device, &writes) },
         };
+        if broken.is_some() {
+            self.devices[device].disk.breaks(None, 0);
+        }
         let delay = self.dice.within((0, 3));
         let now = self.queue.now();
         let Some(process) = &mut self.devices[device].process else { return };
@@ -359,17 +389,27 @@ impl World {
         self.for_device(device, at, ForDevice::Input(Box::new(input)));
     }
 
+    /// Has the disk refuse what it is to refuse during the next job; `Some` when there is something wrong with it.
+    fn broken(&mut self, device: usize) -> Option<Option<Broken>> {
+        let state = &self.devices[device];
+        let broken = (self.queue.now() < state.disk_until).then_some(state.broken)?;
+        let works = self.disks.below(STILL_WORKS) as u32;
+        self.devices[device].disk.breaks(broken, works);
+        Some(broken)
+    }
+
     fn commit(&mut self, device: usize, writes: &[Write]) -> Result<(), String> {
-        let broken = self.queue.now() < self.devices[device].disk_until;
-        let written = self.devices[device].disk_written;
+        let broken = (self.queue.now() < self.devices[device].disk_until).then_some(self.devices[device].broken);
         let Some(process) = &mut self.devices[device].process else { return Ok(()) };
-        if broken && !written {
-            return Err("the simulated disk is full".to_owned());
+        match (process.writer.commit(writes), broken) {
+            (Ok(()), Some(None)) => Err("the simulated disk said nothing".to_owned()),
+            (Err(error), Some(Some(_))) => Err(error.to_string()),
+            (Err(error), _) => {
+                self.fail(format!("device {device}'s store refuses {writes:?}: {error}"));
+                Ok(())
+            }
+            (Ok(()), _) => Ok(()),
         }
-        if let Err(error) = process.writer.commit(writes) {
-            self.fail(format!("device {device}'s store refuses {writes:?}: {error}"));
-        }
-        if broken { Err("the simulated disk said nothing".to_owned()) } else { Ok(()) }
     }
 
     /// Something is due for a device's process; when it doesn't run now, it is due when it does.

@@ -34,19 +34,19 @@ impl World {
             }
             Fault::Stall { device, ms } => self.stall_link(device, now + ms),
             Fault::Duplicate { device, frames } => self.devices[device].duplicate = frames,
-            Fault::Restart { down_ms, polite } => self.restart_server(down_ms, polite),
-            Fault::ServerDisk { groups, written } => {
+            Fault::Restart { down_ms, polite, power } => self.restart_server(down_ms, polite, power),
+            Fault::ServerDisk { groups, broken, works } => {
                 if let Some(database) = self.server.database() {
-                    (database.failing, database.written) = (groups, written);
+                    (database.failing, database.broken) = (groups, broken.map(|broken| (broken, works)));
                 }
             }
-            Fault::Crash { device, down_ms, jobs } => {
-                self.end_device(device, jobs);
+            Fault::Crash { device, down_ms, jobs, power } => {
+                self.end_device(device, jobs, power);
                 self.queue.put(now + down_ms, Event::Start(device));
             }
-            Fault::Disk { device, ms, written } => {
+            Fault::Disk { device, ms, broken } => {
                 let state = &mut self.devices[device];
-                (state.disk_until, state.disk_written) = (now + ms, written);
+                (state.disk_until, state.broken) = (now + ms, broken);
             }
             Fault::Freeze { device, ms } => self.devices[device].frozen_until = now + ms,
             Fault::Token { device, ms, missing } => {
@@ -57,14 +57,16 @@ impl World {
         }
     }
 
-    fn restart_server(&mut self, down_ms: u64, polite: bool) {
+    fn restart_server(&mut self, down_ms: u64, polite: bool, power: bool) {
         let now = self.queue.now();
         if polite {
             self.server.handle(Happening::Drain(RETRY_AFTER_MS), now);
             self.pump_server();
         }
         self.break_all_links(!polite);
-        self.server.end();
+        let dice = &mut self.disks;
+        let mut chance = |below| dice.below(below);
+        self.server.end(power.then_some(&mut chance));
         self.queue.put(now + down_ms, Event::ServerStart);
     }
 

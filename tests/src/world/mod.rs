@@ -1,5 +1,5 @@
 //! A simulated world: the real engine over the real store on several devices, and the real server with its database, in
-//! one thread, on a simulated clock and network. A seed decides everything. Things go wrong; then everything is made well,
+//! one thread, on a simulated clock, network and disk. A seed decides everything. Things go wrong; then everything is made well,
 //! and within bounded time all devices must hold the same and what a naive model says. No real socket, clock or thread.
 
 mod check;
@@ -17,10 +17,8 @@ mod units;
 mod user;
 
 use std::collections::BTreeMap;
-use std::path::Path;
 
 use stet_server::core::Happening;
-use tempfile::TempDir;
 
 use check::Phase;
 use device::Device;
@@ -37,8 +35,6 @@ use trace::Trace;
 const EVENTS_A_SECOND: u32 = 60_000;
 /// Lines of a trace shown with a failure.
 const SHOWN: usize = 200;
-/// A disk in memory where there is one: thousands of commits, each of which waits for the disk.
-const MEMORY: &str = "/dev/shm";
 
 /// A run that ended well.
 #[derive(Clone, Debug)]
@@ -75,6 +71,8 @@ pub(crate) struct World {
     plan: Plan,
     queue: Queue,
     dice: Dice,
+    /// Decides what a power cut leaves on disks.
+    disks: Dice,
     devices: Vec<Device>,
     server: Server,
     links: BTreeMap<LinkId, Link>,
@@ -85,7 +83,6 @@ pub(crate) struct World {
     phase: Phase,
     healed_at: Option<u64>,
     failure: Option<String>,
-    folder: TempDir,
 }
 
 /// Runs a plan to its end.
@@ -141,14 +138,12 @@ pub fn shrink(mut plan: Plan) -> Plan {
 
 impl World {
     fn new(plan: Plan, traced: bool) -> Result<Self, String> {
-        let folder = if Path::new(MEMORY).is_dir() { tempfile::tempdir_in(MEMORY) } else { tempfile::tempdir() };
-        let folder = folder.map_err(|error| format!("there is no place for stores: {error}"))?;
-        let device = |n: usize| Device::new(folder.path().join(format!("{n}.sqlite")));
-        let devices = (0..plan.config.devices).map(device).collect();
+        let devices = (0..plan.config.devices).map(|_| Device::new()).collect::<Result<_, _>>()?;
         let server = Server::new(plan.seed, &plan.config)?;
         Ok(Self {
             queue: Queue::default(),
             dice: Dice::new(plan.seed, 2),
+            disks: Dice::new(plan.seed, 4),
             devices,
             server,
             links: BTreeMap::new(),
@@ -159,7 +154,6 @@ impl World {
             phase: Phase::Acting,
             healed_at: None,
             failure: None,
-            folder,
             plan,
         })
     }

@@ -2,6 +2,7 @@
 //! Never how a step is carried out.
 
 use super::random::{Dice, Share};
+use crate::disk::Broken;
 
 /// One thing a user does. What it is done to is a share of what there is to choose from at that moment.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -75,14 +76,15 @@ pub enum Fault {
     Stall { device: usize, ms: u64 },
     /// The next frames arrive twice.
     Duplicate { device: usize, frames: u32 },
-    /// The server ends, politely or not, and starts again.
-    Restart { down_ms: u64, polite: bool },
-    /// The server's next groups of writes fail; with `written` they are on disk all the same.
-    ServerDisk { groups: u32, written: bool },
-    /// The process ends; so many waiting disk jobs are done before it does.
-    Crash { device: usize, down_ms: u64, jobs: u8 },
-    /// Writing fails; with `written` the transaction is on disk all the same.
-    Disk { device: usize, ms: u64, written: bool },
+    /// The server ends, politely or not, and starts again; with the power what wasn't synced may be gone.
+    Restart { down_ms: u64, polite: bool, power: bool },
+    /// The server's disk refuses during its next groups of writes, after so many operations. `None`: it does what it is
+    /// told, and says that it didn't.
+    ServerDisk { groups: u32, broken: Option<Broken>, works: u32 },
+    /// The process ends after so many waiting disk jobs; with the power what wasn't synced may be gone too.
+    Crash { device: usize, down_ms: u64, jobs: u8, power: bool },
+    /// The disk refuses, sometimes in the middle of a transaction. `None`: it does what it is told, and says that it didn't.
+    Disk { device: usize, ms: u64, broken: Option<Broken> },
     /// The process doesn't run.
     Freeze { device: usize, ms: u64 },
     /// Tokens are missing, or run out at once.
@@ -172,6 +174,7 @@ impl Plan {
     /// The plan of a seed.
     pub fn from_seed(seed: u64) -> Self {
         let mut dice = Dice::new(seed, 1);
+        let mut disks = Dice::new(seed, 3);
         let config = config(&mut dice);
         let mut steps = Vec::new();
         let mut at = 500;
@@ -186,7 +189,7 @@ impl Plan {
             };
         }
         for _ in 0..dice.within((10, 28)) {
-            let fault = fault(&mut dice, config.devices);
+            let fault = fault(&mut dice, &mut disks, config.devices);
             steps.push(Step { at: dice.below(at), what: What::Fault(fault) });
         }
         steps.sort_by_key(|step| step.at);
@@ -246,7 +249,7 @@ fn action(dice: &mut Dice, n: u64) -> Action {
     }
 }
 
-fn fault(dice: &mut Dice, devices: usize) -> Fault {
+fn fault(dice: &mut Dice, disks: &mut Dice, devices: usize) -> Fault {
     let device = dice.below(devices as u64) as usize;
     let ms = dice.one(&[300, 2_000, 12_000, 50_000]);
     match dice.below(100) {
@@ -259,12 +262,32 @@ fn fault(dice: &mut Dice, devices: usize) -> Fault {
         36..40 => Fault::Lag { device, ms, by_ms: dice.one(&[200, 3_000]) },
         40..46 => Fault::Stall { device, ms },
         46..50 => Fault::Duplicate { device, frames: dice.within((1, 12)) as u32 },
-        50..58 => Fault::Restart { down_ms: dice.one(&[10, 1_000, 20_000]), polite: dice.percent(40) },
-        58..63 => Fault::ServerDisk { groups: dice.within((1, 5)) as u32, written: dice.percent(50) },
-        63..80 => Fault::Crash { device, down_ms: dice.one(&[1, 500, 30_000]), jobs: dice.below(4) as u8 },
-        80..88 => Fault::Disk { device, ms: dice.one(&[30, 300, 5_000]), written: dice.percent(40) },
+        50..58 => {
+            let down_ms = dice.one(&[10, 1_000, 20_000]);
+            Fault::Restart { down_ms, polite: dice.percent(40), power: disks.percent(50) }
+        }
+        58..63 => {
+            let groups = dice.within((1, 5)) as u32;
+            let broken = broken(dice.percent(50), disks, &[Broken::Full, Broken::Write, Broken::Sync]);
+            Fault::ServerDisk { groups, broken, works: disks.below(8) as u32 }
+        }
+        63..80 => {
+            let (down_ms, jobs) = (dice.one(&[1, 500, 30_000]), dice.below(4) as u8);
+            Fault::Crash { device, down_ms, jobs, power: disks.percent(60) }
+        }
+        80..88 => {
+            let ms = dice.one(&[30, 300, 5_000]);
+            let all = [Broken::Full, Broken::Write, Broken::Sync, Broken::Read];
+            Fault::Disk { device, ms, broken: broken(dice.percent(40), disks, &all) }
+        }
         88..92 => Fault::Freeze { device, ms },
         92..96 => Fault::Token { device, ms, missing: dice.percent(50) },
         _ => Fault::Clock { device, by_ms: dice.one(&[-10 * YEARS, -3_600_000, 3_600_000, 10 * YEARS]) },
     }
+}
+
+/// What a disk refuses, if it doesn't only say so.
+fn broken(only_says_so: bool, disks: &mut Dice, of: &[Broken]) -> Option<Broken> {
+    let broken = disks.one(of);
+    (!only_says_so).then_some(broken)
 }

@@ -21,6 +21,7 @@ use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 use stet_model::document::Version;
 use stet_model::id::{DeviceId, DocKey, FolderId, NoteId, PeerId, SpaceId};
+use stet_model::mutant::{self, Mutant};
 use stet_protocol::codec::Frame;
 use stet_store::{Boot, StoredDocument, Write};
 use stet_sync::device::Device;
@@ -221,7 +222,10 @@ impl Engine {
     pub fn new(setup: Setup, now: Now) -> (Self, Vec<Output>) {
         let mut random = ChaCha8Rng::from_seed(setup.seed);
         let meta = binding::Meta::read(&setup.boot.meta, &mut random, now);
-        let peer = PeerId(random.next_u64());
+        let peer = match mutant::is(Mutant::PeerFromDevice) {
+            false => PeerId(random.next_u64()),
+            true => PeerId(u64::from_le_bytes(meta.device_id.as_bytes()[8..].try_into().unwrap_or_default())),
+        };
         let device = binding::machine(&setup, &meta, random.next_u64());
         let mut engine = Self {
             random,

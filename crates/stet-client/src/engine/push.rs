@@ -2,6 +2,7 @@
 
 use stet_model::document::{Document, Version};
 use stet_model::id::DocKey;
+use stet_model::mutant::{self, Mutant};
 use stet_protocol::message::ErrorCode as Refusal;
 use stet_store::{Held, HeldAt, Write};
 use stet_sync::device::{Acked, Place, Prepared, Refused};
@@ -39,6 +40,12 @@ impl Engine {
             self.device.nothing_to_send(doc, now.mono);
             return self.hold(doc, Held { at: HeldAt::Push, code: "damaged".to_owned(), message });
         }
+        if mutant::is(Mutant::BaseIsLastSent)
+            && let Some(live) = self.documents.get_mut(doc)
+        {
+            live.known.merge(&end);
+        }
+        let Some(live) = self.documents.get(doc) else { return };
         let prepared = Prepared { doc, after: live.last_seq, ops, end: end.encode() };
         if let Some(live) = self.documents.get_mut(doc) {
             live.may_be_sent = true;
@@ -59,7 +66,7 @@ impl Engine {
         let Some(live) = self.documents.get_mut(doc) else {
             return;
         };
-        live.known.merge(&end);
+        live.known.merge(&if mutant::is(Mutant::AckMovesToHead) { live.document.head() } else { end });
         live.last_seq = live.last_seq.max(acked.seq);
         live.updated_at = live.updated_at.max(acked.timestamp);
         let unsent = live.is_unsent();

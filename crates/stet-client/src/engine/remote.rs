@@ -3,6 +3,7 @@
 
 use stet_model::document::{Document, Import};
 use stet_model::id::{DeviceId, DocKey, SpaceId};
+use stet_model::mutant::{self, Mutant};
 use stet_model::text::TextChange;
 use stet_protocol::message::level2::Receipt;
 use stet_store::{DeviceRow, Held, HeldAt, RemoteRow, Write};
@@ -40,6 +41,9 @@ impl Engine {
         let mut purged = Vec::new();
         for row in rows {
             let doc = DocKey { space, note: row.note_id };
+            if mutant::is(Mutant::OwnRowsSkipped) && row.device_id == Some(self.setup.device_id) {
+                continue;
+            }
             if row.purged {
                 purged.push((
                     doc,

@@ -2,6 +2,7 @@
 //! counts as ours only once the engine says that it is on disk.
 
 use stet_model::id::{Lineage, NoteId, SpaceId};
+use stet_model::mutant::{self, Mutant};
 use stet_protocol::message::{SpaceInfo, level2};
 
 use super::Device;
@@ -189,6 +190,9 @@ impl Device {
         let Some(space) = self.spaces.get_mut(&id) else { return };
         if row.seq <= space.seq() {
             return;
+        }
+        if mutant::is(Mutant::CursorSkipsGaps) {
+            space.place = Some(Place { seq: row.seq - 1, lineage: space.lineage });
         }
         match space.step_to(row.seq) {
             Some(place) => {

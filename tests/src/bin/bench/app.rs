@@ -86,10 +86,12 @@ struct AtRest {
 }
 
 impl AtRest {
-    async fn of(process: u32, idle: Duration) -> Self {
+    async fn of(program: &mut Program, idle: Duration) -> Self {
+        let process = program.id();
         tokio::time::sleep(SETTLE).await;
         let before = tree::processor_time(process);
         tokio::time::sleep(idle).await;
+        program.expect_alive();
         let spent = tree::processor_time(process).saturating_sub(before);
         Self { megabytes: tree::memory(process), busy: 100.0 * spent.as_secs_f64() / idle.as_secs_f64() }
     }
@@ -103,15 +105,15 @@ pub async fn rest(folder: &Path, idle: Duration) {
     let data = &data(folder, notes).await;
     say(&format!("\napp with {notes} notes at rest for {} s, between two empty windows", idle.as_secs()));
     let before = empty_at_rest(stage, data, 101, idle).await;
-    let (app, _) = start(stage, data, false, 100).await;
-    let shown = AtRest::of(app.id(), idle).await;
+    let (mut app, _) = start(stage, data, false, 100).await;
+    let shown = AtRest::of(&mut app, idle).await;
     stage.screen().close_windows(app.id()).await;
     eventually_within(PATIENCE, "the web view to be let go of", async || {
         let web = tree::processes(app.id()).iter().filter(|it| tree::name(**it).contains("WebKitWebPro")).count();
         holds(web == 0, web)
     })
     .await;
-    let hidden = AtRest::of(app.id(), idle.min(SHORTER)).await;
+    let hidden = AtRest::of(&mut app, idle.min(SHORTER)).await;
     drop(app);
     let after = empty_at_rest(stage, data, 102, idle).await;
     let control = f64::midpoint(before.megabytes, after.megabytes);
@@ -126,8 +128,8 @@ pub async fn rest(folder: &Path, idle: Duration) {
 }
 
 async fn empty_at_rest(stage: &Stage, data: &Path, n: usize, idle: Duration) -> AtRest {
-    let (window, _) = start(stage, data, true, n).await;
-    AtRest::of(window.id(), idle.min(SHORTER)).await
+    let (mut window, _) = start(stage, data, true, n).await;
+    AtRest::of(&mut window, idle.min(SHORTER)).await
 }
 
 /// Starts the app and waits until it says that it is ready; milliseconds from process start.

@@ -47,8 +47,10 @@ impl World {
             (Phase::Resting(until), unsettled) if now >= until => match unsettled {
                 Some(words) => self.fail(format!("settled, and then not any more: {words}")),
                 None => {
-                    let path = self.folder.path().join("new.sqlite");
-                    self.devices.push(Device::new(path));
+                    match Device::new() {
+                        Ok(device) => self.devices.push(device),
+                        Err(words) => return self.fail(words),
+                    }
                     self.start_device(self.devices.len() - 1);
                     self.phase = Phase::Observing(now + NEW_AFTER);
                 }

@@ -9,19 +9,22 @@ use stet_server::database::{
 };
 use stet_sync::server::Cursor;
 
+use crate::disk::{Broken, Disk};
+
 /// A database on a disk that may fail.
 pub struct Frail {
     inner: Sqlite,
+    disk: Disk,
     /// So many of the next groups fail.
     pub failing: u32,
-    /// What fails is on disk all the same.
-    pub written: bool,
+    /// What the disk refuses then, after so many operations; `None`: it only says so.
+    pub broken: Option<(Broken, u32)>,
 }
 
 impl Frail {
     /// A database whose disk works.
-    pub const fn new(inner: Sqlite) -> Self {
-        Self { inner, failing: 0, written: false }
+    pub const fn new(inner: Sqlite, disk: Disk) -> Self {
+        Self { inner, disk, failing: 0, broken: None }
     }
 }
 
@@ -71,14 +74,15 @@ impl Database for Frail {
             return self.inner.write(group, now);
         }
         self.failing -= 1;
-        if self.written {
+        let Some((broken, works)) = self.broken else {
             self.inner.write(group, now);
-        }
-        let error = |_| match self.written {
-            true => Err(WriteError::Unknown("the simulated disk said nothing".to_owned())),
-            false => Err(WriteError::Failed("the simulated disk is full".to_owned())),
+            let said_nothing = |_| Err(WriteError::Unknown("the simulated disk said nothing".to_owned()));
+            return group.iter().map(said_nothing).collect();
         };
-        group.iter().map(error).collect()
+        self.disk.breaks(Some(broken), works);
+        let answers = self.inner.write(group, now);
+        self.disk.breaks(None, 0);
+        answers
     }
 
     fn make_account(&mut self, issuer: &str, subject: &str, now: i64) -> Result<UserId, WriteError> {

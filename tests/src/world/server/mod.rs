@@ -4,6 +4,7 @@
 pub mod database;
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use stet_model::document::{LibraryDocument, NoteDocument};
 use stet_model::id::{NoteId, PeerId, SpaceId, UserId};
@@ -18,9 +19,12 @@ use self::database::Frail;
 use super::network::LinkId;
 use super::plan::Config;
 use super::random::Dice;
+use crate::disk::{Chance, Disk, VFS};
 
 /// The server's time at the start of the world, epoch milliseconds.
 pub const EPOCH: i64 = 1_790_000_000_000;
+/// The database's name on the server's disk.
+const STORE: &str = "server.sqlite";
 /// The only account.
 const SUBJECT: &str = "ada";
 /// Past every row a log can have.
@@ -45,10 +49,15 @@ impl Verify for Tokens {
     }
 }
 
+fn open(disk: &Disk, random: Random) -> Result<Frail, String> {
+    let sqlite = Sqlite::open_through(VFS, Path::new(&disk.path(STORE)), random).map_err(|error| error.to_string())?;
+    Ok(Frail::new(sqlite, disk.clone()))
+}
+
 /// The server and its database.
 pub struct Server {
     running: Option<Core<Frail>>,
-    resting: Option<Frail>,
+    disk: Disk,
     settings: Settings,
     seed: u64,
     lives: u64,
@@ -63,8 +72,8 @@ pub struct Server {
 impl Server {
     /// A server that isn't running, with an account.
     pub fn new(seed: u64, config: &Config) -> Result<Self, String> {
-        let sqlite = Sqlite::in_memory(random(seed, 1_000)).map_err(|error| error.to_string())?;
-        let mut database = Frail::new(sqlite);
+        let disk = Disk::new();
+        let mut database = open(&disk, random(seed, 1_000))?;
         let user = database.make_account(ISSUER, SUBJECT, EPOCH).map_err(|error| error.to_string())?;
         let opening = Opening { issuer: ISSUER.to_owned(), subject: SUBJECT.to_owned(), device: None };
         let mut opened = database.write(&[Write::Open(opening)], EPOCH);
@@ -76,26 +85,40 @@ impl Server {
             Settings { batch_bytes: config.batch_bytes, backlog_bytes: config.backlog_bytes, ..Settings::default() };
         settings.limits.updates_in_flight = config.updates_in_flight;
         settings.limits.messages_per_minute = config.messages_per_minute;
-        let (running, resting, sockets) = (None, Some(database), BTreeMap::new());
-        Ok(Self { running, resting, settings, seed, lives: 0, user, space, sockets, timer_at: None })
+        Ok(Self {
+            running: None,
+            disk,
+            settings,
+            seed,
+            lives: 0,
+            user,
+            space,
+            sockets: BTreeMap::new(),
+            timer_at: None,
+        })
     }
 
     /// Starts, if it doesn't run.
     pub fn start(&mut self) -> Result<(), String> {
-        let Some(database) = self.resting.take() else { return Ok(()) };
+        if self.running.is_some() {
+            return Ok(());
+        }
         self.lives += 1;
-        let (bus, random) = (Box::new(LocalBus::default()), random(self.seed, 2_000 + self.lives));
+        let database = open(&self.disk, random(self.seed, 1_000_000 + self.lives))?;
+        let (bus, random) = (Box::new(LocalBus::default()), random(self.seed, 2_000_000 + self.lives));
         let core = Core::new(database, self.settings.clone(), Box::new(Tokens), bus, random);
         self.running = Some(core.map_err(|error| error.to_string())?);
         self.timer_at = None;
         Ok(())
     }
 
-    /// Ends, just so.
-    pub fn end(&mut self) {
-        if let Some(core) = self.running.take() {
-            self.resting = Some(core.into_database());
+    /// Ends, just so; with the power goes what wasn't synced.
+    pub fn end(&mut self, power: Option<Chance<'_>>) {
+        match power {
+            Some(chance) => self.disk.cut(chance),
+            None => self.disk.abandon(),
         }
+        self.running = None;
         self.sockets.clear();
     }
 
@@ -127,12 +150,9 @@ impl Server {
         Some((at - EPOCH).max(0).unsigned_abs())
     }
 
-    /// Its database.
+    /// Its database, while it runs.
     pub fn database(&mut self) -> Option<&mut Frail> {
-        match &mut self.running {
-            Some(core) => Some(core.database()),
-            None => self.resting.as_mut(),
-        }
+        self.running.as_mut().map(Core::database)
     }
 
     /// The last seq of the log and the digest there.

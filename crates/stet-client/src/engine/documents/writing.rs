@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use rand_chacha::rand_core::Rng;
 use stet_model::document::Version;
 use stet_model::id::{DocKey, PeerId, SpaceId};
+use stet_model::mutant::{self, Mutant};
 use stet_store::{Cursor, Held, HeldAt, Write};
 use stet_sync::device::Place;
 
@@ -173,7 +174,7 @@ impl Engine {
     /// else it follows once everything before is on disk: a later transaction may succeed where an earlier one failed,
     /// and rows skipped by the cursor would never come again.
     pub(in crate::engine) fn reach(&mut self, space: SpaceId, place: Place) -> Option<Cursor> {
-        let written = self.writing.before_cursor == 0;
+        let written = self.writing.before_cursor == 0 || mutant::is(Mutant::CursorBeforeRows);
         self.writing.before_cursor += 1;
         self.writing.cursor_after = None;
         let failures = self.writing.failures;
@@ -305,7 +306,9 @@ impl Engine {
                 if let Some(live) = self.settled(doc) {
                     live.writing = false;
                     live.queued = live.on_disk.clone();
-                    live.document.set_peer(peer);
+                    if !mutant::is(Mutant::PeerKeptAfterFailure) {
+                        live.document.set_peer(peer);
+                    }
                     live.signed = false;
                 }
             }
@@ -359,7 +362,9 @@ impl Engine {
             }
         }
         self.fold_if_long(doc);
-        self.save(doc, now);
+        if !mutant::is(Mutant::EditDuringWriteForgotten) {
+            self.save(doc, now);
+        }
         self.offer(doc, now);
         self.row_changed(doc);
     }
@@ -388,6 +393,10 @@ impl Engine {
         live.writing = true;
         live.queued = head.clone();
         live.local_at = at;
+        if mutant::is(Mutant::SavedWhenHandedOver) {
+            (live.on_disk, live.writing) = (head.clone(), false);
+            self.ledger.unsaved.remove(&doc);
+        }
         let row = live.row();
         let mut waiting = std::mem::take(&mut live.waiting);
         if let Some(row) = &row {

@@ -2,6 +2,7 @@
 
 use rusqlite::{Connection, Row as SqlRow, Transaction, params};
 use stet_model::id::{DeviceId, Lineage, NoteId};
+use stet_model::mutant::{self, Mutant};
 use stet_protocol::bytes::Bytes;
 use stet_protocol::message::ErrorCode;
 use stet_protocol::message::level2::Row;
@@ -91,7 +92,9 @@ fn check(row: &NewRow, document: Option<&Document>) -> Result<(), ErrorCode> {
     match document {
         Some(document) if document.purged => Err(ErrorCode::Deleted),
         Some(document) if row.after > document.seq => Err(ErrorCode::UnknownBase),
-        Some(document) if purge && row.after < document.seq => Err(ErrorCode::Changed),
+        Some(document) if purge && row.after < document.seq && !mutant::is(Mutant::PurgeIgnoresNewer) => {
+            Err(ErrorCode::Changed)
+        }
         None if row.after > 0 => Err(ErrorCode::UnknownBase),
         _ => Ok(()),
     }

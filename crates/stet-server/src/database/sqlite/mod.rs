@@ -48,7 +48,17 @@ impl Sqlite {
     /// # Errors
     /// A file that is something else, a newer version, or what SQLite says.
     pub fn open(path: &Path, random: Random) -> Result<Self, OpenError> {
-        Self::with(Some(path), random)
+        Self::with(Some(path), None, random)
+    }
+
+    /// Opens the database through a VFS registered with SQLite under this name: for simulated disks. It has one
+    /// connection.
+    ///
+    /// # Errors
+    /// As [`Sqlite::open`].
+    pub fn open_through(vfs: &str, path: &Path, random: Random) -> Result<Self, OpenError> {
+        let opened = Self::with(Some(path), Some(vfs), random)?;
+        Ok(Self { path: None, ..opened })
     }
 
     /// A database that lives as long as this value.
@@ -56,11 +66,11 @@ impl Sqlite {
     /// # Errors
     /// What SQLite says.
     pub fn in_memory(random: Random) -> Result<Self, OpenError> {
-        Self::with(None, random)
+        Self::with(None, None, random)
     }
 
-    fn with(path: Option<&Path>, mut random: Random) -> Result<Self, OpenError> {
-        let connection = schema::open(path, uuid_bytes(&mut random))?;
+    fn with(path: Option<&Path>, vfs: Option<&str>, mut random: Random) -> Result<Self, OpenError> {
+        let connection = schema::open(path, vfs, uuid_bytes(&mut random))?;
         Ok(Self { connection, path: path.map(Path::to_path_buf), random, begun: BTreeSet::new() })
     }
 

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
+use stet_model::mutant::{self, Mutant};
 
 /// "stSv": marks the file as this program's.
 const APPLICATION_ID: i32 = 0x7374_5376;
@@ -140,11 +141,12 @@ CREATE TABLE seen (
 ) STRICT;
 ";
 
-/// Opens the file for writing and brings its tables up to date; `None` is a database in memory.
-pub(super) fn open(path: Option<&Path>, store_id: [u8; 16]) -> Result<Connection, OpenError> {
-    let mut connection = match path {
-        Some(path) => Connection::open(path)?,
-        None => Connection::open_in_memory()?,
+/// Opens the file for writing and brings its tables up to date; without a path, a database in memory.
+pub(super) fn open(path: Option<&Path>, vfs: Option<&str>, store_id: [u8; 16]) -> Result<Connection, OpenError> {
+    let mut connection = match (path, vfs) {
+        (Some(path), Some(vfs)) => Connection::open_with_flags_and_vfs(path, OpenFlags::default(), vfs)?,
+        (Some(path), None) => Connection::open(path)?,
+        (None, _) => Connection::open_in_memory()?,
     };
     connection.busy_timeout(BUSY)?;
     let name = || path.map_or_else(|| "the database in memory".to_owned(), |path| path.display().to_string());
@@ -179,7 +181,8 @@ pub(super) fn open_reader(path: &Path) -> Result<Connection, rusqlite::Error> {
 fn settings(connection: &Connection) -> Result<(), rusqlite::Error> {
     connection.pragma_update(None, "journal_mode", "WAL")?;
     // What is acknowledged is on disk: also after a power cut, also on macOS.
-    connection.pragma_update(None, "synchronous", "FULL")?;
+    let synchronous = if mutant::is(Mutant::ServerSkipsSync) { "OFF" } else { "FULL" };
+    connection.pragma_update(None, "synchronous", synchronous)?;
     connection.pragma_update(None, "fullfsync", true)?;
     connection.pragma_update(None, "checkpoint_fullfsync", true)?;
     connection.pragma_update(None, "foreign_keys", true)?;

@@ -1,0 +1,74 @@
+//! Faults put into the product on purpose, to show that the simulation finds each. They are compiled in only with the
+//! feature `mutants`, and then at most one is at work.
+
+#[cfg(feature = "mutants")]
+use std::sync::atomic::{AtomicU8, Ordering};
+
+/// A fault that an engineer could make.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Mutant {
+    /// Everything a document has counts as the server's when a part of it is acknowledged.
+    AckMovesToHead = 1,
+    /// What was sent counts as the server's before it is acknowledged.
+    BaseIsLastSent,
+    /// A live row moves the cursor although rows before it are missing.
+    CursorSkipsGaps,
+    /// The cursor is written although rows before it may still fail.
+    CursorBeforeRows,
+    /// All processes of a device write under one peer id.
+    PeerFromDevice,
+    /// After a failed write the process goes on under the same peer id.
+    PeerKeptAfterFailure,
+    /// A device skips rows it wrote itself.
+    OwnRowsSkipped,
+    /// A text is called saved when its write is handed over.
+    SavedWhenHandedOver,
+    /// The device doesn't wait for its disk.
+    DeviceSkipsSync,
+    /// The server doesn't wait for its disk.
+    ServerSkipsSync,
+    /// A removal for good doesn't look whether something newer came in.
+    PurgeIgnoresNewer,
+    /// An edit while a write is under way isn't written when that is done.
+    EditDuringWriteForgotten,
+}
+
+impl Mutant {
+    /// All of them.
+    pub const ALL: [Self; 12] = [
+        Self::AckMovesToHead,
+        Self::BaseIsLastSent,
+        Self::CursorSkipsGaps,
+        Self::CursorBeforeRows,
+        Self::PeerFromDevice,
+        Self::PeerKeptAfterFailure,
+        Self::OwnRowsSkipped,
+        Self::SavedWhenHandedOver,
+        Self::DeviceSkipsSync,
+        Self::ServerSkipsSync,
+        Self::PurgeIgnoresNewer,
+        Self::EditDuringWriteForgotten,
+    ];
+}
+
+#[cfg(feature = "mutants")]
+static AT_WORK: AtomicU8 = AtomicU8::new(0);
+
+/// Puts a fault to work in this process, or none.
+#[cfg(feature = "mutants")]
+pub fn put(mutant: Option<Mutant>) {
+    AT_WORK.store(mutant.map_or(0, |mutant| mutant as u8), Ordering::Relaxed);
+}
+
+/// Whether this fault is at work.
+#[cfg(feature = "mutants")]
+pub fn is(mutant: Mutant) -> bool {
+    AT_WORK.load(Ordering::Relaxed) == mutant as u8
+}
+
+/// Whether this fault is at work: never, in what is shipped.
+#[cfg(not(feature = "mutants"))]
+pub const fn is(_: Mutant) -> bool {
+    false
+}
