@@ -40,15 +40,12 @@ impl Engine {
             self.device.nothing_to_send(doc, now.mono);
             return self.hold(doc, Held { at: HeldAt::Push, code: "damaged".to_owned(), message });
         }
-        if mutant::is(Mutant::BaseIsLastSent)
-            && let Some(live) = self.documents.get_mut(doc)
-        {
-            live.known.merge(&end);
-        }
-        let Some(live) = self.documents.get(doc) else { return };
         let prepared = Prepared { doc, after: live.last_seq, ops, end: end.encode() };
         if let Some(live) = self.documents.get_mut(doc) {
             live.may_be_sent = true;
+            if mutant::is(Mutant::BaseIsLastSent) {
+                live.known.merge(&end);
+            }
         }
         self.device.prepared(prepared, now.mono);
     }
