@@ -45,8 +45,6 @@ struct State {
     broken: Option<Broken>,
     /// Operations that still work before it is.
     works: u32,
-    /// Syncs so far.
-    syncs: u64,
     /// Syncs do nothing, and say that they did: what a test must find.
     lies: bool,
 }
@@ -111,16 +109,6 @@ impl Disk {
     pub fn lies(&self) {
         lock(&self.state).lies = true;
     }
-
-    /// How many syncs there were.
-    pub fn syncs(&self) -> u64 {
-        lock(&self.state).syncs
-    }
-
-    /// Bytes of a file, as a process sees them.
-    pub fn bytes(&self, name: &str) -> Option<Vec<u8>> {
-        lock(&self.state).files.get(name).map(|file| lock(file).bytes().to_vec())
-    }
 }
 
 impl Default for Disk {
@@ -132,12 +120,12 @@ impl Default for Disk {
 impl State {
     /// Whether the disk refuses this now. Each question is one operation.
     fn refuses(&mut self, what: &[Broken]) -> bool {
-        let Some(broken) = self.broken.filter(|broken| what.contains(broken)) else { return false };
-        if self.works > 0 {
+        let refused = self.broken.is_some_and(|broken| what.contains(&broken));
+        if refused && self.works > 0 {
             self.works -= 1;
             return false;
         }
-        self.broken == Some(broken)
+        refused
     }
 }
 

@@ -389,17 +389,22 @@ impl World {
         self.for_device(device, at, ForDevice::Input(Box::new(input)));
     }
 
+    /// What is wrong with a disk now, if anything.
+    fn wrong(&self, device: usize) -> Option<Option<Broken>> {
+        let state = &self.devices[device];
+        (self.queue.now() < state.disk_until).then_some(state.broken)
+    }
+
     /// Has the disk refuse what it is to refuse during the next job; `Some` when there is something wrong with it.
     fn broken(&mut self, device: usize) -> Option<Option<Broken>> {
-        let state = &self.devices[device];
-        let broken = (self.queue.now() < state.disk_until).then_some(state.broken)?;
+        let broken = self.wrong(device)?;
         let works = self.disks.below(STILL_WORKS) as u32;
         self.devices[device].disk.breaks(broken, works);
         Some(broken)
     }
 
     fn commit(&mut self, device: usize, writes: &[Write]) -> Result<(), String> {
-        let broken = (self.queue.now() < self.devices[device].disk_until).then_some(self.devices[device].broken);
+        let broken = self.wrong(device);
         let Some(process) = &mut self.devices[device].process else { return Ok(()) };
         match (process.writer.commit(writes), broken) {
             (Ok(()), Some(None)) => Err("the simulated disk said nothing".to_owned()),
