@@ -1,8 +1,12 @@
 //! The hub and the threads that do its work: one writes to the database in groups, some read, some work on texts. Never
 //! decides what is done.
+//!
+//! Whoever finds the database free writes a little work itself: with nobody to share an fsync with, waking the writer and
+//! being woken by it would take as long as the disk does. At most one thread is ever held up by the disk.
 
+use std::collections::VecDeque;
 use std::sync::mpsc::{Receiver, Sender, channel};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 
 use stet_sync::server::Settings;
@@ -18,10 +22,17 @@ use crate::database::{Database, Random, Read, ReadError};
 const GROUP: usize = 512;
 /// Bytes of one transaction, for the same reason.
 const GROUP_BYTES: usize = 8 << 20;
+/// Writes a turn does itself when the database is free.
+const AT_ONCE: usize = 4;
+/// And their bytes: what takes longer is the writer's.
+const AT_ONCE_BYTES: usize = 64 << 10;
 /// Threads that read the log: two keep one busy disk and one slow reader apart.
 const READERS: usize = 2;
 /// Threads that work on texts, seconds at a time: one long merge must not hold up all others.
 const MERGERS: usize = 2;
+
+/// The thread that writes.
+const WRITER: &str = "writer";
 
 /// Why the engine didn't start.
 #[derive(Debug, thiserror::Error)]
@@ -36,20 +47,47 @@ pub enum EngineError {
 
 struct Inner {
     hub: Hub,
-    /// Gone once the engine stops. The hub bounds what is in them: every socket waits for what it asked.
+    /// In their order. The hub bounds them: every socket waits for what it asked.
+    writes: VecDeque<WriteJob>,
+    /// Whether somebody is writing: the next group waits for its end.
+    writing: bool,
+    /// Gone once the engine stops. Bounded as the writes are.
     senders: Option<Senders>,
     armed: i64,
 }
 
 struct Senders {
-    writes: Sender<WriteJob>,
     reads: Sender<ReadJob>,
     merges: Sender<ReadJob>,
+}
+
+impl Inner {
+    /// The next writes, as many as share a transaction. Whoever takes them writes them.
+    fn take_group(&mut self) -> Vec<WriteJob> {
+        let mut bytes = 0;
+        let fits = |job: &WriteJob| {
+            let room = bytes < GROUP_BYTES;
+            bytes += job.weight();
+            room
+        };
+        let count = self.writes.iter().take(GROUP).map(fits).take_while(|fits| *fits).count();
+        self.writing = count > 0;
+        self.writes.drain(..count).collect()
+    }
+
+    fn is_little(&self) -> bool {
+        self.writes.len() <= AT_ONCE && self.writes.iter().map(WriteJob::weight).sum::<usize>() <= AT_ONCE_BYTES
+    }
 }
 
 /// The hub, shared by sockets and threads.
 pub struct Engine {
     inner: Mutex<Inner>,
+    /// Whoever has set `writing` has it to themselves.
+    database: Mutex<Box<dyn Database>>,
+    /// Rings when the writer has something to do.
+    due: Condvar,
+    end: mpsc::UnboundedSender<&'static str>,
     /// Sockets to wake as soon as the hub is free: who is woken wants the hub at once.
     rung: Mutex<Rung>,
     settings: Arc<Settings>,
@@ -75,6 +113,17 @@ impl Drop for Ends {
     }
 }
 
+/// Ends the server where a write panics: nobody knows what became of it, and nobody could write after it.
+struct EndsByPanic<'a>(&'a mpsc::UnboundedSender<&'static str>);
+
+impl Drop for EndsByPanic<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() && self.0.send(WRITER).is_err() {
+            tracing::debug!(target: "server", "a write panicked with the engine's end");
+        }
+    }
+}
+
 /// Who is to be woken, and what for.
 type Rung = Vec<(Arc<Bells>, Ring)>;
 
@@ -94,8 +143,6 @@ fn rung(rung: &Mutex<Rung>) -> MutexGuard<'_, Rung> {
     rung.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-type Readers<'a> = Box<dyn Fn() -> Result<Box<dyn Read>, ReadError> + 'a>;
-
 impl Engine {
     /// Starts the threads on this database.
     ///
@@ -111,29 +158,32 @@ impl Engine {
         database.begin_life();
         let settings = Arc::new(settings);
         let hub = Hub::new(Arc::clone(&settings), bus, database.store_id()?, random);
-        let (writes, write_jobs) = channel();
         let (reads, read_jobs) = channel();
         let (merges, merge_jobs) = channel();
-        let senders = Some(Senders { writes, reads, merges });
-        let inner = Mutex::new(Inner { hub, senders, armed: i64::MAX });
-        let engine =
-            Arc::new(Self { inner, rung: Mutex::default(), settings, clock: Clock::default(), sooner: Notify::new() });
+        let senders = Some(Senders { reads, merges });
         let (end, ended) = mpsc::unbounded_channel();
+        let readers = (0..READERS + MERGERS).map(|_| database.reader()).collect::<Result<Vec<_>, _>>()?;
+        let engine = Arc::new(Self {
+            inner: Mutex::new(Inner { hub, writes: VecDeque::new(), writing: false, senders, armed: i64::MAX }),
+            database: Mutex::new(Box::new(database)),
+            due: Condvar::new(),
+            end: end.clone(),
+            rung: Mutex::default(),
+            settings,
+            clock: Clock::default(),
+            sooner: Notify::new(),
+        });
         let mut threads = Threads { handles: Vec::new(), ended };
-        let readers: Readers<'_> = Box::new(|| database.reader());
-        for (name, jobs, count) in [("reader", read_jobs, READERS), ("merger", merge_jobs, MERGERS)] {
-            let jobs = Arc::new(Mutex::new(jobs));
-            for _ in 0..count {
-                let (engine, jobs, verify, reader) =
-                    (Arc::clone(&engine), Arc::clone(&jobs), Arc::clone(&verify), readers()?);
-                let ends = Ends(name, end.clone());
-                threads.spawn(name, move || engine.read(&jobs, reader.as_ref(), verify.as_ref(), &ends))?;
-            }
+        let (reads, merges) = (Arc::new(Mutex::new(read_jobs)), Arc::new(Mutex::new(merge_jobs)));
+        for (number, reader) in readers.into_iter().enumerate() {
+            let (name, jobs) = if number < READERS { ("reader", &reads) } else { ("merger", &merges) };
+            let (engine, jobs, verify) = (Arc::clone(&engine), Arc::clone(jobs), Arc::clone(&verify));
+            let ends = Ends(name, end.clone());
+            threads.spawn(name, move || engine.read(&jobs, reader.as_ref(), verify.as_ref(), &ends))?;
         }
-        drop(readers);
         let writer = Arc::clone(&engine);
-        let ends = Ends("writer", end);
-        threads.spawn("writer", move || writer.write(&write_jobs, &mut database, &ends))?;
+        let ends = Ends(WRITER, end);
+        threads.spawn(WRITER, move || writer.write(&ends))?;
         Ok((engine, threads))
     }
 
@@ -147,25 +197,39 @@ impl Engine {
         self.clock.now()
     }
 
-    /// Does something with the hub, and hands out the work it leads to in its order.
+    /// Does something with the hub, and hands out the work it leads to in its order. Waits for the disk where the work is
+    /// little and the database is free.
     pub fn with<T>(&self, act: impl FnOnce(&mut Hub, i64) -> T) -> T {
+        let (result, group) = self.turn(|inner, now| act(&mut inner.hub, now), Inner::is_little);
+        if !group.is_empty() {
+            // What has come up meanwhile is the writer's: a socket's task does its own work only.
+            self.commit(group, |_| false);
+        }
+        result
+    }
+
+    /// Does something with the hub; answers the writes that are now the caller's, if `takes` them.
+    fn turn<T>(
+        &self,
+        act: impl FnOnce(&mut Inner, i64) -> T,
+        takes: impl FnOnce(&Inner) -> bool,
+    ) -> (T, Vec<WriteJob>) {
         // Dropped after the hub's lock, also by a panic.
         let _rings = Rings(&self.rung);
         let mut inner = self.lock();
         let now = self.clock.now();
-        let result = act(&mut inner.hub, now);
+        let result = act(&mut inner, now);
         let jobs = inner.hub.take_jobs();
+        let inner = &mut *inner;
         if let Some(senders) = &inner.senders {
-            // A thread that is gone ends the server; until then its work waits for nobody.
+            inner.writes.extend(jobs.writes);
             let mut sent = true;
-            for job in jobs.writes {
-                sent &= senders.writes.send(job).is_ok();
-            }
             for job in jobs.reads {
                 let slow = matches!(job, ReadJob::Note(_));
                 let queue = if slow { &senders.merges } else { &senders.reads };
                 sent &= queue.send(job).is_ok();
             }
+            // A thread that is gone ends the server; until then its work waits for nobody.
             if !sent {
                 tracing::error!(target: "server", "work was left undone: a thread is gone");
             }
@@ -175,7 +239,27 @@ impl Engine {
             inner.armed = deadline;
             self.sooner.notify_one();
         }
-        result
+        let mut group = Vec::new();
+        if !inner.writing && takes(inner) {
+            group = inner.take_group();
+        } else if !inner.writing && (!inner.writes.is_empty() || inner.senders.is_none()) {
+            self.due.notify_one();
+        }
+        (result, group)
+    }
+
+    /// Writes a group and tells the hub; answers the next one, if `takes` it.
+    fn commit(&self, group: Vec<WriteJob>, takes: impl FnOnce(&Inner) -> bool) -> Vec<WriteJob> {
+        let ends = EndsByPanic(&self.end);
+        let at = self.clock.now();
+        let written = write(group, self.database.lock().unwrap_or_else(PoisonError::into_inner).as_mut(), at);
+        let written = |inner: &mut Inner, _| {
+            inner.writing = false;
+            inner.hub.written(written, at);
+        };
+        let ((), next) = self.turn(written, takes);
+        drop(ends);
+        next
     }
 
     /// Wakes a socket's task once the hub is free.
@@ -195,21 +279,19 @@ impl Engine {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn write(&self, jobs: &Receiver<WriteJob>, database: &mut dyn Database, _ends: &Ends) {
-        while let Ok(first) = jobs.recv() {
-            let mut bytes = first.weight();
-            let mut group = vec![first];
-            // Whatever came while the last group was being written shares this one's fsync.
-            while group.len() < GROUP
-                && bytes < GROUP_BYTES
-                && let Ok(job) = jobs.try_recv()
-            {
-                bytes += job.weight();
-                group.push(job);
+    fn write(&self, _ends: &Ends) {
+        loop {
+            let waits = |inner: &mut Inner| inner.writing || (inner.writes.is_empty() && inner.senders.is_some());
+            let mut inner = self.due.wait_while(self.lock(), waits).unwrap_or_else(PoisonError::into_inner);
+            let mut group = inner.take_group();
+            drop(inner);
+            if group.is_empty() {
+                return;
             }
-            let at = self.clock.now();
-            let written = write(group, database, at);
-            self.with(|hub, _| hub.written(written, at));
+            // Whatever came while the last group was being written shares the next one's fsync.
+            while !group.is_empty() {
+                group = self.commit(group, |_| true);
+            }
         }
     }
 
@@ -225,6 +307,7 @@ impl Engine {
     /// No more work is handed out; what is under way is finished.
     pub fn stop(&self) {
         self.lock().senders = None;
+        self.due.notify_one();
     }
 
     /// Wakes the hub at its deadlines, for ever.

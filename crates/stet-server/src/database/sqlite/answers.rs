@@ -17,47 +17,58 @@ pub(super) struct Request<'a> {
     pub(super) id: &'a str,
 }
 
-/// What is known of a request.
-pub(super) enum Known {
-    /// These bytes, with this answer.
-    Same { seq: u64, timestamp: i64 },
-    /// Other bytes under the same id.
+/// A device's last request for a document, beside one that has come.
+#[derive(Clone, Copy)]
+pub(super) enum Last {
+    /// There was none.
+    None,
+    /// Another one.
     Other,
+    /// This one, with this answer.
+    Same { seq: u64, timestamp: i64 },
+    /// One of this id with other bytes.
+    Misused,
 }
 
 pub(super) fn find(
     transaction: &Transaction<'_>,
     request: Request<'_>,
     change: &Change,
-) -> Result<Option<Known>, rusqlite::Error> {
-    let stored = transaction
+) -> Result<Last, rusqlite::Error> {
+    let last = transaction
         .prepare_cached(
-            "SELECT hash, seq, timestamp FROM answers \
-             WHERE space = ?1 AND note_id = ?2 AND device_id = ?3 AND request = ?4",
+            "SELECT request = ?4, hash, seq, timestamp FROM answers \
+             WHERE space = ?1 AND note_id = ?2 AND device_id = ?3",
         )?
         .query_row(
             params![request.space, request.note_id.as_bytes(), request.device_id.as_bytes(), request.id],
-            |row| Ok((row.get::<_, [u8; 32]>(0)?, row.get(1)?, row.get(2)?)),
+            |row| Ok((row.get(0)?, row.get::<_, [u8; 32]>(1)?, unsigned(row.get(2)?), row.get(3)?)),
         )
         .optional()?;
-    Ok(stored.map(
-        |(hash, seq, timestamp)| {
-            if hash == hash_of(change) { Known::Same { seq: unsigned(seq), timestamp } } else { Known::Other }
-        },
-    ))
+    Ok(match last {
+        None => Last::None,
+        Some((false, ..)) => Last::Other,
+        Some((true, hash, seq, timestamp)) if hash == hash_of(change) => Last::Same { seq, timestamp },
+        Some(_) => Last::Misused,
+    })
 }
 
+/// Keeps a request's answer in the place of the device's last one.
 pub(super) fn keep(
     transaction: &Transaction<'_>,
-    request: Request<'_>,
+    (request, last): (Request<'_>, Last),
     change: &Change,
     (seq, timestamp): (u64, i64),
 ) -> Result<(), rusqlite::Error> {
+    let sql = if matches!(last, Last::None) {
+        "INSERT INTO answers (space, note_id, device_id, request, hash, seq, timestamp) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)"
+    } else {
+        "UPDATE answers SET request = ?4, hash = ?5, seq = ?6, timestamp = ?7 \
+         WHERE space = ?1 AND note_id = ?2 AND device_id = ?3"
+    };
     transaction
-        .prepare_cached(
-            "INSERT OR REPLACE INTO answers (space, note_id, device_id, request, hash, seq, timestamp) \
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-        )?
+        .prepare_cached(sql)?
         .execute(params![
             request.space,
             request.note_id.as_bytes(),

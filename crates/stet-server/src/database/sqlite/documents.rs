@@ -16,42 +16,59 @@ use super::unsigned;
 pub(super) struct Document {
     pub(super) seq: u64,
     pub(super) purged: bool,
+    tail: u64,
     created_at: i64,
     updated_at: i64,
 }
 
 pub(super) fn find(connection: &Connection, space: i64, note_id: NoteId) -> Result<Option<Document>, rusqlite::Error> {
     connection
-        .prepare_cached("SELECT seq, purged, created_at, updated_at FROM documents WHERE space = ?1 AND note_id = ?2")?
+        .prepare_cached(
+            "SELECT seq, purged, tail, created_at, updated_at FROM documents WHERE space = ?1 AND note_id = ?2",
+        )?
         .query_row(params![space, note_id.as_bytes()], |row| {
             Ok(Document {
                 seq: unsigned(row.get(0)?),
                 purged: row.get(1)?,
-                created_at: row.get(2)?,
-                updated_at: row.get(3)?,
+                tail: unsigned(row.get(2)?),
+                created_at: row.get(3)?,
+                updated_at: row.get(4)?,
             })
         })
         .optional()
 }
 
-/// A row more: the document now stands at the space's last seq. Answers how many rows it has since it was compacted.
+/// A row more for what was found: the document now stands at the space's last seq. Answers how many rows it has since it was
+/// compacted.
 pub(super) fn advance(
     transaction: &Transaction<'_>,
     space: &Space,
-    note_id: NoteId,
+    (note_id, found): (NoteId, Option<&Document>),
     (purged, now): (bool, i64),
 ) -> Result<u64, rusqlite::Error> {
-    transaction
-        .prepare_cached(
+    // Two statements for what an upsert does in one: SQLite keeps a copy of every page for statements that may fail half-way.
+    let sql = match found {
+        None => {
             "INSERT INTO documents (space, note_id, seq, purged, rows, tail, created_at, updated_at) \
-             VALUES (?1, ?2, ?3, ?4, 1, 1, ?5, ?5) \
-             ON CONFLICT (space, note_id) DO UPDATE SET seq = ?3, purged = ?4, updated_at = ?5, \
-             rows = CASE WHEN ?4 THEN 1 ELSE rows + 1 END, tail = CASE WHEN ?4 THEN 1 ELSE tail + 1 END \
-             RETURNING tail",
-        )?
-        .query_row(params![space.number, note_id.as_bytes(), space.seq.cast_signed(), purged, now], |row| {
-            row.get(0).map(unsigned)
-        })
+             VALUES (?1, ?2, ?3, ?4, 1, 1, ?5, ?5)"
+        }
+        Some(_) if purged => {
+            "UPDATE documents SET seq = ?3, purged = ?4, updated_at = ?5, rows = 1, tail = 1 \
+             WHERE space = ?1 AND note_id = ?2"
+        }
+        Some(_) => {
+            "UPDATE documents SET seq = ?3, purged = ?4, updated_at = ?5, rows = rows + 1, tail = tail + 1 \
+             WHERE space = ?1 AND note_id = ?2"
+        }
+    };
+    transaction.prepare_cached(sql)?.execute(params![
+        space.number,
+        note_id.as_bytes(),
+        space.seq.cast_signed(),
+        purged,
+        now
+    ])?;
+    Ok(found.filter(|_| !purged).map_or(1, |document| document.tail + 1))
 }
 
 /// Takes a document's rows out of the log and everything kept beside them. Answers how many rows there were.
@@ -75,21 +92,24 @@ pub(super) fn newest(
     library: NoteId,
     count: u32,
 ) -> Result<(Vec<NoteId>, u64), rusqlite::Error> {
+    if count == 0 {
+        return Ok((Vec::new(), 0));
+    }
     let mut note_ids = Vec::new();
     let mut rows = 0;
-    if count == 0 {
-        return Ok((note_ids, rows));
-    }
-    let mut statement = connection.prepare_cached(
-        "SELECT note_id, rows FROM (SELECT note_id, rows, 0 AS late, seq FROM documents \
-         WHERE space = ?1 AND note_id = ?2 AND purged = 0 UNION ALL \
-         SELECT note_id, rows, 1, seq FROM (SELECT note_id, rows, seq FROM documents \
-         WHERE space = ?1 AND purged = 0 AND note_id <> ?2 ORDER BY seq DESC LIMIT ?3)) ORDER BY late, seq DESC",
-    )?;
-    let mut found = statement.query(params![space.number, library.as_bytes(), count])?;
-    while let Some(row) = found.next()? {
-        note_ids.push(NoteId::from_bytes(row.get(0)?));
-        rows += unsigned(row.get(1)?);
+    let mut rows_of =
+        connection.prepare_cached("SELECT rows FROM documents WHERE space = ?1 AND note_id = ?2 AND purged = 0")?;
+    let mut add = |note_id: NoteId| {
+        let found = rows_of.query_row(params![space.number, note_id.as_bytes()], |row| row.get(0).map(unsigned));
+        if let Some(found) = found.optional()? {
+            note_ids.push(note_id);
+            rows += found;
+        }
+        Ok::<_, rusqlite::Error>(())
+    };
+    add(library)?;
+    for note_id in log::latest(connection, space.number, (library, count))? {
+        add(note_id)?;
     }
     Ok((note_ids, rows))
 }
@@ -145,7 +165,7 @@ pub(super) fn whole(
     let Some(document) = find(connection, space.number, note_id)? else { return Ok(None) };
     let mut page = Page::new(usize::MAX);
     rows_of(connection, &space, (note_id, 0), &mut page)?;
-    let Document { seq, purged, created_at, updated_at } = document;
+    let Document { seq, purged, created_at, updated_at, .. } = document;
     Ok(Some(StoredDocument { seq, purged, created_at, updated_at, rows: page.rows }))
 }
 

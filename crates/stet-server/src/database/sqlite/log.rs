@@ -1,5 +1,7 @@
 //! The table `log`: appending rows and reading stretches of it. What a document is, is in `documents`.
 
+use std::collections::BTreeSet;
+
 use rusqlite::{Connection, Row as SqlRow, Transaction, params};
 use stet_model::id::{DeviceId, Lineage, NoteId};
 use stet_model::mutant::{self, Mutant};
@@ -9,6 +11,7 @@ use stet_protocol::message::level2::Row;
 use stet_sync::server::Change;
 
 use super::super::{Access, Begun, LogPage, NewRow, ReadError, Written};
+use super::answers::Last;
 use super::documents::{self, Document};
 use super::spaces::{self, Space};
 use super::{Life, answers, seen, unsigned};
@@ -49,12 +52,11 @@ pub(super) fn append(
         device_id: *device_id,
         id,
     });
-    if let Some(request) = request {
-        match answers::find(transaction, request, &row.change)? {
-            Some(answers::Known::Same { seq, timestamp }) => return Ok(Written::Repeated { seq, timestamp }),
-            Some(answers::Known::Other) => return Ok(Written::Refused(ErrorCode::Malformed)),
-            None => {}
-        }
+    let last = request.map(|request| answers::find(transaction, request, &row.change)).transpose()?;
+    match last {
+        Some(Last::Same { seq, timestamp }) => return Ok(Written::Repeated { seq, timestamp }),
+        Some(Last::Misused) => return Ok(Written::Refused(ErrorCode::Malformed)),
+        Some(Last::Other | Last::None) | None => {}
     }
     let document = documents::find(transaction, space.number, row.note_id)?;
     if let Err(code) = check(row, document.as_ref()) {
@@ -72,10 +74,12 @@ pub(super) fn append(
         space.digest.remove(row.note_id, document.seq, document.purged);
     }
     space.digest.add(row.note_id, space.seq, purge);
-    let rows = documents::advance(transaction, &space, row.note_id, (purge, now))?;
+    let rows = documents::advance(transaction, &space, (row.note_id, document.as_ref()), (purge, now))?;
     spaces::advance(transaction, &space)?;
-    if let Some(request) = request {
-        answers::keep(transaction, request, &row.change, (space.seq, now))?;
+    if let (Some(request), Some(last)) = (request, last) {
+        // A purge has taken every answer of the note away.
+        let last = if purge { Last::None } else { last };
+        answers::keep(transaction, (request, last), &row.change, (space.seq, now))?;
     }
     if !row.seen.is_empty() {
         seen::add(transaction, access, row.note_id, &row.seen, now)?;
@@ -131,6 +135,29 @@ pub(super) fn begin(
     };
     let (early, early_rows) = documents::newest(connection, &space, access.space_id.library(), newest)?;
     Ok(Begun { rows, early, early_rows })
+}
+
+/// The notes of the last rows, the latest first. Compaction bounds how many rows of one note lie before another's.
+pub(super) fn latest(
+    connection: &Connection,
+    space: i64,
+    (library, count): (NoteId, u32),
+) -> Result<Vec<NoteId>, rusqlite::Error> {
+    let count = usize::try_from(count).unwrap_or(usize::MAX);
+    let mut statement = connection
+        .prepare_cached("SELECT note_id FROM log WHERE place BETWEEN ?1 AND ?2 AND purged = 0 ORDER BY place DESC")?;
+    let (first, last) = places(space);
+    let mut rows = statement.query([first, last])?;
+    let (mut found, mut latest) = (BTreeSet::from([library]), Vec::new());
+    while latest.len() < count
+        && let Some(row) = rows.next()?
+    {
+        let note_id = NoteId::from_bytes(row.get(0)?);
+        if found.insert(note_id) {
+            latest.push(note_id);
+        }
+    }
+    Ok(latest)
 }
 
 /// The rows after a seq, as many as fit.

@@ -7,9 +7,10 @@ use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 use stet_model::mutant::{self, Mutant};
 
 /// "stSv": marks the file as this program's.
-const APPLICATION_ID: i32 = 0x7374_5376;
-/// The newest layout this program knows.
-const VERSION: i32 = 1;
+pub(super) const APPLICATION_ID: i32 = 0x7374_5376;
+/// What makes each layout of the one before it; the last is the newest this program knows.
+pub(super) const STEPS: [&str; 2] = [TABLES, DOCUMENTS_BY_SEQ];
+const VERSION: i32 = STEPS.len() as i32;
 /// How long to wait for the other process: only `token` writes beside a running server, one row at a time.
 const BUSY: Duration = Duration::from_secs(10);
 
@@ -141,6 +142,9 @@ CREATE TABLE seen (
 ) STRICT;
 ";
 
+/// The log itself knows which notes are the newest: an index that moves with every keystroke is one page more to write.
+const DOCUMENTS_BY_SEQ: &str = "DROP INDEX documents_by_seq;";
+
 /// Opens the file for writing and brings its tables up to date; without a path, a database in memory.
 pub(super) fn open(path: Option<&Path>, vfs: Option<&str>, store_id: [u8; 16]) -> Result<Connection, OpenError> {
     let mut connection = match (path, vfs) {
@@ -195,10 +199,14 @@ fn migrate(connection: &mut Connection, store_id: [u8; 16]) -> Result<(), OpenEr
     // Another process may be at it: whoever comes second finds the work done.
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let version: i32 = transaction.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+    for step in STEPS.iter().skip(version.max(0).unsigned_abs() as usize) {
+        transaction.execute_batch(step)?;
+    }
     if version == 0 {
-        transaction.execute_batch(TABLES)?;
         transaction.execute("INSERT INTO meta (key, value) VALUES ('store_id', ?1)", [store_id.as_slice()])?;
         transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
+    }
+    if version < VERSION {
         transaction.pragma_update(None, "user_version", VERSION)?;
     }
     transaction.commit()?;

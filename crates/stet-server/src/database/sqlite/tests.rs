@@ -101,3 +101,21 @@ fn a_file_that_is_something_else_or_newer_is_refused_with_a_remedy() {
     let Err(error) = Sqlite::open(&path, contract::random()) else { panic!("opened") };
     assert!(error.to_string().contains("newer server"), "{error}");
 }
+
+#[test]
+fn a_file_of_every_earlier_layout_is_brought_up_to_date() {
+    for steps in 1..=schema::STEPS.len() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = Connection::open(folder.path().join("server.db")).unwrap();
+        schema::STEPS[..steps].iter().for_each(|step| file.execute_batch(step).unwrap());
+        file.execute("INSERT INTO meta (key, value) VALUES ('store_id', ?1)", [[7; 16]]).unwrap();
+        file.pragma_update(None, "application_id", schema::APPLICATION_ID).unwrap();
+        file.pragma_update(None, "user_version", steps as i32).unwrap();
+        drop(file);
+        let database = open(folder.path());
+        assert_eq!(database.store_id().unwrap(), StoreId::from_bytes([7; 16]));
+        let version: usize = database.connection.query_row("PRAGMA user_version", [], |row| row.get(0)).unwrap();
+        assert_eq!(version, schema::STEPS.len());
+        contract::the_newest_notes_follow_the_library(database);
+    }
+}
