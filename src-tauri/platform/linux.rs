@@ -1,10 +1,15 @@
 //! Linux: GTK and D-Bus.
 
+use std::cell::Cell;
+use std::rc::Rc;
 use std::time::{Duration, Instant};
 use std::{env, fs};
 
-use gtk::prelude::GtkSettingsExt;
+use gtk::gdk::EventType;
+use gtk::glib;
+use gtk::prelude::{GtkSettingsExt, WidgetExt};
 use rustix::process::{Pid, Signal, kill_process};
+use tauri::WebviewWindow;
 use tokio::signal::unix::{SignalKind, signal};
 use zbus::blocking::connection::Builder;
 use zbus::blocking::fdo::DBusProxy;
@@ -30,6 +35,8 @@ const HELPER_LIMIT: Duration = Duration::from_secs(1);
 const HELPER_LOOK: Duration = Duration::from_millis(20);
 /// The portal's value for dark.
 const DARK: u32 = 1;
+/// The toolkit's setting for every caret.
+const CARET_BLINKS: &str = "gtk-cursor-blink";
 /// Longest wait for the portal: the window must not wait for a service that is just being started.
 const PORTAL_LIMIT: Duration = Duration::from_millis(500);
 
@@ -158,6 +165,39 @@ fn children() -> Vec<Pid> {
 fn is_web_helper(process: Pid) -> bool {
     let name = fs::read_to_string(format!("/proc/{}/comm", process.as_raw_nonzero()));
     name.is_ok_and(|name| name.trim_end() == WEB_HELPER)
+}
+
+/// Stops the caret's blinking once nobody has typed or clicked in this window for as long as the toolkit's own fields wait:
+/// web views would blink for ever, and each blink is a paint. On the main thread.
+pub fn rest_caret(window: &WebviewWindow) {
+    let watched = window.with_webview(|view| {
+        let Some(settings) = gtk::Settings::default() else { return };
+        let rest = Rc::new(Cell::new(None));
+        wake_caret(&settings, &rest);
+        view.inner().connect_event(move |_, event| {
+            if matches!(event.event_type(), EventType::KeyPress | EventType::ButtonPress | EventType::TouchBegin) {
+                wake_caret(&settings, &rest);
+            }
+            glib::Propagation::Proceed
+        });
+    });
+    if let Err(error) = watched {
+        tracing::debug!(%error, "the caret never rests");
+    }
+}
+
+/// Lets the caret blink as the user has it, until its next `rest`.
+fn wake_caret(settings: &gtk::Settings, rest: &Rc<Cell<Option<glib::SourceId>>>) {
+    match rest.take() {
+        Some(waiting) => waiting.remove(),
+        None => settings.reset_property(CARET_BLINKS),
+    }
+    let wait = Duration::from_secs(settings.gtk_cursor_blink_timeout().max(1).unsigned_abs().into());
+    let (settings, resting) = (settings.clone(), Rc::clone(rest));
+    rest.set(Some(glib::timeout_add_local_once(wait, move || {
+        resting.set(None);
+        settings.set_gtk_cursor_blink(false);
+    })));
 }
 
 /// Puts a text on the clipboard. On the main thread.

@@ -3,6 +3,8 @@
 use std::io::Write;
 use std::process::{Command, Stdio};
 
+use tauri::WebviewWindow;
+
 use super::Change;
 
 /// There always is a display.
@@ -38,6 +40,9 @@ pub fn watch(_changed: impl Fn(Change) + Send + 'static) {}
 
 /// The system's web view has no process of its own that outlives it.
 pub async fn end_web_helpers() {}
+
+/// The caret blinks as the system has it.
+pub const fn rest_caret(_window: &WebviewWindow) {}
 
 /// Puts a text on the clipboard, by `pbcopy`.
 pub fn copy_text(text: &str) {
