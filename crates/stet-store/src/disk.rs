@@ -58,7 +58,7 @@ impl SubmitError {
 /// with the next other job, at the latest after a tenth of a second.
 ///
 /// Jobs are committed in the order they came, with one exception: jobs that only bring search text
-/// ([`Write::Index`]) come after the others of their group, in a transaction of their own, so that nobody's typing waits
+/// ([`Write::Index`], rows beside it) come after the others of their group, in a transaction of their own, so that nobody's typing waits
 /// for the index.
 pub struct DiskThread {
     queue: Arc<Queue>,
@@ -122,7 +122,8 @@ struct Job {
 impl Job {
     fn new(tag: u64, writes: Vec<Write>) -> Self {
         let bytes = writes.iter().map(Write::weight).sum();
-        let index_only = writes.iter().all(|write| matches!(write, Write::Index { .. }));
+        let index_only = writes.iter().any(|write| matches!(write, Write::Index { .. }))
+            && writes.iter().all(|write| matches!(write, Write::Index { .. } | Write::Row { .. }));
         let can_wait = !writes.is_empty() && writes.iter().all(Write::can_wait);
         let renames = writes.iter().any(|write| matches!(write, Write::MoveSpace { .. }));
         Self { tag, writes, bytes, index_only, can_wait, renames }

@@ -16,10 +16,18 @@ pub enum Write {
         head: Vec<u8>,
         /// Whether the head holds something the server hasn't confirmed (always, unless local only).
         unsent: bool,
-        /// The note's row; absent for the library.
+        /// The note's row; absent for the library, and where [`Write::Row`] follows.
         row: Option<RowFields>,
         /// Local time, epoch milliseconds: sorts unsent notes.
         at: i64,
+    },
+    /// The note's row, as its text in the log is: it may follow an edit a moment later. Until then, and after a crash
+    /// before that, the row is the one before; the note is marked as one whose text isn't indexed.
+    Row {
+        /// The note.
+        doc: DocKey,
+        /// Its row.
+        row: RowFields,
     },
     /// Rows of the server's log, raw, before any is imported, together with the cursor. A row whose (doc, seq) is
     /// already stored is skipped. The documents become *pending*.
@@ -176,7 +184,8 @@ impl Write {
     pub(crate) const fn can_wait(&self) -> bool {
         matches!(
             self,
-            Self::Imported { .. }
+            Self::Row { .. }
+                | Self::Imported { .. }
                 | Self::Acked { .. }
                 | Self::Cursor { .. }
                 | Self::Snapshot { .. }
@@ -198,7 +207,8 @@ impl Write {
             Self::Folders { folders, .. } => folders.len() * ROW,
             Self::Point { frontiers, .. } => frontiers.len(),
             Self::Meta { value, .. } => value.as_ref().map_or(0, String::len),
-            Self::Cursor { .. }
+            Self::Row { .. }
+            | Self::Cursor { .. }
             | Self::Apart { .. }
             | Self::Held { .. }
             | Self::Purged { .. }

@@ -18,7 +18,7 @@ use crate::read::Boot;
 use crate::table::log::{point, snapshot, update};
 use crate::table::{device, document, folder, meta, note, search, space};
 use crate::words;
-use crate::write::{Cursor, DocKey, RemoteRow, RowFields, Write};
+use crate::write::{Cursor, DocKey, RemoteRow, Write};
 
 /// Pages of the log (of 4 KiB) above which it is folded into the database when nobody waits: what SQLite itself uses.
 const FOLD_WHEN_IDLE: u32 = 1_000;
@@ -203,11 +203,15 @@ fn apply(connection: &Connection, write: &Write, known_words: &mut HashSet<Strin
                 return Err(Failure::Purged(*doc));
             }
             update::append(connection, found.id, delta)?;
-            document::edited(connection, found.id, head, *unsent, *at)?;
-            set_row(connection, *doc, found.id, row.as_ref())?;
+            let edit = document::Edit { head, unsent: *unsent, at: *at, stale: !is_library(*doc) };
+            document::edited(connection, found.id, &edit)?;
+            if let Some(row) = row {
+                note::set(connection, found.id, row)?;
+            }
         }
         Write::Remote { space, rows, cursor } => receive(connection, *space, rows, cursor.as_ref())?,
-        Write::Imported { doc, .. }
+        Write::Row { doc, .. }
+        | Write::Imported { doc, .. }
         | Write::Snapshot { doc, .. }
         | Write::Replaced { doc, .. }
         | Write::Held { doc, .. }
@@ -259,12 +263,16 @@ fn apply_to_living(
     known_words: &mut HashSet<String>,
 ) -> rusqlite::Result<()> {
     match write {
+        Write::Row { row, .. } => note::set(connection, id, row),
         Write::Imported { doc, seq, head, known, unsent, row, updated_at } => {
             update::imported(connection, id, *seq)?;
             document::set_head(connection, id, head)?;
             let synced = document::Synced { known, seq: *seq, unsent: *unsent, updated_at: *updated_at };
             document::synced(connection, id, &synced)?;
-            set_row(connection, *doc, id, row.as_ref())
+            if let Some(row) = row {
+                note::set(connection, id, row)?;
+            }
+            if is_library(*doc) { Ok(()) } else { document::set_stale(connection, id) }
         }
         Write::Snapshot { bytes, through, .. } => {
             snapshot::set(connection, id, bytes)?;
@@ -293,16 +301,8 @@ fn set_cursor(connection: &Connection, space: SpaceId, cursor: Option<&Cursor>) 
     space::set_cursor(connection, space::find_or_make(connection, space)?, cursor)
 }
 
-/// The content changed: the note's row follows at once, the search index later.
-fn set_row(connection: &Connection, doc: DocKey, id: i64, row: Option<&RowFields>) -> rusqlite::Result<()> {
-    match row {
-        Some(row) => note::set(connection, id, row)?,
-        None => note::mirror(connection, id)?,
-    }
-    if doc.note != doc.space.library() {
-        document::set_stale(connection, id)?;
-    }
-    Ok(())
+fn is_library(doc: DocKey) -> bool {
+    doc.note == doc.space.library()
 }
 
 fn receive(

@@ -126,7 +126,7 @@ impl Engine {
             // Whether somebody wrote in it has to be known when it was removed elsewhere.
             self.documents.queue_import(welcome);
         }
-        boot.unindexed.into_iter().for_each(|doc| self.index.add(doc));
+        boot.unindexed.into_iter().for_each(|doc| self.index.doubt_row(doc));
         for (space, device) in boot.devices {
             self.report.devices.entry(space).or_default().insert(device.id, device);
         }

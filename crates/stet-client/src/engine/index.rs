@@ -23,6 +23,8 @@ const BATCH: usize = 64;
 #[derive(Debug, Default)]
 pub(super) struct Index {
     texts: BTreeSet<DocKey>,
+    /// Of these, those whose row in lists may be older than their text too: a crash or a full disk came between.
+    rows: BTreeSet<DocKey>,
     /// The last one this pass has come to.
     reached: Option<DocKey>,
     next_at: Option<u64>,
@@ -34,12 +36,20 @@ impl Index {
         self.texts.insert(doc);
     }
 
+    /// A text that isn't in the index, and whose row is doubtful with it.
+    pub(super) fn doubt_row(&mut self, doc: DocKey) {
+        self.texts.insert(doc);
+        self.rows.insert(doc);
+    }
+
     pub(super) fn remove(&mut self, doc: DocKey) {
         self.texts.remove(&doc);
+        self.rows.remove(&doc);
     }
 
     pub(super) fn rename(&mut self, rename: impl Fn(DocKey) -> DocKey) {
-        self.texts = std::mem::take(&mut self.texts).into_iter().map(rename).collect();
+        self.texts = std::mem::take(&mut self.texts).into_iter().map(&rename).collect();
+        self.rows = std::mem::take(&mut self.rows).into_iter().map(&rename).collect();
         self.reached = None;
     }
 
@@ -88,9 +98,14 @@ impl Engine {
 
     /// Puts a text into the search index. One on its way to the disk is indexed once it is there.
     pub(super) fn index(&mut self, doc: DocKey) {
-        if let Some(index) =
-            self.documents.get(doc).filter(|live| live.is_saved()).and_then(|live| live.index_write(doc))
-        {
+        let Some(live) = self.documents.get(doc).filter(|live| live.is_saved() && live.outstanding == 0) else {
+            return;
+        };
+        if let Some(index) = live.index_write(doc) {
+            // The mark on disk stands for both.
+            if self.index.rows.remove(&doc) {
+                self.write_row(doc);
+            }
             self.write_index(doc, index);
         }
     }

@@ -9,4 +9,5 @@ mod failing;
 mod level1;
 mod level2;
 mod local;
+mod rows;
 mod searching;

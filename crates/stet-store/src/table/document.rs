@@ -95,11 +95,20 @@ pub(crate) fn find_or_make(connection: &Connection, doc: DocKey) -> Result<Found
     Ok(Found { id, purged: false })
 }
 
+/// What a local edit makes of a document.
+pub(crate) struct Edit<'a> {
+    pub head: &'a [u8],
+    pub unsent: bool,
+    pub at: i64,
+    /// Whether the search index no longer has its text.
+    pub stale: bool,
+}
+
 /// A local edit moved the head.
-pub(crate) fn edited(connection: &Connection, id: i64, head: &[u8], unsent: bool, at: i64) -> Result<()> {
+pub(crate) fn edited(connection: &Connection, id: i64, edit: &Edit<'_>) -> Result<()> {
     connection
-        .prepare_cached("UPDATE documents SET head = ?2, unsent = ?3, at = ?4 WHERE id = ?1")?
-        .execute((id, head, unsent, at))?;
+        .prepare_cached("UPDATE documents SET head = ?2, unsent = ?3, at = ?4, stale = ?5 WHERE id = ?1")?
+        .execute((id, edit.head, edit.unsent, edit.at, edit.stale))?;
     Ok(())
 }
 

@@ -5,6 +5,7 @@ use std::fs;
 use stet_model::id::NoteId;
 
 use super::*;
+use crate::RowFields;
 use crate::{Options, open};
 
 const SPACE: SpaceId = SpaceId::from_bytes([1; 16]);

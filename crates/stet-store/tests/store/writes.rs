@@ -449,3 +449,23 @@ fn numbers_beyond_what_the_database_holds_are_an_error_and_not_a_wrong_number() 
     assert!(matches!(error, WriteError::Other { .. }), "{error}");
     assert!(store.writer.boot().unwrap().cursors.is_empty());
 }
+
+#[test]
+fn a_row_may_follow_its_text_and_until_then_the_note_is_marked() {
+    let mut store = Store::new();
+    store.commit([local(1, 1, titled("before")), imported(1, 1, titled("before"))]);
+    store.commit([Write::Index { doc: doc(1), head: vec![1], title: "before".into(), body: String::new() }]);
+    store.commit([Write::Local { doc: doc(1), delta: vec![2], head: vec![2], unsent: true, row: None, at: 50 }]);
+    assert_eq!(store.row(1).fields.title, "before");
+    let mut store = store.reopen();
+    let boot = store.writer.boot().unwrap();
+    assert_eq!(boot.unindexed, [doc(1)], "the mark says that the row may be older, too");
+    store.commit([Write::Row { doc: doc(1), row: titled("after") }]);
+    let row = store.row(1);
+    assert_eq!((row.fields.title.as_str(), row.unsent, row.updated_at), ("after", true, 50));
+    store.commit([
+        Write::Purged { doc: doc(1), seq: 0, cursor: None },
+        Write::Row { doc: doc(1), row: titled("too late") },
+    ]);
+    assert_eq!(store.reader.row(doc(1)).unwrap(), None);
+}

@@ -41,6 +41,10 @@ pub(in crate::engine) struct Live {
     pub(in crate::engine) pending: Vec<PendingRow>,
     /// Whether this process has put its peer's device into the document.
     pub(in crate::engine) signed: bool,
+    /// Its row in lists isn't on its way to the disk although its text is.
+    pub(in crate::engine) row_owed: bool,
+    /// Lists are to be read again with that row.
+    pub(in crate::engine) lists_owed: bool,
     /// What follows the next local write.
     pub(in crate::engine) waiting: Vec<After>,
     /// When it was used last, monotonic milliseconds.
@@ -79,6 +83,8 @@ impl Live {
             log_entries: 0,
             pending: Vec::new(),
             signed: false,
+            row_owed: false,
+            lists_owed: false,
             waiting: Vec::new(),
             used_at: now,
             editors: 0,

@@ -28,6 +28,10 @@ pub(in crate::engine) enum After {
         doc: DocKey,
         head: Version,
     },
+    /// The row of a note is on disk after its text.
+    Row {
+        doc: DocKey,
+    },
     /// A document that was made anew is on disk up to this version.
     Adopted {
         doc: DocKey,
@@ -127,6 +131,7 @@ impl Writing {
         for after in self.under_way.values_mut().flatten().chain(&mut self.after) {
             match after {
                 After::Local { doc, .. }
+                | After::Row { doc }
                 | After::Adopted { doc, .. }
                 | After::Imported { doc, .. }
                 | After::Touched { doc }
@@ -144,6 +149,7 @@ impl Engine {
     pub(in crate::engine) fn write(&mut self, write: Write, after: After) {
         self.writing.gathered.push(write);
         if let After::Local { doc, .. }
+        | After::Row { doc }
         | After::Adopted { doc, .. }
         | After::Imported { doc, .. }
         | After::Touched { doc }
@@ -243,6 +249,11 @@ impl Engine {
     fn follow(&mut self, after: After, now: Now) {
         match after {
             After::Local { doc, head } => self.local_written(doc, &head, now),
+            After::Row { doc } => {
+                self.settled(doc);
+                // A list that was read in between shows the row before.
+                self.row_changed(doc);
+            }
             After::Adopted { doc, head } => {
                 self.adopted(doc);
                 self.local_written(doc, &head, now);
@@ -317,6 +328,10 @@ impl Engine {
                 self.forget_failed_import(doc);
                 self.device.store_failed(now.mono);
             }
+            After::Row { doc } => {
+                self.settled(doc);
+                self.index.doubt_row(doc);
+            }
             After::Touched { doc } | After::Folded { doc } => {
                 self.settled(doc);
             }
@@ -367,6 +382,22 @@ impl Engine {
         }
         self.offer(doc, now);
         self.row_changed(doc);
+        if self.documents.get(doc).is_some_and(|live| live.row_owed && !live.writing) {
+            self.write_row(doc);
+        }
+    }
+
+    /// Writes a note's row after its text. Nobody waits for it: lists show an edited note as it is in memory.
+    pub(in crate::engine) fn write_row(&mut self, doc: DocKey) {
+        let Some(live) = self.documents.get_mut(doc) else { return };
+        live.row_owed = false;
+        let lists = std::mem::take(&mut live.lists_owed);
+        let Some(row) = live.row() else { return };
+        self.report.touched(doc.note, &row);
+        self.write(Write::Row { doc, row }, After::Row { doc });
+        if lists {
+            self.writing.after.push(After::Lists);
+        }
     }
 
     /// Writes what isn't on its way to the disk, unless a write of this document is.
@@ -397,20 +428,23 @@ impl Engine {
             (live.on_disk, live.writing) = (head.clone(), false);
             self.ledger.unsaved.remove(&doc);
         }
-        let row = live.row();
         let mut waiting = std::mem::take(&mut live.waiting);
+        // Unsent notes stand first in lists and have a view of their own.
+        let moves = if unsent { self.ledger.unsent.insert(doc) } else { self.ledger.unsent.remove(&doc) };
+        live.lists_owed |= moves;
+        // The row is written by its own when the text is on disk, unless somebody waits for it, or it has waited itself.
+        let row = if waiting.is_empty() && !live.row_owed { None } else { live.row() };
+        live.row_owed = row.is_none();
         if let Some(row) = &row {
             self.report.touched(doc.note, row);
-        }
-        let write = Write::Local { doc, delta, head: head.encode(), unsent, row, at };
-        let differs = if unsent { self.ledger.unsent.insert(doc) } else { self.ledger.unsent.remove(&doc) };
-        if differs {
-            // Unsent notes stand first in lists and have a view of their own.
-            waiting.push(After::Lists);
+            if std::mem::take(&mut live.lists_owed) {
+                waiting.push(After::Lists);
+            }
         }
         if !super::live::is_library(doc) {
             self.index.add(doc);
         }
+        let write = Write::Local { doc, delta, head: head.encode(), unsent, row, at };
         self.write(write, After::Local { doc, head });
         self.writing.after.extend(waiting);
     }
