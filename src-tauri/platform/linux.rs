@@ -8,6 +8,7 @@ use std::{env, fs};
 use gtk::gdk::EventType;
 use gtk::glib;
 use gtk::prelude::{GtkSettingsExt, WidgetExt};
+use rustix::mm::{Advice, madvise};
 use rustix::process::{Pid, Signal, kill_process};
 use tauri::WebviewWindow;
 use tokio::signal::unix::{SignalKind, signal};
@@ -167,6 +168,38 @@ fn is_web_helper(process: Pid) -> bool {
     name.is_ok_and(|name| name.trim_end() == WEB_HELPER)
 }
 
+/// Gives back the pages of program code that were run so far. What is run again is read again, mostly from the system's
+/// cache; the rest of what a web view's libraries needed stays away. Only worth it where nothing waits for the next window.
+pub fn let_go_of_code() {
+    let Ok(mappings) = fs::read_to_string("/proc/self/smaps") else { return };
+    for (start, length) in clean_code(&mappings) {
+        #[expect(unsafe_code, reason = "the mapping is code of a file, and no page of it was ever written")]
+        // SAFETY: the kernel reads such a page from its file again when it is needed. One unmapped meanwhile is an error.
+        let given_back = unsafe { madvise(start as *mut _, length, Advice::LinuxDontNeed) };
+        if let Err(error) = given_back {
+            tracing::debug!(%error, "code stays in memory");
+        }
+    }
+}
+
+/// Where code lies that is as its file has it, and how long it is.
+fn clean_code(mappings: &str) -> Vec<(usize, usize)> {
+    let mut found = Vec::new();
+    let mut code = None;
+    for line in mappings.lines() {
+        let mut words = line.split_whitespace();
+        let (first, second) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
+        if let Some((start, end)) = first.split_once('-') {
+            let file = words.nth(3).is_some_and(|path| path.starts_with('/')) && !line.ends_with("(deleted)");
+            let place = usize::from_str_radix(start, 16).ok().zip(usize::from_str_radix(end, 16).ok());
+            code = place.filter(|_| file && second == "r-xp").map(|(start, end)| (start, end - start));
+        } else if first == "Anonymous:" && second == "0" {
+            found.extend(code.take());
+        }
+    }
+    found
+}
+
 /// Stops the caret's blinking once nobody has typed or clicked in this window for as long as the toolkit's own fields wait:
 /// web views would blink for ever, and each blink is a paint. On the main thread.
 pub fn rest_caret(window: &WebviewWindow) {
@@ -225,7 +258,28 @@ pub async fn terminated() {
 
 #[cfg(test)]
 mod tests {
-    use super::{Value, color_scheme};
+    use super::{Value, clean_code, color_scheme};
+
+    #[test]
+    fn only_code_that_nobody_has_written_to_is_given_back() {
+        let mapping = |range: &str, mode: &str, path: &str, anonymous: u32| {
+            format!("{range} {mode} 00001000 fe:00 77    {path}\nRss:    40 kB\nAnonymous:    {anonymous} kB\n")
+        };
+        let mappings = [
+            mapping("1000-3000", "r-xp", "/usr/lib/one.so", 0),
+            mapping("4000-5000", "r-xp", "/usr/lib/patched.so", 4),
+            mapping("6000-7000", "r--p", "/usr/lib/one.so", 0),
+            mapping("8000-9000", "rw-p", "/usr/lib/one.so", 0),
+            mapping("a000-b000", "r-xs", "/dev/shared", 0),
+            mapping("c000-d000", "r-xp", "/usr/lib/replaced.so (deleted)", 0),
+            mapping("e000-f000", "r-xp", "", 0),
+            mapping("f000-f800", "r-xp", "[vdso]", 0),
+        ];
+        assert_eq!(clean_code(&mappings.concat()), [(0x1000, 0x2000)]);
+        let own = std::fs::read_to_string("/proc/self/smaps").expect("Linux tells");
+        assert!(!clean_code(&own).is_empty(), "this test is code, too");
+        super::let_go_of_code();
+    }
 
     #[test]
     fn the_colour_scheme_is_read_from_one_variant_or_two() {

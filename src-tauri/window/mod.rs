@@ -249,5 +249,6 @@ async fn rest(app: AppHandle, turn: u32) {
     if let Some(Ok(client)) = shell.engine.get() {
         client.rest();
     }
+    platform::let_go_of_code();
     absent(&app);
 }
