@@ -32,6 +32,7 @@ const NO_DISPLAY: u8 = 2;
 pub fn run() -> ExitCode {
     let arguments = Arguments::parse();
     stet_client::log::start();
+    platform::remember_code();
     if let Err(message) = platform::display() {
         say(&message);
         return ExitCode::from(NO_DISPLAY);

@@ -1,7 +1,9 @@
 //! Linux: GTK and D-Bus.
 
 use std::cell::Cell;
+use std::collections::BTreeSet;
 use std::rc::Rc;
+use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 use std::{env, fs};
 
@@ -168,13 +170,23 @@ fn is_web_helper(process: Pid) -> bool {
     name.is_ok_and(|name| name.trim_end() == WEB_HELPER)
 }
 
-/// Gives back the pages of program code that were run so far. What is run again is read again, mostly from the system's
-/// cache; the rest of what a web view's libraries needed stays away. Only worth it where nothing waits for the next window.
+/// Where the code of the program and of the libraries it is linked with lies: that is never unloaded.
+static LINKED: OnceLock<BTreeSet<(usize, usize)>> = OnceLock::new();
+
+/// Notes down which code the process begins with. Before anything is loaded at run time, as by [`display`].
+pub fn remember_code() {
+    let mappings = fs::read_to_string("/proc/self/smaps").unwrap_or_default();
+    LINKED.get_or_init(|| clean_code(&mappings).into_iter().collect());
+}
+
+/// Gives back the pages of linked code that were run so far. What is run again is read again, mostly from the system's
+/// cache; the rest of what a web view needed stays away. Only worth it where nothing waits for the next window.
 pub fn let_go_of_code() {
-    let Ok(mappings) = fs::read_to_string("/proc/self/smaps") else { return };
-    for (start, length) in clean_code(&mappings) {
+    let (Some(linked), Ok(mappings)) = (LINKED.get(), fs::read_to_string("/proc/self/smaps")) else { return };
+    for (start, length) in clean_code(&mappings).into_iter().filter(|code| linked.contains(code)) {
         #[expect(unsafe_code, reason = "the mapping is code of a file, and no page of it was ever written")]
-        // SAFETY: the kernel reads such a page from its file again when it is needed. One unmapped meanwhile is an error.
+        // SAFETY: it is mapped for as long as the process runs, and the kernel reads a page from its file again when it is
+        // needed.
         let given_back = unsafe { madvise(start as *mut _, length, Advice::LinuxDontNeed) };
         if let Err(error) = given_back {
             tracing::debug!(%error, "code stays in memory");
@@ -206,12 +218,18 @@ pub fn rest_caret(window: &WebviewWindow) {
     let watched = window.with_webview(|view| {
         let Some(settings) = gtk::Settings::default() else { return };
         let rest = Rc::new(Cell::new(None));
+        let last = Rc::clone(&rest);
         wake_caret(&settings, &rest);
         view.inner().connect_event(move |_, event| {
             if matches!(event.event_type(), EventType::KeyPress | EventType::ButtonPress | EventType::TouchBegin) {
                 wake_caret(&settings, &rest);
             }
             glib::Propagation::Proceed
+        });
+        view.inner().connect_destroy(move |_| {
+            if let Some(waiting) = last.take() {
+                waiting.remove();
+            }
         });
     });
     if let Err(error) = watched {
@@ -278,6 +296,7 @@ mod tests {
         assert_eq!(clean_code(&mappings.concat()), [(0x1000, 0x2000)]);
         let own = std::fs::read_to_string("/proc/self/smaps").expect("Linux tells");
         assert!(!clean_code(&own).is_empty(), "this test is code, too");
+        super::remember_code();
         super::let_go_of_code();
     }
 

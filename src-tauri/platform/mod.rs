@@ -7,8 +7,8 @@
 mod here;
 
 pub use here::{
-    copy_text, display, end_web_helpers, let_go_of_code, one_per_data_folder, panel_is_dark, prefers_dark, rest_caret,
-    terminated, theme_is_dark, watch,
+    copy_text, display, end_web_helpers, let_go_of_code, one_per_data_folder, panel_is_dark, prefers_dark,
+    remember_code, rest_caret, terminated, theme_is_dark, watch,
 };
 
 /// Something about the desktop changed.

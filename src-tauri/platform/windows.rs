@@ -41,6 +41,9 @@ pub fn watch(_changed: impl Fn(Change) + Send + 'static) {}
 /// The system's web view has no process of its own that outlives it.
 pub async fn end_web_helpers() {}
 
+/// Nothing to remember: see [`let_go_of_code`].
+pub const fn remember_code() {}
+
 /// The system takes back code by itself when memory is short.
 pub const fn let_go_of_code() {}
 

@@ -3,26 +3,38 @@
 use stet_tests::world::plan::Plan;
 use stet_tests::world::{run, run_seed};
 
-/// Seeds that once found something, each with what it was in the commit that mended it.
-const FOUND: [u64; 12] = [105, 107, 142, 149, 162, 171, 201, 223, 224, 227, 10_051, 10_118];
+/// Plans that once found something, each with what it was in the commit that mended it.
+const FOUND: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/plans");
 /// Seeds that never did: the world goes on as it should also where nobody has looked closely.
 const OTHERS: std::ops::Range<u64> = 40_000..40_016;
 
-/// Runs seeds and says which ended wrong, with the end of what happened.
-fn end_well(seeds: impl Iterator<Item = u64>) {
-    let failed: Vec<String> =
-        seeds.filter_map(|seed| run_seed(seed).err()).map(|failure| failure.to_string()).collect();
+fn none(failed: &[String]) {
     assert!(failed.is_empty(), "{}", failed.join("\n\n"));
 }
 
 #[test]
-fn seeds_that_once_found_something_end_well() {
-    end_well(FOUND.into_iter());
+fn plans_that_once_found_something_end_well() {
+    let files = std::fs::read_dir(FOUND).expect("the plans are there").map(|file| file.expect("a file").path());
+    let plan = |file: std::path::PathBuf| {
+        let json = std::fs::read_to_string(&file).expect("it can be read");
+        Plan::from_json(&json).unwrap_or_else(|error| panic!("{} is no plan: {error}", file.display()))
+    };
+    let plans: Vec<Plan> = files.map(plan).collect();
+    assert!(plans.len() >= 12, "none is lost");
+    none(&plans.iter().filter_map(|plan| run(plan, true).err()).map(|failure| failure.to_string()).collect::<Vec<_>>());
 }
 
 #[test]
 fn every_device_ends_with_what_the_naive_model_says_whatever_happens() {
-    end_well(OTHERS);
+    none(&OTHERS.filter_map(|seed| run_seed(seed).err()).map(|failure| failure.to_string()).collect::<Vec<_>>());
+}
+
+#[test]
+fn a_plan_that_was_kept_is_the_plan_it_was() {
+    for seed in 0..50 {
+        let plan = Plan::from_seed(seed);
+        assert_eq!(Plan::from_json(&plan.to_json()).ok(), Some(plan), "seed {seed}");
+    }
 }
 
 #[test]

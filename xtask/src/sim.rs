@@ -1,5 +1,8 @@
 //! `cargo xtask sim`: the simulated world over many seeds. The world itself is in the test package.
 
+use std::ffi::OsStr;
+use std::path::PathBuf;
+
 use crate::failure::Failure;
 use crate::process;
 use crate::project::Project;
@@ -19,6 +22,9 @@ pub struct Args {
     /// The one fault to put in, by name
     #[arg(long, value_name = "NAME")]
     mutant: Option<String>,
+    /// Show what happens in a plan kept in a file, as those of tests/plans
+    #[arg(long, value_name = "FILE")]
+    replay: Option<PathBuf>,
     /// Handed to the simulation
     #[arg(last = true)]
     rest: Vec<String>,
@@ -34,6 +40,7 @@ pub fn sim(project: &Project, args: &Args) -> Result<(), Failure> {
     let mut simulate = std::process::Command::new(program);
     simulate.args(args.mutants.then_some("--mutants"));
     simulate.args(args.mutant.iter().flat_map(|name| ["--mutant", name]));
+    simulate.args(args.replay.iter().flat_map(|file| [OsStr::new("--replay"), file.as_os_str()]));
     simulate.args(["--seeds", &args.seeds.to_string(), "--from", &args.from.to_string()]);
-    process::run(simulate.args(&args.rest).current_dir(&project.root))
+    process::run(simulate.args(&args.rest))
 }

@@ -21,11 +21,13 @@ pub enum Write {
         /// Local time, epoch milliseconds: sorts unsent notes.
         at: i64,
     },
-    /// The note's row, as its text in the log is: it may follow an edit a moment later. Until then, and after a crash
-    /// before that, the row is the one before; the note is marked as one whose text isn't indexed.
+    /// The note's row, a moment after an edit that brought none. Until then, and after a crash before that, the row is the
+    /// one before; the note is marked as one whose text isn't indexed. Nothing if the stored head is another one.
     Row {
         /// The note.
         doc: DocKey,
+        /// The version the row is of.
+        head: Vec<u8>,
         /// Its row.
         row: RowFields,
     },
@@ -126,8 +128,8 @@ pub enum Write {
         /// `false` takes it back (the note changed elsewhere meanwhile).
         asked: bool,
     },
-    /// Text for the search index; clears the document's mark if the text is still the newest (`head` equals the stored
-    /// head).
+    /// Text for the search index; clears the document's mark. Nothing if the stored head is another one: that text is on
+    /// its way or will be asked for.
     Index {
         /// The note.
         doc: DocKey,
@@ -200,6 +202,7 @@ impl Write {
         ROW + match self {
             Self::Local { delta, head, .. } => delta.len() + head.len(),
             Self::Remote { rows, .. } => rows.iter().flat_map(|row| &row.ops).map(|ops| ROW + ops.len()).sum(),
+            Self::Row { head, .. } => head.len(),
             Self::Imported { head, known, .. } => head.len() + known.len(),
             Self::Acked { known, .. } => known.len(),
             Self::Snapshot { bytes, .. } | Self::Replaced { bytes, .. } => bytes.len(),
@@ -207,8 +210,7 @@ impl Write {
             Self::Folders { folders, .. } => folders.len() * ROW,
             Self::Point { frontiers, .. } => frontiers.len(),
             Self::Meta { value, .. } => value.as_ref().map_or(0, String::len),
-            Self::Row { .. }
-            | Self::Cursor { .. }
+            Self::Cursor { .. }
             | Self::Apart { .. }
             | Self::Held { .. }
             | Self::Purged { .. }

@@ -263,6 +263,8 @@ fn apply_to_living(
     known_words: &mut HashSet<String>,
 ) -> rusqlite::Result<()> {
     match write {
+        // Jobs of this kind come after others of their group: the document may have gone on.
+        Write::Row { head, .. } | Write::Index { head, .. } if !document::is_at(connection, id, head)? => Ok(()),
         Write::Row { row, .. } => note::set(connection, id, row),
         Write::Imported { doc, seq, head, known, unsent, row, updated_at } => {
             update::imported(connection, id, *seq)?;
@@ -287,9 +289,9 @@ fn apply_to_living(
             document::set_held(connection, id, held.as_ref())?;
             note::mirror(connection, id)
         }
-        Write::Index { head, title, body, .. } => {
+        Write::Index { title, body, .. } => {
             index(connection, id, (title, body), known_words)?;
-            document::indexed(connection, id, head)
+            document::indexed(connection, id)
         }
         Write::Point { frontiers, at, device, .. } => point::add(connection, id, frontiers, *at, *device),
         _ => Ok(()),

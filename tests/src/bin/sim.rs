@@ -1,8 +1,9 @@
 //! The simulated world over many seeds; `--trace` prints what happened in one, `--shrink` the fewest steps of a failing
-//! one, `--mutants` shows that it finds faults put in on purpose. No simulation here.
+//! one as a plan to keep, `--replay` runs such a plan, `--mutants` shows that it finds faults put in on purpose. No simulation here.
 
 #![expect(clippy::print_stdout, reason = "a program that reports to people")]
 
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
@@ -26,9 +27,15 @@ struct Options {
     /// Prints what happens in one seed
     #[arg(long)]
     trace: Option<u64>,
-    /// Prints the fewest steps of a seed that fails
+    /// Prints what is wrong with a seed, and the plan with the fewest steps that shows it
     #[arg(long)]
     shrink: Option<u64>,
+    /// Prints the plan of a seed
+    #[arg(long)]
+    plan: Option<u64>,
+    /// Prints what happens in a plan kept in a file
+    #[arg(long, value_name = "FILE")]
+    replay: Option<PathBuf>,
     /// Puts one fault into the product and runs seeds until one fails
     #[cfg(feature = "mutants")]
     #[arg(long, value_name = "NAME")]
@@ -46,7 +53,12 @@ fn main() -> ExitCode {
         return mutants::show(&options);
     }
     match options {
-        Options { trace: Some(seed), .. } => trace(seed),
+        Options { trace: Some(seed), .. } => trace(&Plan::from_seed(seed)),
+        Options { replay: Some(file), .. } => replay(&file),
+        Options { plan: Some(seed), .. } => {
+            println!("{}", Plan::from_seed(seed).to_json().trim_end());
+            ExitCode::SUCCESS
+        }
         Options { shrink: Some(seed), .. } => fewest_steps(seed),
         options => many(&options),
     }
@@ -82,14 +94,25 @@ fn many(options: &Options) -> ExitCode {
     if failed.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-fn trace(seed: u64) -> ExitCode {
-    match run(&Plan::from_seed(seed), true) {
+fn trace(plan: &Plan) -> ExitCode {
+    match run(plan, true) {
         Ok(outcome) => {
-            println!("seed {seed} ends well\n{}", outcome.counts);
+            println!("seed {} ends well\n{}", plan.seed, outcome.counts);
             ExitCode::SUCCESS
         }
         Err(failure) => {
             println!("{}\n{}", failure.trace, failure.words);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn replay(file: &Path) -> ExitCode {
+    let read = std::fs::read_to_string(file).map_err(|error| error.to_string());
+    match read.and_then(|json| Plan::from_json(&json).map_err(|error| error.to_string())) {
+        Ok(plan) => trace(&plan),
+        Err(error) => {
+            println!("{} can't be replayed: {error}", file.display());
             ExitCode::FAILURE
         }
     }
@@ -102,11 +125,9 @@ fn fewest_steps(seed: u64) -> ExitCode {
         return ExitCode::SUCCESS;
     }
     let plan = shrink(plan);
-    if let Err(failure) = run(&plan, true) {
-        println!("{}\n{}", failure.trace, failure.words);
+    if let Err(failure) = run(&plan, false) {
+        println!("{}\nkeep this as a file of tests/plans:\n{}", failure.words, plan.to_json());
     }
-    println!("{:#?}", plan.config);
-    plan.steps.iter().for_each(|step| println!("{step:?}"));
     ExitCode::FAILURE
 }
 

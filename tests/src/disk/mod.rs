@@ -8,6 +8,8 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use serde::{Deserialize, Serialize};
+
 use file::File;
 pub use vfs::NAME as VFS;
 
@@ -18,7 +20,7 @@ static DISKS: AtomicU64 = AtomicU64::new(0);
 pub type Chance<'a> = &'a mut dyn FnMut(u64) -> u64;
 
 /// What a broken disk refuses.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Broken {
     /// Every write: there is no room.
     Full,

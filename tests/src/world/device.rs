@@ -15,7 +15,7 @@ use stet_store::{Options, Reader, Write, Writer};
 use super::World;
 use super::editor::{Editor, Field};
 use super::queue::{Event, ForDevice};
-use super::reference::About;
+use super::reference::{About, Point};
 use super::server::{EPOCH, token};
 use super::user::Asked;
 use crate::disk::{Broken, Disk, VFS};
@@ -93,6 +93,8 @@ pub struct Device {
     pub token_until: u64,
     /// There is none at all.
     pub token_missing: bool,
+    /// A copy of its files, and when it was made.
+    backup: Option<(Disk, Point)>,
 }
 
 impl Device {
@@ -106,8 +108,12 @@ impl Device {
             let disk = Disk::new();
             open(&disk).map(|_| disk)
         });
-        Ok(Self {
-            disk: empty.as_ref()?.copy(),
+        Ok(Self::with(empty.as_ref()?.copy()))
+    }
+
+    fn with(disk: Disk) -> Self {
+        Self {
+            disk,
             life: 0,
             process: None,
             link: None,
@@ -122,7 +128,8 @@ impl Device {
             broken: None,
             token_until: 0,
             token_missing: false,
-        })
+            backup: None,
+        }
     }
 
     /// Nothing is wrong with it any more; what already went wrong on a connection stays.
@@ -216,6 +223,29 @@ impl World {
             self.drop_link(device);
             self.reference.ended(device);
         }
+    }
+
+    /// Somebody copies a device's files aside.
+    pub(super) fn back_up(&mut self, device: usize) {
+        let copy = (self.devices[device].disk.copy(), self.reference.point(device));
+        self.devices[device].backup = Some(copy);
+    }
+
+    /// A device's files are those of its backup, if there is one, and its process has ended.
+    pub(super) fn restore_device(&mut self, device: usize) -> bool {
+        let Some((copy, point)) = self.devices[device].backup.take() else { return false };
+        self.end_device(device, 0, false);
+        self.devices[device].disk.restore(&copy);
+        self.reference.restored(device, &point);
+        self.note(|| format!("d{device} is what it was"));
+        true
+    }
+
+    /// A device's files on another machine. Nobody uses it there, but what was unsent is sent from both.
+    pub(super) fn twin(&mut self, device: usize) {
+        let twin = Device::with(self.devices[device].disk.copy());
+        self.devices.push(twin);
+        self.start_device(self.devices.len() - 1);
     }
 
     /// Whether the engine takes frames now.

@@ -44,6 +44,13 @@ impl World {
                 self.end_device(device, jobs, power);
                 self.queue.put(now + down_ms, Event::Start(device));
             }
+            Fault::Backup { device } => self.back_up(device),
+            Fault::Restore { device, down_ms } => {
+                if self.restore_device(device) {
+                    self.queue.put(now + down_ms, Event::Start(device));
+                }
+            }
+            Fault::Twin { device } => self.twin(device),
             Fault::Disk { device, ms, broken } => {
                 let state = &mut self.devices[device];
                 (state.disk_until, state.broken) = (now + ms, broken);

@@ -1,11 +1,13 @@
 //! What users do and what goes wrong in one run, as data made from the seed: a plan can be run again with steps left out.
 //! Never how a step is carried out.
 
+use serde::{Deserialize, Serialize};
+
 use super::random::{Dice, Share};
 use crate::disk::Broken;
 
 /// One thing a user does. What it is done to is a share of what there is to choose from at that moment.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[expect(missing_docs, reason = "the fields are named after what they are")]
 pub enum Action {
     /// Makes a note, now and then in a folder.
@@ -61,7 +63,7 @@ pub enum Action {
 }
 
 /// One thing that goes wrong.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[expect(missing_docs, reason = "the fields are named after what they are; times in milliseconds")]
 pub enum Fault {
     /// The connection breaks: everything in flight is lost. The server learns of it later.
@@ -83,6 +85,12 @@ pub enum Fault {
     ServerDisk { groups: u32, broken: Option<Broken>, works: u32 },
     /// The process ends after so many waiting disk jobs; with the power what wasn't synced may be gone too.
     Crash { device: usize, down_ms: u64, jobs: u8, power: bool },
+    /// Somebody copies the device's files aside.
+    Backup { device: usize },
+    /// The process ends and the device's files are those of its last backup; what was made since is lost unless it was sent.
+    Restore { device: usize, down_ms: u64 },
+    /// The device's files are copied to another machine, and both go on: as one device, for all they know.
+    Twin { device: usize },
     /// The disk refuses, sometimes in the middle of a transaction. `None`: it does what it is told, and says that it didn't.
     Disk { device: usize, ms: u64, broken: Option<Broken> },
     /// The process doesn't run.
@@ -112,7 +120,7 @@ fn first_word(text: &str) -> String {
 }
 
 /// What a step is.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum What {
     /// A user on this device does something.
     User(usize, Action),
@@ -121,7 +129,7 @@ pub enum What {
 }
 
 /// A step of the plan.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Step {
     /// When, simulated milliseconds.
     pub at: u64,
@@ -130,7 +138,7 @@ pub struct Step {
 }
 
 /// What a run is like throughout.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Config {
     /// How many devices.
     pub devices: usize,
@@ -155,7 +163,7 @@ pub struct Config {
 }
 
 /// A whole run.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Plan {
     /// Where it comes from; latencies and contents are drawn from it too.
     pub seed: u64,
@@ -171,10 +179,28 @@ const MINUTE: u64 = 60_000;
 const YEARS: i64 = 365 * 86_400_000;
 
 impl Plan {
+    /// A plan that was written by [`Plan::to_json`].
+    ///
+    /// # Errors
+    /// Where it isn't one.
+    pub fn from_json(json: &str) -> Result<Self, serde_json::Error> {
+        serde_json::from_str(json)
+    }
+
+    /// To be kept in a file: a line a step.
+    pub fn to_json(&self) -> String {
+        let steps: Vec<String> = self.steps.iter().filter_map(|step| serde_json::to_string(step).ok()).collect();
+        let config = serde_json::to_string(&self.config).unwrap_or_default();
+        let (seed, heal_at) = (self.seed, self.heal_at);
+        let steps = steps.join(",\n");
+        format!("{{\"seed\":{seed},\"heal_at\":{heal_at},\n\"config\":{config},\n\"steps\":[\n{steps}\n]}}\n")
+    }
+
     /// The plan of a seed.
     pub fn from_seed(seed: u64) -> Self {
         let mut dice = Dice::new(seed, 1);
         let mut disks = Dice::new(seed, 3);
+        let mut copies = Dice::new(seed, 5);
         let config = config(&mut dice);
         let mut steps = Vec::new();
         let mut at = 500;
@@ -191,6 +217,9 @@ impl Plan {
         for _ in 0..dice.within((10, 28)) {
             let fault = fault(&mut dice, &mut disks, config.devices);
             steps.push(Step { at: dice.below(at), what: What::Fault(fault) });
+        }
+        for (at, fault) in copied(&mut copies, config.devices, at) {
+            steps.push(Step { at, what: What::Fault(fault) });
         }
         steps.sort_by_key(|step| step.at);
         Self { seed, config, steps, heal_at: at + 2_000 }
@@ -283,6 +312,20 @@ fn fault(dice: &mut Dice, disks: &mut Dice, devices: usize) -> Fault {
         88..92 => Fault::Freeze { device, ms },
         92..96 => Fault::Token { device, ms, missing: dice.percent(50) },
         _ => Fault::Clock { device, by_ms: dice.one(&[-10 * YEARS, -3_600_000, 3_600_000, 10 * YEARS]) },
+    }
+}
+
+/// Half of all runs have a device that goes back to a backup or on in two places.
+fn copied(dice: &mut Dice, devices: usize, end: u64) -> Vec<(u64, Fault)> {
+    let device = dice.below(devices as u64) as usize;
+    let (early, late) = (dice.below(end / 2), end / 2 + dice.below(end / 2));
+    match dice.below(100) {
+        0..30 => {
+            let down_ms = dice.one(&[10, 1_000, 20_000]);
+            vec![(early, Fault::Backup { device }), (late, Fault::Restore { device, down_ms })]
+        }
+        30..50 => vec![(early, Fault::Twin { device })],
+        _ => Vec::new(),
     }
 }
 

@@ -3,6 +3,7 @@
 
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
+use serde::{Deserialize, Serialize};
 
 /// A stream of chance.
 pub struct Dice(ChaCha8Rng);
@@ -47,7 +48,7 @@ impl Dice {
 }
 
 /// A choice made before it is known among how many: a share of the range. Leaving out another step keeps its meaning.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Share(u16);
 
 impl Share {

@@ -104,7 +104,7 @@ impl Engine {
         if let Some(index) = live.index_write(doc) {
             // The mark on disk stands for both.
             if self.index.rows.remove(&doc) {
-                self.write_row(doc);
+                let _ = self.write_row(doc);
             }
             self.write_index(doc, index);
         }

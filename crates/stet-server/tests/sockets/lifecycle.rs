@@ -3,8 +3,9 @@
 use serde_json::json;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::runtime::Builder;
 
-use crate::stage::{Server, within};
+use crate::stage::{Server, note_update, within};
 
 async fn get(server: &Server, path: &str) -> String {
     let mut stream = TcpStream::connect(server.address).await.unwrap();
@@ -74,4 +75,28 @@ async fn a_silent_socket_is_pinged_and_a_dead_one_closed() {
     // A ping frame without content, later a close frame with code 1000.
     assert!(received.windows(2).any(|bytes| bytes == [0x89, 0x00]));
     assert!(received.windows(4).any(|bytes| bytes[0] == 0x88 && bytes[2..] == 1000_u16.to_be_bytes()));
+}
+
+#[test]
+fn while_the_disk_holds_up_one_write_everybody_else_is_answered() {
+    // As the program serves: on threads of its own, all of them asleep but the one that a frame wakes.
+    let serving = Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    let server = serving.block_on(Server::start());
+    Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+        let mut one = server.level2("maria", 1).await;
+        let mut two = server.level2("maria", 2).await;
+        one.update("u1", 1, 0, "quick").await;
+        let file = server.data.as_ref().unwrap().path().join("server.db");
+        let disk = rusqlite::Connection::open(file).unwrap();
+        disk.execute_batch("BEGIN IMMEDIATE").unwrap();
+        let space = one.space();
+        one.send(note_update(&space, "u2", 1, 1, "slow")).await;
+        for _ in 0..50 {
+            two.send(json!({"type": "ping"})).await;
+            two.expect("pong").await;
+        }
+        // Not yet answered, and not refused for having waited too long.
+        disk.execute_batch("COMMIT").unwrap();
+        assert_eq!(one.expect("note_update_success").await["id"], "u2");
+    });
 }

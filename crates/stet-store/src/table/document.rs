@@ -187,9 +187,14 @@ pub(crate) fn set_stale(connection: &Connection, id: i64) -> Result<()> {
     Ok(())
 }
 
-/// The search index has the text of `head`.
-pub(crate) fn indexed(connection: &Connection, id: i64, head: &[u8]) -> Result<()> {
-    connection.prepare_cached("UPDATE documents SET stale = 0 WHERE id = ?1 AND head = ?2")?.execute((id, head))?;
+/// Whether the document stands at this version.
+pub(crate) fn is_at(connection: &Connection, id: i64, head: &[u8]) -> Result<bool> {
+    connection.prepare_cached("SELECT head = ?2 FROM documents WHERE id = ?1")?.query_row((id, head), |row| row.get(0))
+}
+
+/// The search index has the document's text.
+pub(crate) fn indexed(connection: &Connection, id: i64) -> Result<()> {
+    connection.prepare_cached("UPDATE documents SET stale = 0 WHERE id = ?1")?.execute([id])?;
     Ok(())
 }
 

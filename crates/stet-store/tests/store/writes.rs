@@ -309,15 +309,20 @@ fn a_document_made_anew_has_nothing_of_its_former_history_and_is_no_longer_apart
 }
 
 #[test]
-fn index_text_clears_the_mark_only_if_it_is_the_newest() {
+fn index_text_of_another_version_than_the_head_is_left_out() {
     let mut store = Store::new();
     store.commit([local(1, 10, titled("old")), local(1, 11, titled("new"))]);
     store.commit([index(1, 10, "old", "")]);
     assert_eq!(store.writer.boot().unwrap().unindexed, [doc(1)], "the text is older than the head");
-    assert_eq!(store.search("old"), [1], "but better than none");
+    assert!(store.search("old").is_empty());
     store.commit([index(1, 11, "new", "")]);
     assert!(store.reader.unindexed(10).unwrap().is_empty());
-    assert_eq!((store.search("old"), store.search("new")), (vec![], vec![1]));
+    store.commit([index(1, 10, "old", "")]);
+    assert_eq!(
+        (store.search("old"), store.search("new")),
+        (vec![], vec![1]),
+        "a job that was overtaken changes nothing"
+    );
 }
 
 #[test]
@@ -460,12 +465,14 @@ fn a_row_may_follow_its_text_and_until_then_the_note_is_marked() {
     let mut store = store.reopen();
     let boot = store.writer.boot().unwrap();
     assert_eq!(boot.unindexed, [doc(1)], "the mark says that the row may be older, too");
-    store.commit([Write::Row { doc: doc(1), row: titled("after") }]);
+    store.commit([Write::Row { doc: doc(1), head: vec![1], row: titled("overtaken") }]);
+    assert_eq!(store.row(1).fields.title, "before", "a row of another version isn't the note's");
+    store.commit([Write::Row { doc: doc(1), head: vec![2], row: titled("after") }]);
     let row = store.row(1);
     assert_eq!((row.fields.title.as_str(), row.unsent, row.updated_at), ("after", true, 50));
     store.commit([
         Write::Purged { doc: doc(1), seq: 0, cursor: None },
-        Write::Row { doc: doc(1), row: titled("too late") },
+        Write::Row { doc: doc(1), head: vec![2], row: titled("too late") },
     ]);
     assert_eq!(store.reader.row(doc(1)).unwrap(), None);
 }

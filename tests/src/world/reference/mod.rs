@@ -102,6 +102,13 @@ impl Act {
     }
 }
 
+/// A moment in what a device's user did.
+#[derive(Clone, Debug)]
+pub struct Point {
+    acts: usize,
+    unsaved: BTreeSet<ActId>,
+}
+
 /// Everything users did.
 #[derive(Default)]
 pub struct Reference {
@@ -154,6 +161,20 @@ impl Reference {
         for act in self.unsaved.remove(&device).unwrap_or_default() {
             let act = &mut self.acts[act];
             if matches!(act.state, State::Asked | State::Applied) {
+                act.state = State::Uncertain;
+            }
+        }
+    }
+
+    /// What a copy of a device's files made now may lack: acts from now on, and those not known to be saved.
+    pub fn point(&self, device: usize) -> Point {
+        Point { acts: self.acts.len(), unsaved: self.unsaved.get(&device).cloned().unwrap_or_default() }
+    }
+
+    /// A device is what it was at a point: what was done there since may be on the server, or nowhere.
+    pub fn restored(&mut self, device: usize, point: &Point) {
+        for (id, act) in self.acts.iter_mut().enumerate().filter(|(_, act)| act.device == device) {
+            if (id >= point.acts || point.unsaved.contains(&id)) && act.state != State::Refused {
                 act.state = State::Uncertain;
             }
         }

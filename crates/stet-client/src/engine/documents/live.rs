@@ -83,7 +83,8 @@ impl Live {
             log_entries: 0,
             pending: Vec::new(),
             signed: false,
-            row_owed: false,
+            // A new note is listed with its first words.
+            row_owed: true,
             lists_owed: false,
             waiting: Vec::new(),
             used_at: now,
@@ -109,6 +110,7 @@ impl Live {
             updated_at: stored.updated_at,
             local_at: stored.at,
             log_entries,
+            row_owed: false,
             pending: pending.fold(Vec::new(), join_row),
             ..Self::new(document, now)
         }

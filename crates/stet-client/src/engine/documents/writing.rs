@@ -7,7 +7,7 @@ use rand_chacha::rand_core::Rng;
 use stet_model::document::Version;
 use stet_model::id::{DocKey, PeerId, SpaceId};
 use stet_model::mutant::{self, Mutant};
-use stet_store::{Cursor, Held, HeldAt, Write};
+use stet_store::{Cursor, Held, HeldAt, RowFields, Write};
 use stet_sync::device::Place;
 
 use super::live::Live;
@@ -329,7 +329,9 @@ impl Engine {
                 self.device.store_failed(now.mono);
             }
             After::Row { doc } => {
-                self.settled(doc);
+                if let Some(live) = self.settled(doc) {
+                    live.lists_owed = true;
+                }
                 self.index.doubt_row(doc);
             }
             After::Touched { doc } | After::Folded { doc } => {
@@ -382,22 +384,24 @@ impl Engine {
         }
         self.offer(doc, now);
         self.row_changed(doc);
-        if self.documents.get(doc).is_some_and(|live| live.row_owed && !live.writing) {
-            self.write_row(doc);
+        if self.documents.get(doc).is_some_and(|live| live.row_owed && !live.writing)
+            && let Some(row) = self.write_row(doc)
+        {
+            self.report.touched(doc.note, &row);
         }
     }
 
     /// Writes a note's row after its text. Nobody waits for it: lists show an edited note as it is in memory.
-    pub(in crate::engine) fn write_row(&mut self, doc: DocKey) {
-        let Some(live) = self.documents.get_mut(doc) else { return };
+    pub(in crate::engine) fn write_row(&mut self, doc: DocKey) -> Option<RowFields> {
+        let live = self.documents.get_mut(doc)?;
         live.row_owed = false;
-        let lists = std::mem::take(&mut live.lists_owed);
-        let Some(row) = live.row() else { return };
-        self.report.touched(doc.note, &row);
-        self.write(Write::Row { doc, row }, After::Row { doc });
+        let (row, lists) = (live.row()?, std::mem::take(&mut live.lists_owed));
+        let head = live.queued.encode();
+        self.write(Write::Row { doc, head, row: row.clone() }, After::Row { doc });
         if lists {
             self.writing.after.push(After::Lists);
         }
+        Some(row)
     }
 
     /// Writes what isn't on its way to the disk, unless a write of this document is.

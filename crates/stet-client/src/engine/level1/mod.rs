@@ -118,6 +118,10 @@ impl Engine {
         let Some(live) = self.documents.get_mut(doc) else { return };
         live.updated_at = live.updated_at.max(at);
         let (known, unsent, seq) = (live.known.encode(), live.is_unsent(), live.last_seq);
+        if live.is_dirty() {
+            // What came may put the note elsewhere in lists: its row goes with it.
+            live.waiting.push(After::Lists);
+        }
         self.save(doc, now);
         let write = Write::Acked { doc, known, seq, unsent, updated_at: at, cursor: None };
         self.write(write, After::Touched { doc });

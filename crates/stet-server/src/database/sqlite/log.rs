@@ -18,6 +18,8 @@ use super::{Life, answers, seen, unsigned};
 
 /// The seq's share of a place: 2^40 rows a space, 2^23 spaces.
 const SEQ_BITS: u32 = 40;
+/// Rows looked through for the newest notes.
+const LATEST_OF: u32 = 50_000;
 /// What a row weighs beside its operations, bytes.
 const ROW_BYTES: usize = 96;
 
@@ -137,7 +139,7 @@ pub(super) fn begin(
     Ok(Begun { rows, early, early_rows })
 }
 
-/// The notes of the last rows, the latest first. Compaction bounds how many rows of one note lie before another's.
+/// The notes of the last rows, the latest first. Fewer where many rows are of few notes: the others come with the log.
 pub(super) fn latest(
     connection: &Connection,
     space: i64,
@@ -149,9 +151,12 @@ pub(super) fn latest(
     let (first, last) = places(space);
     let mut rows = statement.query([first, last])?;
     let (mut found, mut latest) = (BTreeSet::from([library]), Vec::new());
+    let mut looked_at = 0;
     while latest.len() < count
+        && looked_at < LATEST_OF
         && let Some(row) = rows.next()?
     {
+        looked_at += 1;
         let note_id = NoteId::from_bytes(row.get(0)?);
         if found.insert(note_id) {
             latest.push(note_id);
