@@ -109,6 +109,25 @@ fn notes_made_and_deleted_elsewhere_come_and_go() {
 }
 
 #[test]
+fn lists_are_read_again_when_what_came_is_in_them() {
+    let mut desk = signed_in();
+    let id = desk.create("T", "one\n");
+    confirm(&mut desk, id, "one\n");
+    desk.wait(3_000);
+    desk.slow_disk = true;
+    desk.events.clear();
+    hear(&mut desk, &json!({"type": "note_deleted_sync", "noteId": id, "timestamp": 9, "fromUserId": "user_1"}));
+    let told = |desk: &Desk| desk.events.iter().any(|event| matches!(event, Event::NotesChanged(it) if it.lists));
+    while !desk.jobs.is_empty() {
+        assert!(!told(&desk), "what is read now is what was");
+        desk.disk();
+    }
+    desk.wait(200);
+    assert!(told(&desk));
+    assert_eq!(desk.rows(ListView::Trash), ["T"]);
+}
+
+#[test]
 fn edits_made_offline_survive_a_crash_and_a_server_that_moved_on() {
     let mut desk = signed_in();
     let id = desk.create("T", "one\n");
