@@ -1,18 +1,13 @@
 //! Linux: GTK and D-Bus.
 
-use std::cell::Cell;
 use std::collections::BTreeSet;
-use std::rc::Rc;
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 use std::{env, fs};
 
-use gtk::gdk::EventType;
-use gtk::glib;
-use gtk::prelude::{GtkSettingsExt, WidgetExt};
+use gtk::prelude::GtkSettingsExt;
 use rustix::mm::{Advice, madvise};
 use rustix::process::{Pid, Signal, kill_process};
-use tauri::WebviewWindow;
 use tokio::signal::unix::{SignalKind, signal};
 use zbus::blocking::connection::Builder;
 use zbus::blocking::fdo::DBusProxy;
@@ -38,8 +33,6 @@ const HELPER_LIMIT: Duration = Duration::from_secs(1);
 const HELPER_LOOK: Duration = Duration::from_millis(20);
 /// The portal's value for dark.
 const DARK: u32 = 1;
-/// The toolkit's setting for every caret.
-const CARET_BLINKS: &str = "gtk-cursor-blink";
 /// Longest wait for the portal: the window must not wait for a service that is just being started.
 const PORTAL_LIMIT: Duration = Duration::from_millis(500);
 
@@ -210,45 +203,6 @@ fn clean_code(mappings: &str) -> Vec<(usize, usize)> {
         }
     }
     found
-}
-
-/// Stops the caret's blinking once nobody has typed or clicked in this window for as long as the toolkit's own fields wait:
-/// web views would blink for ever, and each blink is a paint. On the main thread.
-pub fn rest_caret(window: &WebviewWindow) {
-    let watched = window.with_webview(|view| {
-        let Some(settings) = gtk::Settings::default() else { return };
-        let rest = Rc::new(Cell::new(None));
-        let last = Rc::clone(&rest);
-        wake_caret(&settings, &rest);
-        view.inner().connect_event(move |_, event| {
-            if matches!(event.event_type(), EventType::KeyPress | EventType::ButtonPress | EventType::TouchBegin) {
-                wake_caret(&settings, &rest);
-            }
-            glib::Propagation::Proceed
-        });
-        view.inner().connect_destroy(move |_| {
-            if let Some(waiting) = last.take() {
-                waiting.remove();
-            }
-        });
-    });
-    if let Err(error) = watched {
-        tracing::debug!(%error, "the caret never rests");
-    }
-}
-
-/// Lets the caret blink as the user has it, until its next `rest`.
-fn wake_caret(settings: &gtk::Settings, rest: &Rc<Cell<Option<glib::SourceId>>>) {
-    match rest.take() {
-        Some(waiting) => waiting.remove(),
-        None => settings.reset_property(CARET_BLINKS),
-    }
-    let wait = Duration::from_secs(settings.gtk_cursor_blink_timeout().max(1).unsigned_abs().into());
-    let (settings, resting) = (settings.clone(), Rc::clone(rest));
-    rest.set(Some(glib::timeout_add_local_once(wait, move || {
-        resting.set(None);
-        settings.set_gtk_cursor_blink(false);
-    })));
 }
 
 /// Puts a text on the clipboard. On the main thread.

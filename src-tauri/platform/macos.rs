@@ -3,8 +3,6 @@
 use std::io::Write;
 use std::process::{Command, Stdio};
 
-use tauri::WebviewWindow;
-
 use super::Change;
 
 /// There always is a display.
@@ -46,9 +44,6 @@ pub const fn remember_code() {}
 
 /// The system takes back code by itself when memory is short.
 pub const fn let_go_of_code() {}
-
-/// The caret blinks as the system has it.
-pub const fn rest_caret(_window: &WebviewWindow) {}
 
 /// Puts a text on the clipboard, by `pbcopy`.
 pub fn copy_text(text: &str) {

@@ -1,4 +1,4 @@
-//! What differs between platforms, one file each: the display, colours, the tray's host, the caret, the clipboard, signals. Each
+//! What differs between platforms, one file each: the display, colours, the tray's host, the clipboard, signals. Each
 //! file offers the same functions.
 
 #[cfg_attr(target_os = "linux", path = "linux.rs")]
@@ -8,7 +8,7 @@ mod here;
 
 pub use here::{
     copy_text, display, end_web_helpers, let_go_of_code, one_per_data_folder, panel_is_dark, prefers_dark,
-    remember_code, rest_caret, terminated, theme_is_dark, watch,
+    remember_code, terminated, theme_is_dark, watch,
 };
 
 /// Something about the desktop changed.

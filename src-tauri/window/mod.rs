@@ -135,7 +135,6 @@ fn open(app: &AppHandle) -> tauri::Result<()> {
             move |url| own_page(&app, url)
         })
         .build()?;
-    platform::rest_caret(&window);
     let unsent = shell.window.badge.load(Ordering::Relaxed);
     window.set_badge_count((unsent > 0).then(|| unsent.into()))
 }
