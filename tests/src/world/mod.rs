@@ -105,13 +105,20 @@ pub fn run(plan: &Plan, traced: bool) -> Result<Outcome, Box<Failure>> {
     }
 }
 
-/// Runs a seed. One that fails is run again for its trace.
+/// Runs a seed, as [`run_plan`].
 ///
 /// # Errors
 /// As [`run`].
 pub fn run_seed(seed: u64) -> Result<Outcome, Box<Failure>> {
-    let plan = Plan::from_seed(seed);
-    run(&plan, false).map_err(|failure| match run(&plan, true) {
+    run_plan(&Plan::from_seed(seed))
+}
+
+/// Runs a plan. One that fails is run again for its trace.
+///
+/// # Errors
+/// As [`run`].
+pub fn run_plan(plan: &Plan) -> Result<Outcome, Box<Failure>> {
+    run(plan, false).map_err(|failure| match run(plan, true) {
         Err(traced) => traced,
         Ok(_) => Box::new(Failure { words: format!("{} (not when run again)", failure.words), ..*failure }),
     })
