@@ -14,6 +14,7 @@ import { Overlay } from "./overlay.svelte";
 import { Places } from "./places";
 import { Now } from "./time.svelte";
 import { Toasts } from "./toasts.svelte";
+import { Underway } from "./underway";
 import { notes } from "./words";
 
 /** Who starts Stet wants to write: the text comes first, and the rest waits for it no longer than this. */
@@ -31,6 +32,7 @@ export class App {
   readonly folders = new Folders();
   readonly places = new Places(this.layout);
   readonly now = new Now();
+  readonly underway = new Underway();
   readonly list: NoteList;
   readonly note: OpenNote;
   #start = $state.raw<Start | null>(null);
@@ -45,8 +47,9 @@ export class App {
 
   constructor(host: Host) {
     this.host = host;
-    this.list = new NoteList(host, (thrown) => this.failed(thrown));
+    this.list = new NoteList(host, { seen: this.underway.seen, failed: (thrown) => this.failed(thrown) });
     this.note = new OpenNote(host, {
+      seen: this.underway.seen,
       failed: (thrown) => this.failed(thrown),
       recovered: (noteId) =>
         this.toasts.show("What you wrote last couldn't be saved in its note. It is kept in a note of its own.", {
@@ -179,8 +182,9 @@ export class App {
 
   /** A note says something else of itself. */
   changedRow(row: NoteRow): void {
-    this.list.patch(row);
-    this.note.changedRow(row);
+    const seen = this.underway.seen(row);
+    this.list.patch(seen);
+    this.note.changedRow(seen);
   }
 
   showView(view: View): void {

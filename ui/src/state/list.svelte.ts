@@ -12,6 +12,13 @@ const AHEAD = 400;
 /** After a long re-reading the next one waits this many times as long. */
 const REST = 4;
 
+/** What the list asks of those around it. */
+interface ListCallbacks {
+  /** A row of the engine's as the user has it. */
+  seen: (row: NoteRow) => NoteRow;
+  failed: (thrown: unknown) => void;
+}
+
 /** A list, as far as it has been read. */
 export class NoteList {
   view = $state.raw<View>({ kind: "all" });
@@ -28,16 +35,16 @@ export class NoteList {
   readonly read: Promise<void>;
   #tried: () => void = () => undefined;
   readonly #host: Host;
-  readonly #failed: (thrown: unknown) => void;
+  readonly #callbacks: ListCallbacks;
   #asked = 0;
   #next: string | null = null;
   #wanted = FIRST;
   #stale = true;
   #busy = false;
 
-  constructor(host: Host, failed: (thrown: unknown) => void) {
+  constructor(host: Host, callbacks: ListCallbacks) {
     this.#host = host;
-    this.#failed = failed;
+    this.#callbacks = callbacks;
     this.first = new Promise((arrived) => (this.#arrived = arrived));
     this.read = new Promise((tried) => (this.#tried = tried));
   }
@@ -106,7 +113,7 @@ export class NoteList {
     } catch (thrown) {
       this.#stale = false;
       this.#next = null;
-      this.#failed(thrown);
+      this.#callbacks.failed(thrown);
     } finally {
       this.#busy = false;
       this.#tried();
@@ -145,7 +152,8 @@ export class NoteList {
     this.total = page.total;
   }
 
-  #page(after: string | null, limit: number) {
-    return this.#host.call("list_notes", { view: this.view, search: this.search, after, limit });
+  async #page(after: string | null, limit: number) {
+    const page = await this.#host.call("list_notes", { view: this.view, search: this.search, after, limit });
+    return { ...page, rows: page.rows.map(this.#callbacks.seen) };
   }
 }

@@ -15,6 +15,8 @@ const LAST = "stet.note";
 
 /** What the note in view asks of those around it. */
 interface NoteCallbacks {
+  /** A row of the engine's as the user has it. */
+  seen: (row: NoteRow) => NoteRow;
   failed: (thrown: unknown) => void;
   /** Text that couldn't be saved in its note is in a note of its own. */
   recovered: (noteId: string) => void;
@@ -174,7 +176,7 @@ export class OpenNote {
 
   async #show(pane: NotePane, noteId: string, opened: OpenedNote): Promise<void> {
     this.#shown = noteId;
-    this.row = opened.row;
+    this.row = this.#callbacks.seen(opened.row);
     pane.show(noteId, opened);
     for (const updates of this.#early) pane.receive(updates);
     localStorage.setItem(LAST, noteId);

@@ -39,6 +39,26 @@ it("trash, archive and move offer to be undone", () =>
     );
   }));
 
+it("a change stays in view while the engine, before it answers, still says what was", () =>
+  withWindow("", async (page) => {
+    await choose(page, "Bread that works");
+    const star = await page.evaluate(async () => {
+      const host = window.stetMemory;
+      const note = host?.library.note([...host.network.joined][0] ?? "");
+      const button = document.querySelector<HTMLElement>('[aria-label="Star"]');
+      if (!host || !note || !button) throw new Error("there is no note with a star");
+      button.click();
+      host.emit("note_row", host.row(note));
+      await Promise.resolve(); // the page shows what it was told
+      return { engine: note.starred, shown: button.getAttribute("aria-label") };
+    });
+    expect(star).toEqual({ engine: false, shown: "Take the star away" });
+    await page.waitForFunction(() => {
+      const host = window.stetMemory;
+      return host?.library.note([...host.network.joined][0] ?? "").starred;
+    });
+  }));
+
 it("deleting for good asks first", () =>
   withWindow("", async (page) => {
     await page.keyboard.press("Control+5");

@@ -20,22 +20,6 @@ const leaves = (view: View, change: NoteChange): boolean => {
   return change.kind === "removeTag" && view.kind === "tag" && view.tag === change.tag;
 };
 
-/** The row as it will be. */
-function changed(row: NoteRow, to: NoteChange): NoteRow {
-  switch (to.kind) {
-    case "title":
-      return { ...row, title: to.text };
-    case "folder":
-      return { ...row, folderId: to.folderId };
-    case "addTag":
-      return { ...row, tags: [...new Set([...row.tags, to.tag])].sort() };
-    case "removeTag":
-      return { ...row, tags: row.tags.filter((tag) => tag !== to.tag) };
-    default:
-      return { ...row, [to.kind]: to.value };
-  }
-}
-
 /** Makes a note where the user is looking, and lets them write its title. */
 export async function newNote(app: App): Promise<void> {
   const { view } = app.list;
@@ -60,9 +44,10 @@ export async function change(
   to: NoteChange,
   undo?: { said: string; back: NoteChange },
 ): Promise<void> {
-  app.changedRow(changed(row, to));
+  const answer = app.underway.during(row.id, to, app.host.call("change_note", { noteId: row.id, change: to }));
+  app.changedRow(row);
   if (leaves(app.list.view, to)) stepOff(app, row);
-  if (!(await app.attempt(app.host.call("change_note", { noteId: row.id, change: to })))) {
+  if (!(await app.attempt(answer))) {
     app.changedRow(row);
     app.list.refresh();
     return;
