@@ -45,7 +45,19 @@ pub fn display() -> Result<(), String> {
         "Stet needs a display and none can be opened. Start it in a desktop session, or set DISPLAY or WAYLAND_DISPLAY. \
          Without a screen, run it under Xvfb: xvfb-run stet"
             .to_owned()
-    })
+    })?;
+    if let Some(settings) = gtk::Settings::default() {
+        steady_caret(&settings);
+    }
+    Ok(())
+}
+
+/// The caret stands still: nothing moves, and nothing is painted, while nothing happens. The toolkit's own fields stop
+/// blinking after ten seconds, but the web view blinks for ever; told not to blink at all, it may paint a steady caret with
+/// every frame. So it blinks, but so slowly that it never gets to it.
+fn steady_caret(settings: &gtk::Settings) {
+    settings.set_gtk_cursor_blink(true);
+    settings.set_gtk_cursor_blink_time(i32::MAX);
 }
 
 /// Whether the desktop's settings ask for dark colours; None when it has no such setting. Blocks for half a second at most.
