@@ -113,6 +113,13 @@ pub struct DocKey {
     pub note: NoteId,
 }
 
+impl DocKey {
+    /// Whether this is its space's library.
+    pub fn is_library(self) -> bool {
+        self.note == self.space.library()
+    }
+}
+
 /// The server's name for a user: opaque text, at level 2 random and the server's own.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]

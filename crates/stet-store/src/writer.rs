@@ -203,7 +203,7 @@ fn apply(connection: &Connection, write: &Write, known_words: &mut HashSet<Strin
                 return Err(Failure::Purged(*doc));
             }
             update::append(connection, found.id, delta)?;
-            let edit = document::Edit { head, unsent: *unsent, at: *at, stale: !is_library(*doc) };
+            let edit = document::Edit { head, unsent: *unsent, at: *at, stale: !doc.is_library() };
             document::edited(connection, found.id, &edit)?;
             if let Some(row) = row {
                 note::set(connection, found.id, row)?;
@@ -274,7 +274,7 @@ fn apply_to_living(
             if let Some(row) = row {
                 note::set(connection, id, row)?;
             }
-            if is_library(*doc) { Ok(()) } else { document::set_stale(connection, id) }
+            if doc.is_library() { Ok(()) } else { document::set_stale(connection, id) }
         }
         Write::Snapshot { bytes, through, .. } => {
             snapshot::set(connection, id, bytes)?;
@@ -301,10 +301,6 @@ fn apply_to_living(
 fn set_cursor(connection: &Connection, space: SpaceId, cursor: Option<&Cursor>) -> rusqlite::Result<()> {
     let Some(cursor) = cursor else { return Ok(()) };
     space::set_cursor(connection, space::find_or_make(connection, space)?, cursor)
-}
-
-fn is_library(doc: DocKey) -> bool {
-    doc.note == doc.space.library()
 }
 
 fn receive(

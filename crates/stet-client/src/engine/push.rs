@@ -7,7 +7,6 @@ use stet_protocol::message::ErrorCode as Refusal;
 use stet_store::{Held, HeldAt, Write};
 use stet_sync::device::{Acked, Place, Prepared, Refused};
 
-use super::documents::live::is_library;
 use super::documents::writing::After;
 use super::{Engine, Now};
 use crate::api::status::StatusError;
@@ -99,7 +98,7 @@ impl Engine {
             // What is on its way stays in memory, so it was removed for good meanwhile: nothing is left to hold.
             return;
         }
-        if self.device.level() == Some(1) && is_library(doc) {
+        if self.device.level() == Some(1) && doc.is_library() {
             return self.folders_refused(message);
         }
         match code {
@@ -153,7 +152,7 @@ impl Engine {
     pub(super) fn title_of(&self, doc: DocKey) -> String {
         let title = match self.documents.get(doc).map(|live| &live.document) {
             Some(Document::Note(note)) => note.title(),
-            _ if is_library(doc) => "Folders".to_owned(),
+            _ if doc.is_library() => "Folders".to_owned(),
             _ => String::new(),
         };
         if title.trim().is_empty() { "Untitled".to_owned() } else { title }

@@ -9,7 +9,7 @@ use stet_protocol::message::level2::Receipt;
 use stet_store::{DeviceRow, Held, HeldAt, RemoteRow, Write};
 use stet_sync::device::Rows;
 
-use super::documents::live::{Live, PendingRow, is_library};
+use super::documents::live::{Live, PendingRow};
 use super::documents::writing::After;
 use super::{Engine, Now};
 use crate::api::Event;
@@ -179,7 +179,7 @@ impl Engine {
         self.write(write, After::Imported { doc, brought: import.brought.clone() });
         match index {
             Some(index) => self.write_index(doc, index),
-            None if !is_library(doc) => self.index.add(doc),
+            None if !doc.is_library() => self.index.add(doc),
             None => {}
         }
         if unsent {
@@ -188,7 +188,7 @@ impl Engine {
             self.ledger.unsent.remove(&doc);
         }
         self.tell_editors(doc, None, &import.title, &import.body);
-        if is_library(doc) {
+        if doc.is_library() {
             self.read_folders(true);
         } else if let Some(row) = row {
             self.report.touched(doc.note, &row);
@@ -264,7 +264,7 @@ impl Engine {
     }
 
     fn describe_change(&self, doc: DocKey, before: &Before, row: &PendingRow, paragraph: Option<u32>) -> Option<Event> {
-        if is_library(doc) {
+        if doc.is_library() {
             return None;
         }
         let trashed = self.documents.get(doc).is_some_and(Live::is_trashed);

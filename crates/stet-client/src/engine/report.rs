@@ -8,7 +8,6 @@ use stet_protocol::message::AuthFailure;
 use stet_store::{DeviceRow, HeldAt, ListRow, RowFields};
 use stet_sync::device::{Place, Problem, State};
 
-use super::documents::live::is_library;
 use super::{Engine, Now, Output};
 use crate::api::event::NotesChanged;
 use crate::api::note::{Dots, NoteRow, Stopped};
@@ -169,7 +168,7 @@ impl Report {
 impl Engine {
     /// This note's row is another one now.
     pub(super) fn row_changed(&mut self, doc: DocKey) {
-        if !is_library(doc) {
+        if !doc.is_library() {
             self.report.rows.insert(doc);
         }
     }
@@ -208,7 +207,7 @@ impl Engine {
     }
 
     pub(super) fn unsent_count(&self) -> u32 {
-        let hidden = |doc: &&DocKey| self.level1_folders.refused && is_library(**doc);
+        let hidden = |doc: &&DocKey| self.level1_folders.refused && doc.is_library();
         (self.ledger.unsent.iter().filter(|doc| !hidden(doc)).count() + self.ledger.purges.len()) as u32
     }
 

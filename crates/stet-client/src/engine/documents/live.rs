@@ -1,7 +1,7 @@
 //! A document in memory: its versions in memory, on the way to the disk, on the disk, and on the server.
 
 use stet_model::document::{Document, Version};
-use stet_model::id::{DeviceId, DocKey};
+use stet_model::id::DeviceId;
 use stet_model::note::preview;
 use stet_store::{Held, RowFields, StoredDocument, StoredUpdate};
 
@@ -178,9 +178,4 @@ fn join_row(mut rows: Vec<PendingRow>, update: StoredUpdate) -> Vec<PendingRow> 
 pub(in crate::engine) fn parts(stored: &StoredDocument) -> Vec<&[u8]> {
     let imported = stored.updates.iter().filter(|update| update.imported).map(|update| update.ops.as_slice());
     stored.snapshot.as_deref().into_iter().chain(imported).collect()
-}
-
-/// Whether this document is its space's library.
-pub(in crate::engine) fn is_library(doc: DocKey) -> bool {
-    doc.space.library() == doc.note
 }

@@ -1,6 +1,7 @@
 //! The documents in memory: loading, what waits for a load, and letting go.
 
 pub(in crate::engine) mod live;
+mod saving;
 pub(in crate::engine) mod writing;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -11,7 +12,7 @@ use stet_store::{Held, HeldAt, StoredDocument, Write};
 use stet_sync::device::Device;
 use stet_sync::folders::FolderRequest;
 
-use self::live::{Live, PendingRow, is_library, parts};
+use self::live::{Live, PendingRow, parts};
 use self::writing::After;
 use super::{Engine, Now, Output};
 use crate::api::status::StatusError;
@@ -139,7 +140,7 @@ impl Documents {
             live.editors == 0
                 && live.outstanding == 0
                 && live.is_saved()
-                && !is_library(*doc)
+                && !doc.is_library()
                 && !Engine::is_welcome(doc.note)
                 && !self.waiting.contains_key(doc)
                 && !self.rows.contains_key(doc)
@@ -248,7 +249,7 @@ impl Engine {
     /// Makes the document in memory from what was stored; unknown ones are made new where the tasks ask for it.
     fn take_in(&mut self, doc: DocKey, stored: Option<StoredDocument>, tasks: &[Task], now: Now) {
         let Some(stored) = stored.filter(|stored| !stored.purged) else {
-            let new = is_library(doc) || tasks.iter().any(|task| matches!(task, Task::Level1(_)));
+            let new = doc.is_library() || tasks.iter().any(|task| matches!(task, Task::Level1(_)));
             if new {
                 self.documents.insert(doc, Live::new(empty(doc, self.peer), now.mono));
             }
@@ -331,7 +332,7 @@ impl Engine {
 
 /// A document nobody has written to.
 pub(in crate::engine) fn empty(doc: DocKey, peer: PeerId) -> Document {
-    if is_library(doc) {
+    if doc.is_library() {
         Document::Library(LibraryDocument::new(peer))
     } else {
         Document::Note(NoteDocument::new(peer))
@@ -340,7 +341,7 @@ pub(in crate::engine) fn empty(doc: DocKey, peer: PeerId) -> Document {
 
 fn load(doc: DocKey, stored: &StoredDocument, peer: PeerId) -> Result<Document, String> {
     let parts = parts(stored);
-    let loaded = if is_library(doc) {
+    let loaded = if doc.is_library() {
         LibraryDocument::load(&parts, peer).map(Document::Library)
     } else {
         NoteDocument::load(&parts, peer).map(Document::Note)

@@ -7,7 +7,7 @@ use stet_model::id::{DocKey, PeerId};
 use stet_model::text::difference;
 use stet_store::Write;
 
-use crate::engine::documents::live::{PendingRow, is_library};
+use crate::engine::documents::live::PendingRow;
 use crate::engine::documents::writing::After;
 use crate::engine::{Engine, Now};
 
@@ -17,7 +17,7 @@ const STARTS: usize = 16;
 impl Engine {
     /// The document goes through level 1 from now on. Folders have ids of their own, so their trees can be put together.
     pub(in crate::engine) fn set_apart(&mut self, doc: DocKey) {
-        if !is_library(doc) && self.ledger.apart.insert(doc) {
+        if !doc.is_library() && self.ledger.apart.insert(doc) {
             self.write(Write::Apart { doc, apart: true }, After::Nothing);
         }
     }

@@ -13,7 +13,6 @@ use stet_store::Write;
 use stet_sync::device::level1::Request;
 
 use super::documents::Task;
-use super::documents::live::is_library;
 use super::documents::writing::After;
 use super::remote::paragraph;
 use super::{Engine, Now};
@@ -72,7 +71,7 @@ impl Engine {
     }
 
     pub(super) fn merge_level1(&mut self, doc: DocKey, foreign: Foreign, now: Now) {
-        if is_library(doc) {
+        if doc.is_library() {
             return;
         }
         self.set_apart(doc);
