@@ -2,6 +2,7 @@
 
 use std::fs;
 
+use rusqlite::StatementStatus;
 use stet_model::id::NoteId;
 
 use super::*;
@@ -42,6 +43,21 @@ fn killed_inside_a_transaction_nothing_of_it_is_there_and_everything_before_it_i
     assert_eq!(unsent.len(), 1);
     assert_eq!(unsent[0].doc.note, NoteId::from_bytes([3; 16]), "the first");
     assert!(reader.check().unwrap().is_empty());
+}
+
+#[test]
+fn statements_that_are_kept_are_not_prepared_anew() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut writer, _reader) = open(&folder.path().join("stet.db"), &Options::default()).unwrap();
+    let sql = "SELECT d.id FROM documents d JOIN spaces s ON s.id = d.space WHERE s.uuid = ?1 AND d.note = ?2";
+    for n in 1..4 {
+        writer.commit(&[local(n, 10)]).unwrap();
+        let mut kept = writer.connection.prepare_cached(sql).unwrap();
+        let found = kept.exists((SPACE.as_bytes(), [n + 2; 16])).unwrap();
+        assert!(found);
+        let anew = kept.get_status(StatementStatus::RePrepare);
+        assert_eq!(anew, 0, "SQLite isn't compiled as .cargo/config.toml says");
+    }
 }
 
 #[test]
