@@ -24,6 +24,8 @@ pub enum Profile {
     Debug,
     /// As shipped.
     Release,
+    /// Optimised, with checks.
+    Sim,
 }
 
 impl Project {
@@ -55,10 +57,12 @@ impl Project {
     /// Builds every program. Always the whole workspace: features differ when packages are built alone, and the window
     /// system's crates would be compiled again at each turn.
     pub fn build(&self, profile: Profile) -> Result<(), Failure> {
-        match profile {
-            Profile::Debug => process::run(&mut self.cargo(&["build", "--workspace"])),
-            Profile::Release => process::run(&mut self.cargo(&["build", "--workspace", "--release"])),
-        }
+        let name = match profile {
+            Profile::Debug => "dev",
+            Profile::Release => "release",
+            Profile::Sim => "sim",
+        };
+        process::run(&mut self.cargo(&["build", "--workspace", "--profile", name]))
     }
 
     /// A built program.
@@ -66,6 +70,7 @@ impl Project {
         let folder = match profile {
             Profile::Debug => "debug",
             Profile::Release => "release",
+            Profile::Sim => "sim",
         };
         self.target.join(folder).join(format!("{name}{}", env::consts::EXE_SUFFIX))
     }

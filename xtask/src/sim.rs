@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use crate::failure::Failure;
 use crate::process;
-use crate::project::Project;
+use crate::project::{Profile, Project};
 
 /// Options of `sim`.
 #[derive(clap::Args)]
@@ -33,10 +33,10 @@ pub struct Args {
 /// Runs the seeds one after the other; a seed that fails is printed.
 pub fn sim(project: &Project, args: &Args) -> Result<(), Failure> {
     project.require_target("stet-tests", "bin", "sim")?;
-    let mut build = project.cargo(&["build", "--workspace"]);
+    let mut build = project.cargo(&["build", "--workspace", "--profile", "sim", "--bin", "sim"]);
     let faulty = args.mutants || args.mutant.is_some();
     process::run(if faulty { build.args(["--features", "stet-tests/mutants"]) } else { &mut build })?;
-    let program = project.program("sim", crate::project::Profile::Debug);
+    let program = project.program("sim", Profile::Sim);
     let mut simulate = std::process::Command::new(program);
     simulate.args(args.mutants.then_some("--mutants"));
     simulate.args(args.mutant.iter().flat_map(|name| ["--mutant", name]));

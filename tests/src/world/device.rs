@@ -85,6 +85,8 @@ pub struct Device {
     pub lag_ms: u64,
     /// The next so many frames arrive twice.
     pub duplicate: u32,
+    /// The next so many frames vanish, up or down.
+    pub lose: (bool, u32),
     /// The disk refuses before this.
     pub disk_until: u64,
     /// What it refuses; `None`: it only says so.
@@ -124,6 +126,7 @@ impl Device {
             lag_until: 0,
             lag_ms: 0,
             duplicate: 0,
+            lose: (false, 0),
             disk_until: 0,
             broken: None,
             token_until: 0,
@@ -135,7 +138,7 @@ impl Device {
     /// Nothing is wrong with it any more; what already went wrong on a connection stays.
     pub const fn heal(&mut self) {
         (self.frozen_until, self.offline_until, self.lag_until) = (0, 0, 0);
-        (self.disk_until, self.token_until, self.duplicate) = (0, 0, 0);
+        (self.disk_until, self.token_until, self.duplicate, self.lose.1) = (0, 0, 0, 0);
     }
 
     /// What the engine holds of a note, or what is on its disk.
@@ -241,7 +244,7 @@ impl World {
         true
     }
 
-    /// A device's files on another machine. Nobody uses it there, but what was unsent is sent from both.
+    /// A device's files on another machine, where they go on beside the old one's.
     pub(super) fn twin(&mut self, device: usize) {
         let twin = Device::with(self.devices[device].disk.copy());
         self.devices.push(twin);

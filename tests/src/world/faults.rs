@@ -33,6 +33,7 @@ impl World {
                 (state.lag_until, state.lag_ms) = (now + ms, by_ms);
             }
             Fault::Stall { device, ms } => self.stall_link(device, now + ms),
+            Fault::Lose { device, up, frames } => self.devices[device].lose = (up, frames),
             Fault::Duplicate { device, frames } => self.devices[device].duplicate = frames,
             Fault::Restart { down_ms, polite, power } => self.restart_server(down_ms, polite, power),
             Fault::ServerDisk { groups, broken, works } => {

@@ -1,5 +1,5 @@
 //! Links between devices and the server: each direction of each is an ordered queue with delay. What is lost is lost at
-//! an end, as with TCP; only duplication is harsher than that. Never looks into a frame.
+//! an end, as with TCP; frames that vanish in between or arrive twice are harsher than that. Never looks into a frame.
 
 use std::collections::VecDeque;
 
@@ -86,6 +86,9 @@ impl World {
     pub(super) fn send_frame(&mut self, device: usize, frame: Frame) {
         let Some(id) = self.devices[device].link else { return };
         self.counts.frames += 1;
+        if self.vanishes(device, true) {
+            return;
+        }
         let twice = self.arrives_twice(device);
         if twice {
             self.send_up(id, Packet::Frame(frame.clone()));
@@ -98,6 +101,13 @@ impl World {
         if let Some(id) = self.devices[device].link.take() {
             self.send_up(id, Packet::Closed(Some(code), ""));
         }
+    }
+
+    fn vanishes(&mut self, device: usize, up: bool) -> bool {
+        let (which, left) = &mut self.devices[device].lose;
+        let vanishes = *which == up && *left > 0;
+        *left -= u32::from(vanishes);
+        vanishes
     }
 
     fn arrives_twice(&mut self, device: usize) -> bool {
@@ -209,6 +219,9 @@ impl World {
             Outgoing::Frame(frame) => {
                 self.counts.frames += 1;
                 let device = self.links.get(&id).map(|link| link.device);
+                if device.is_some_and(|device| self.vanishes(device, false)) {
+                    return false;
+                }
                 if device.is_some_and(|device| self.arrives_twice(device)) {
                     self.send_down(id, Packet::Frame(frame.as_ref().clone()));
                 }

@@ -14,7 +14,7 @@ import { Overlay } from "./overlay.svelte";
 import { Places } from "./places";
 import { Now } from "./time.svelte";
 import { Toasts } from "./toasts.svelte";
-import { Underway } from "./underway";
+import { Underway } from "./acts/underway";
 import { notes } from "./words";
 
 /** Who starts Stet wants to write: the text comes first, and the rest waits for it no longer than this. */

@@ -1,8 +1,11 @@
 //! What users do and what goes wrong in one run, as data made from the seed: a plan can be run again with steps left out.
 //! Never how a step is carried out.
 
+mod scenes;
+
 use serde::{Deserialize, Serialize};
 
+use self::scenes::{scenes, twins};
 use super::random::{Dice, Share};
 use crate::disk::Broken;
 
@@ -76,6 +79,8 @@ pub enum Fault {
     Lag { device: usize, ms: u64, by_ms: u64 },
     /// The device doesn't take what the server sends.
     Stall { device: usize, ms: u64 },
+    /// The next frames vanish, one way; those after them arrive.
+    Lose { device: usize, up: bool, frames: u32 },
     /// The next frames arrive twice.
     Duplicate { device: usize, frames: u32 },
     /// The server ends, politely or not, and starts again; with the power what wasn't synced may be gone.
@@ -175,6 +180,11 @@ pub struct Plan {
     pub heal_at: u64,
 }
 
+/// What users do at least, beside scenes; some find nothing to be done to.
+const ACTIONS: u64 = 220;
+/// What goes wrong at least, beside scenes.
+const FAULTS: u64 = 14;
+
 const MINUTE: u64 = 60_000;
 const YEARS: i64 = 365 * 86_400_000;
 
@@ -201,10 +211,11 @@ impl Plan {
         let mut dice = Dice::new(seed, 1);
         let mut disks = Dice::new(seed, 3);
         let mut copies = Dice::new(seed, 5);
+        let mut staged = Dice::new(seed, 6);
         let config = config(&mut dice);
         let mut steps = Vec::new();
         let mut at = 500;
-        let actions = dice.within((100, 170));
+        let actions = dice.within((ACTIONS, ACTIONS + 40));
         for n in 0..actions {
             let what = What::User(dice.below(config.devices as u64) as usize, action(&mut dice, n));
             steps.push(Step { at, what });
@@ -214,20 +225,19 @@ impl Plan {
                 _ => dice.within((5_000, 70_000)),
             };
         }
-        for _ in 0..dice.within((10, 28)) {
+        for _ in 0..dice.within((FAULTS, FAULTS + 8)) {
             let fault = fault(&mut dice, &mut disks, config.devices);
             steps.push(Step { at: dice.below(at), what: What::Fault(fault) });
         }
-        for (at, fault) in copied(&mut copies, config.devices, at) {
-            steps.push(Step { at, what: What::Fault(fault) });
-        }
+        steps.extend(copied(&mut copies, config.devices, at));
+        steps.extend(scenes(&mut staged, config.devices, at));
         steps.sort_by_key(|step| step.at);
         Self { seed, config, steps, heal_at: at + 2_000 }
     }
 }
 
 fn config(dice: &mut Dice) -> Config {
-    let devices = dice.within((2, 4)) as usize;
+    let devices = dice.within((3, 4)) as usize;
     Config {
         devices,
         starts: (0..devices).map(|_| dice.one(&[0, 100, 3_000, 20_000])).collect(),
@@ -315,16 +325,17 @@ fn fault(dice: &mut Dice, disks: &mut Dice, devices: usize) -> Fault {
     }
 }
 
-/// Half of all runs have a device that goes back to a backup or on in two places.
-fn copied(dice: &mut Dice, devices: usize, end: u64) -> Vec<(u64, Fault)> {
+/// A third of all runs have a device that goes on in two places, another third one that goes back to an old backup.
+fn copied(dice: &mut Dice, devices: usize, end: u64) -> Vec<Step> {
     let device = dice.below(devices as u64) as usize;
     let (early, late) = (dice.below(end / 2), end / 2 + dice.below(end / 2));
-    match dice.below(100) {
-        0..30 => {
+    match dice.below(3) {
+        0 => {
             let down_ms = dice.one(&[10, 1_000, 20_000]);
-            vec![(early, Fault::Backup { device }), (late, Fault::Restore { device, down_ms })]
+            let (backup, restore) = (Fault::Backup { device }, Fault::Restore { device, down_ms });
+            [(early, backup), (late, restore)].map(|(at, fault)| Step { at, what: What::Fault(fault) }).into()
         }
-        30..50 => vec![(early, Fault::Twin { device })],
+        1 => twins(dice, early, (device, devices)),
         _ => Vec::new(),
     }
 }

@@ -17,6 +17,7 @@ use stet_model::id::{FolderId, NoteId};
 use stet_store::{FolderFields, ListQuery, ListRow, ListView};
 
 use super::World;
+use super::device::Device;
 use super::editor::Field;
 use super::plan::Action;
 use super::random::Share;
@@ -48,8 +49,8 @@ const TAGS: [&str; 4] = ["garden", "Ärzte", "日本", "to read"];
 impl World {
     /// A user does something, if the device runs and there is something to do it to.
     pub(super) fn act(&mut self, device: usize, action: &Action) {
-        let state = &self.devices[device];
-        if state.process.is_none() || self.queue.now() < state.frozen_until {
+        let runs = |state: &Device| state.process.is_some() && self.queue.now() >= state.frozen_until;
+        if !self.devices.get(device).is_some_and(runs) {
             return self.counts.skipped += 1;
         }
         let done = match action {

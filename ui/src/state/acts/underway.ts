@@ -1,7 +1,7 @@
 // Changes of notes that the engine hasn't answered yet. What it says of a note meanwhile may be older: it is shown with
 // them, so that nothing a user changed jumps back for a moment.
-import type { NoteChange } from "../gen/NoteChange";
-import type { NoteRow } from "../gen/NoteRow";
+import type { NoteChange } from "../../gen/NoteChange";
+import type { NoteRow } from "../../gen/NoteRow";
 
 /** The row as it will be. */
 function changed(row: NoteRow, to: NoteChange): NoteRow {
