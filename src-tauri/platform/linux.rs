@@ -33,6 +33,8 @@ const HELPER_LIMIT: Duration = Duration::from_secs(1);
 const HELPER_LOOK: Duration = Duration::from_millis(20);
 /// The portal's value for dark.
 const DARK: u32 = 1;
+/// A blink of the caret, on and off again: a day, milliseconds. (The toolkit's own fields multiply it in 32 bits.)
+const BLINK_MS: i32 = 86_400_000;
 /// Longest wait for the portal: the window must not wait for a service that is just being started.
 const PORTAL_LIMIT: Duration = Duration::from_millis(500);
 
@@ -52,12 +54,12 @@ pub fn display() -> Result<(), String> {
     Ok(())
 }
 
-/// The caret stands still: nothing moves, and nothing is painted, while nothing happens. The toolkit's own fields stop
-/// blinking after ten seconds, but the web view blinks for ever; told not to blink at all, it may paint a steady caret with
-/// every frame. So it blinks, but so slowly that it never gets to it.
+/// The caret stands still: nothing moves, and nothing is painted, while nothing happens. Toolkits stop blinking after some
+/// seconds, but the web view blinks for ever; told not to blink at all, it may paint a steady caret with every frame. So it
+/// blinks, but so slowly that it never gets to it.
 fn steady_caret(settings: &gtk::Settings) {
     settings.set_gtk_cursor_blink(true);
-    settings.set_gtk_cursor_blink_time(i32::MAX);
+    settings.set_gtk_cursor_blink_time(BLINK_MS);
 }
 
 /// Whether the desktop's settings ask for dark colours; None when it has no such setting. Blocks for half a second at most.

@@ -28,6 +28,17 @@ pub enum Profile {
     Sim,
 }
 
+impl Profile {
+    /// Cargo's name for it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Debug => "dev",
+            Self::Release => "release",
+            Self::Sim => "sim",
+        }
+    }
+}
+
 impl Project {
     /// Asks cargo.
     pub fn find() -> Result<Self, Failure> {
@@ -57,20 +68,14 @@ impl Project {
     /// Builds every program. Always the whole workspace: features differ when packages are built alone, and the window
     /// system's crates would be compiled again at each turn.
     pub fn build(&self, profile: Profile) -> Result<(), Failure> {
-        let name = match profile {
-            Profile::Debug => "dev",
-            Profile::Release => "release",
-            Profile::Sim => "sim",
-        };
-        process::run(&mut self.cargo(&["build", "--workspace", "--profile", name]))
+        process::run(&mut self.cargo(&["build", "--workspace", "--profile", profile.name()]))
     }
 
     /// A built program.
     pub fn program(&self, name: &str, profile: Profile) -> PathBuf {
         let folder = match profile {
-            Profile::Debug => "debug",
-            Profile::Release => "release",
-            Profile::Sim => "sim",
+            Profile::Debug => "debug", // cargo's only folder of another name
+            other => other.name(),
         };
         self.target.join(folder).join(format!("{name}{}", env::consts::EXE_SUFFIX))
     }

@@ -33,7 +33,7 @@ pub struct Args {
 /// Runs the seeds one after the other; a seed that fails is printed.
 pub fn sim(project: &Project, args: &Args) -> Result<(), Failure> {
     project.require_target("stet-tests", "bin", "sim")?;
-    let mut build = project.cargo(&["build", "--workspace", "--profile", "sim", "--bin", "sim"]);
+    let mut build = project.cargo(&["build", "--workspace", "--profile", Profile::Sim.name(), "--bin", "sim"]);
     let faulty = args.mutants || args.mutant.is_some();
     process::run(if faulty { build.args(["--features", "stet-tests/mutants"]) } else { &mut build })?;
     let program = project.program("sim", Profile::Sim);

@@ -236,7 +236,8 @@ impl World {
 
     /// A device's files are those of its backup, if there is one, and its process has ended.
     pub(super) fn restore_device(&mut self, device: usize) -> bool {
-        let Some((copy, point)) = self.devices[device].backup.take() else { return false };
+        let Some((copy, point)) = &self.devices[device].backup else { return false };
+        let (copy, point) = (copy.copy(), point.clone());
         self.end_device(device, 0, false);
         self.devices[device].disk.restore(&copy);
         self.reference.restored(device, &point);

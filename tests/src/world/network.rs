@@ -219,7 +219,8 @@ impl World {
             Outgoing::Frame(frame) => {
                 self.counts.frames += 1;
                 let device = self.links.get(&id).map(|link| link.device);
-                if device.is_some_and(|device| self.vanishes(device, false)) {
+                let live = device.filter(|device| self.devices[*device].link == Some(id));
+                if live.is_some_and(|device| self.vanishes(device, false)) {
                     return false;
                 }
                 if device.is_some_and(|device| self.arrives_twice(device)) {

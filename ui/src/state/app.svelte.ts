@@ -15,7 +15,6 @@ import { Places } from "./places";
 import { Now } from "./time.svelte";
 import { Toasts } from "./toasts.svelte";
 import { Underway } from "./acts/underway";
-import { notes } from "./words";
 
 /** Who starts Stet wants to write: the text comes first, and the rest waits for it no longer than this. */
 const LATE_MS = 1_000;
@@ -47,7 +46,7 @@ export class App {
 
   constructor(host: Host) {
     this.host = host;
-    this.list = new NoteList(host, { seen: this.underway.seen, failed: (thrown) => this.failed(thrown) });
+    this.list = new NoteList(host, this.underway, (thrown) => this.failed(thrown));
     this.note = new OpenNote(host, {
       seen: this.underway.seen,
       failed: (thrown) => this.failed(thrown),
@@ -167,17 +166,16 @@ export class App {
     if (report) this.copy(report.text);
   }
 
-  async quit(): Promise<void> {
-    await this.note.flush();
-    const answer = await this.attempt(this.host.call("quit", { force: false }));
-    if (!answer || answer.unsent === 0) return;
-    this.overlay.ask({
-      title: `Quit with ${notes(answer.unsent)} unsent?`,
-      text: "They are safe on this device's disk and will be sent next time.",
-      verb: "Quit",
-      danger: false,
-      run: () => void this.attempt(this.host.call("quit", { force: true })),
-    });
+  /** What is shown of a note, if anything is. */
+  row(noteId: string | undefined): NoteRow | undefined {
+    return this.note.row?.id === noteId ? (this.note.row ?? undefined) : this.list.rows.find(({ id }) => id === noteId);
+  }
+
+  /** Shows what the engine has of a note, after it refused something. */
+  async readRow(noteId: string): Promise<void> {
+    const row = await this.attempt(this.host.call("get_note", { noteId }));
+    if (row) this.changedRow(row);
+    this.list.refresh();
   }
 
   /** A note says something else of itself. */

@@ -2,6 +2,7 @@
 import type { NoteRow } from "../gen/NoteRow";
 import type { View } from "../gen/View";
 import type { Host } from "../host/host";
+import type { Underway } from "./acts/underway";
 
 /** Rows of the first page: a window full. */
 const FIRST = 60;
@@ -11,13 +12,6 @@ const PAGE = 200;
 const AHEAD = 400;
 /** After a long re-reading the next one waits this many times as long. */
 const REST = 4;
-
-/** What the list asks of those around it. */
-interface ListCallbacks {
-  /** A row of the engine's as the user has it. */
-  seen: (row: NoteRow) => NoteRow;
-  failed: (thrown: unknown) => void;
-}
 
 /** A list, as far as it has been read. */
 export class NoteList {
@@ -35,16 +29,18 @@ export class NoteList {
   readonly read: Promise<void>;
   #tried: () => void = () => undefined;
   readonly #host: Host;
-  readonly #callbacks: ListCallbacks;
+  readonly #underway: Underway;
+  readonly #failed: (thrown: unknown) => void;
   #asked = 0;
   #next: string | null = null;
   #wanted = FIRST;
   #stale = true;
   #busy = false;
 
-  constructor(host: Host, callbacks: ListCallbacks) {
+  constructor(host: Host, underway: Underway, failed: (thrown: unknown) => void) {
     this.#host = host;
-    this.#callbacks = callbacks;
+    this.#underway = underway;
+    this.#failed = failed;
     this.first = new Promise((arrived) => (this.#arrived = arrived));
     this.read = new Promise((tried) => (this.#tried = tried));
   }
@@ -113,7 +109,7 @@ export class NoteList {
     } catch (thrown) {
       this.#stale = false;
       this.#next = null;
-      this.#callbacks.failed(thrown);
+      this.#failed(thrown);
     } finally {
       this.#busy = false;
       this.#tried();
@@ -153,7 +149,8 @@ export class NoteList {
   }
 
   async #page(after: string | null, limit: number) {
-    const page = await this.#host.call("list_notes", { view: this.view, search: this.search, after, limit });
-    return { ...page, rows: page.rows.map(this.#callbacks.seen) };
+    const [view, asked] = [this.view, this.#underway.now];
+    const page = await this.#host.call("list_notes", { view, search: this.search, after, limit });
+    return { ...page, rows: this.#underway.listed(view, page.rows, asked) };
   }
 }

@@ -1,4 +1,5 @@
-//! A process that dies inside a transaction: what the disk has at that moment is copied and opened.
+//! A process that dies inside a transaction: what the disk has at that moment is copied and opened. And how SQLite is
+//! compiled, where that is seen in no other way.
 
 use std::fs;
 
@@ -46,7 +47,7 @@ fn killed_inside_a_transaction_nothing_of_it_is_there_and_everything_before_it_i
 }
 
 #[test]
-fn statements_that_are_kept_are_not_prepared_anew() {
+fn a_statement_that_is_kept_is_not_prepared_anew_for_other_values() {
     let folder = tempfile::tempdir().unwrap();
     let (mut writer, _reader) = open(&folder.path().join("stet.db"), &Options::default()).unwrap();
     let sql = "SELECT d.id FROM documents d JOIN spaces s ON s.id = d.space WHERE s.uuid = ?1 AND d.note = ?2";

@@ -232,7 +232,8 @@ impl Plan {
         steps.extend(copied(&mut copies, config.devices, at));
         steps.extend(scenes(&mut staged, config.devices, at));
         steps.sort_by_key(|step| step.at);
-        Self { seed, config, steps, heal_at: at + 2_000 }
+        let end = steps.last().map_or(at, |step| step.at.max(at));
+        Self { seed, config, steps, heal_at: end + 2_000 }
     }
 }
 

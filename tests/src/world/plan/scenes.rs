@@ -4,6 +4,7 @@
 use super::{Action, Fault, Step, What};
 use crate::disk::Broken;
 use crate::world::random::{Dice, Share};
+use crate::world::user::OPEN;
 
 /// A scene being written: each step comes some time after the one before.
 struct Scene<'a> {
@@ -25,9 +26,17 @@ impl Scene<'_> {
         self.at += self.dice.within(ms);
     }
 
-    /// Opens a note and types into whatever is open by then.
-    fn write(&mut self, device: usize, note: Share, bursts: u64) {
+    /// Has this note open and no other: typing takes one of what is open.
+    fn turn_to(&mut self, device: usize, note: Share) {
+        for _ in 0..OPEN {
+            self.user(device, Action::Close { note });
+        }
         self.user(device, Action::Open { note });
+    }
+
+    /// Opens a note and types into it.
+    fn write(&mut self, device: usize, note: Share, bursts: u64) {
+        self.turn_to(device, note);
         for _ in 0..bursts {
             self.wait((100, 900));
             self.type_into(device, note, (1, 6));
@@ -97,7 +106,7 @@ fn power_cut_without_network(scene: &mut Scene<'_>, device: usize) {
 
 fn disk_refuses_and_process_ends(scene: &mut Scene<'_>, device: usize, other: usize) {
     let note = scene.dice.share();
-    scene.user(other, Action::Open { note });
+    scene.turn_to(other, note);
     scene.wait((500, 1_500));
     scene.type_into(other, note, (10, 40));
     scene.wait((100, 600));
@@ -110,7 +119,7 @@ fn disk_refuses_and_process_ends(scene: &mut Scene<'_>, device: usize, other: us
 
 fn removed_for_good_while_written(scene: &mut Scene<'_>, writer: usize, remover: usize) {
     let note = scene.dice.share();
-    scene.user(writer, Action::Open { note });
+    scene.turn_to(writer, note);
     scene.wait((800, 2_500));
     let far = scene.dice.one(&[writer, remover]);
     match scene.dice.below(3) {
@@ -131,8 +140,8 @@ fn removed_for_good_while_written(scene: &mut Scene<'_>, writer: usize, remover:
 
 fn frames_get_lost(scene: &mut Scene<'_>, device: usize, other: usize) {
     let note = scene.dice.share();
-    scene.user(device, Action::Open { note });
-    scene.user(other, Action::Open { note });
+    scene.turn_to(device, note);
+    scene.turn_to(other, note);
     scene.wait((500, 2_000));
     let (up, frames) = (scene.dice.percent(30), scene.dice.within((1, 3)) as u32);
     scene.fault(Fault::Lose { device, up, frames });
@@ -162,7 +171,7 @@ fn back_to_a_backup(scene: &mut Scene<'_>, device: usize) {
 fn everybody_apart(scene: &mut Scene<'_>, devices: usize) {
     let note = scene.dice.share();
     for device in 0..devices {
-        scene.user(device, Action::Open { note });
+        scene.turn_to(device, note);
     }
     scene.wait((500, 2_000));
     for device in 0..devices {

@@ -42,7 +42,7 @@ pub enum Asked {
 }
 
 /// Notes a user keeps open.
-const OPEN: usize = 3;
+pub const OPEN: usize = 3;
 /// Tags there are.
 const TAGS: [&str; 4] = ["garden", "Ärzte", "日本", "to read"];
 

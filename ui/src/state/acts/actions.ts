@@ -4,6 +4,7 @@ import type { View } from "../../gen/View";
 import type { App } from "../app.svelte";
 import * as folders from "./folders";
 import * as acts from "./notes";
+import { quit } from "./quit";
 
 /** Something one can do. */
 interface Action {
@@ -124,7 +125,7 @@ export const ACTIONS: readonly Action[] = [
   },
   { id: "settings", group: "Window", label: "Settings", keys: ["Mod+,"], run: (app) => app.overlay.toggle("settings") },
   { id: "help", group: "Window", label: "All keys", keys: ["Mod+/", "?"], run: (app) => app.overlay.toggle("help") },
-  { id: "quit", group: "Window", label: "Quit", keys: ["Mod+Q"], run: (app) => void app.quit() },
+  { id: "quit", group: "Window", label: "Quit", keys: ["Mod+Q"], run: (app) => void quit(app) },
 ];
 
 /** The first key of an action, for menus and hints. */

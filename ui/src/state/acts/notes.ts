@@ -1,24 +1,12 @@
 // What can be done to notes. Shown at once, taken back when the engine refuses.
 import type { NoteChange } from "../../gen/NoteChange";
 import type { NoteRow } from "../../gen/NoteRow";
-import type { View } from "../../gen/View";
 import type { App } from "../app.svelte";
 import { notes } from "../words";
+import { leaves } from "./underway";
 
 const name = (row: NoteRow): string =>
   row.title === "" ? "Untitled note" : `“${row.title.length > 40 ? `${row.title.slice(0, 39)}…` : row.title}”`;
-
-/** Whether a note that was changed so leaves a list. */
-const leaves = (view: View, change: NoteChange): boolean => {
-  if (change.kind === "archived")
-    return view.kind !== "trash" && view.kind !== "unsent" && (view.kind === "archived") !== change.value;
-  if (change.kind === "starred") return view.kind === "starred" && !change.value;
-  if (change.kind === "folder")
-    return view.kind === "folder"
-      ? change.folderId !== view.folderId
-      : view.kind === "unfiled" && change.folderId !== null;
-  return change.kind === "removeTag" && view.kind === "tag" && view.tag === change.tag;
-};
 
 /** Makes a note where the user is looking, and lets them write its title. */
 export async function newNote(app: App): Promise<void> {
@@ -45,13 +33,9 @@ export async function change(
   undo?: { said: string; back: NoteChange },
 ): Promise<void> {
   const answer = app.underway.during(row.id, to, app.host.call("change_note", { noteId: row.id, change: to }));
-  app.changedRow(row);
+  app.changedRow(app.row(row.id) ?? row);
   if (leaves(app.list.view, to)) stepOff(app, row);
-  if (!(await app.attempt(answer))) {
-    app.changedRow(row);
-    app.list.refresh();
-    return;
-  }
+  if (!(await app.attempt(answer))) return app.readRow(row.id);
   if (undo)
     app.toasts.show(undo.said, { key: row.id, action: { label: "Undo", run: () => void change(app, row, undo.back) } });
 }
@@ -78,8 +62,9 @@ export function move(app: App, row: NoteRow, folderId: string | null): Promise<v
 }
 
 export async function trash(app: App, row: NoteRow): Promise<void> {
+  const answer = app.underway.during(row.id, "gone", app.host.call("trash_note", { noteId: row.id }));
   stepOff(app, row);
-  if (!(await app.attempt(app.host.call("trash_note", { noteId: row.id })))) {
+  if (!(await app.attempt(answer))) {
     app.list.refresh();
     return;
   }
@@ -90,8 +75,11 @@ export async function trash(app: App, row: NoteRow): Promise<void> {
 }
 
 export async function restore(app: App, row: NoteRow): Promise<void> {
-  if (app.list.view.kind === "trash") stepOff(app, row);
-  if (!(await app.attempt(app.host.call("restore_note", { noteId: row.id })))) {
+  const answer = app.host.call("restore_note", { noteId: row.id });
+  const inTrash = app.list.view.kind === "trash";
+  if (inTrash) stepOff(app, row);
+  const restored = await app.attempt(inTrash ? app.underway.during(row.id, "gone", answer) : answer);
+  if (!restored) {
     app.list.refresh();
     return;
   }
@@ -100,8 +88,9 @@ export async function restore(app: App, row: NoteRow): Promise<void> {
 
 export function purge(app: App, row: NoteRow): void {
   const run = async (): Promise<void> => {
+    const answer = app.underway.during(row.id, "gone", app.host.call("purge_note", { noteId: row.id }));
     stepOff(app, row);
-    if (!(await app.attempt(app.host.call("purge_note", { noteId: row.id })))) app.list.refresh();
+    if (!(await app.attempt(answer))) app.list.refresh();
   };
   app.overlay.ask({
     title: `Delete ${name(row)} for good?`,

@@ -1,5 +1,5 @@
-//! A document's own edits on their way to the disk: one write of a document at a time, its row in lists after it, its log
-//! folded when it is long.
+//! A document's own edits on their way to the disk: one write of a document at a time, so that typing is grouped by the
+//! disk's own pace; its row in lists after it, its log folded when it is long.
 
 use stet_model::document::Version;
 use stet_model::id::DocKey;

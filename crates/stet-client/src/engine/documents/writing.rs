@@ -1,5 +1,4 @@
-//! What goes to the disk and what happens once it is there. Everything one input leads to is one transaction; a document
-//! has one local write under way at a time, so that typing is grouped by the disk's own pace.
+//! What goes to the disk and what happens once it is there. Everything one input leads to is one transaction.
 
 use std::collections::BTreeMap;
 
