@@ -104,15 +104,19 @@ fn power_cut_without_network(scene: &mut Scene<'_>, device: usize) {
     scene.write(device, note, 1);
 }
 
+/// New notes come in meanwhile: what is lost of a note that goes on is found by what follows, of others by nothing.
 fn disk_refuses_and_process_ends(scene: &mut Scene<'_>, device: usize, other: usize) {
-    let note = scene.dice.share();
-    scene.turn_to(other, note);
-    scene.wait((500, 1_500));
-    scene.type_into(other, note, (10, 40));
-    scene.wait((100, 600));
-    let (ms, broken) = (scene.dice.one(&[20, 60, 150]), scene.dice.one(&[Broken::Full, Broken::Write, Broken::Sync]));
+    let ms = scene.dice.one(&[20, 60, 150]);
+    for _ in 0..scene.dice.below(4) {
+        scene.create(other);
+        scene.wait((10, 90));
+    }
+    let broken = scene.dice.one(&[Broken::Full, Broken::Write, Broken::Sync]);
     scene.fault(Fault::Disk { device, ms, broken: Some(broken) });
-    scene.wait((10, 250));
+    for _ in 0..3 {
+        scene.create(other);
+        scene.wait((5, 90));
+    }
     let (jobs, power) = (scene.dice.below(4) as u8, scene.dice.percent(50));
     scene.fault(Fault::Crash { device, down_ms: 1, jobs, power });
 }
@@ -140,13 +144,18 @@ fn removed_for_good_while_written(scene: &mut Scene<'_>, writer: usize, remover:
 
 fn frames_get_lost(scene: &mut Scene<'_>, device: usize, other: usize) {
     let note = scene.dice.share();
-    scene.turn_to(device, note);
-    scene.turn_to(other, note);
+    for device in [device, other] {
+        scene.turn_to(device, note);
+    }
     scene.wait((500, 2_000));
     let (up, frames) = (scene.dice.percent(30), scene.dice.within((1, 3)) as u32);
     scene.fault(Fault::Lose { device, up, frames });
-    for device in [other, device, other] {
-        scene.type_into(device, note, (2, 8));
+    let new = scene.dice.percent(50);
+    for writer in [other, if new { other } else { device }, other] {
+        match new {
+            true => scene.create(writer),
+            false => scene.type_into(writer, note, (2, 8)),
+        }
         scene.wait((50, 700));
     }
 }
