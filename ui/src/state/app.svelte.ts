@@ -5,6 +5,7 @@ import type { Start } from "../gen/Start";
 import type { View } from "../gen/View";
 import type { Calls } from "../host/commands";
 import { HostError, type Host } from "../host/host";
+import { Underway } from "./acts/underway";
 import { Folders } from "./folders.svelte";
 import { hear } from "./hearing";
 import { Layout } from "./layout.svelte";
@@ -14,7 +15,6 @@ import { Overlay } from "./overlay.svelte";
 import { Places } from "./places";
 import { Now } from "./time.svelte";
 import { Toasts } from "./toasts.svelte";
-import { Underway } from "./acts/underway";
 
 /** Who starts Stet wants to write: the text comes first, and the rest waits for it no longer than this. */
 const LATE_MS = 1_000;

@@ -20,7 +20,7 @@ function later(): { answer: Promise<void>; come: (error?: Error) => void } {
 
 it("a change is shown until the engine has answered, and not longer", async () => {
   const [underway, { answer, come }] = [new Underway(), later()];
-  const over = underway.during("a", { kind: "starred", value: true }, answer);
+  const over = underway.during("a", { kind: "starred", value: true }, () => answer);
   expect(underway.seen(row("a")).starred).toBe(true);
   expect(underway.seen(row("b")).starred).toBe(false);
   come();
@@ -28,9 +28,17 @@ it("a change is shown until the engine has answered, and not longer", async () =
   expect(underway.seen(row("a")).starred).toBe(false);
 });
 
+it("a change is shown before it is asked for, so that what is on its way already goes first", async () => {
+  const underway = new Underway();
+  const seen = await underway.during("a", { kind: "starred", value: true }, () =>
+    Promise.resolve(underway.seen(row("a"))),
+  );
+  expect(seen.starred).toBe(true);
+});
+
 it("a refused change is shown no longer", async () => {
   const [underway, { answer, come }] = [new Underway(), later()];
-  const over = underway.during("a", { kind: "starred", value: true }, answer);
+  const over = underway.during("a", { kind: "starred", value: true }, () => answer);
   come(new Error("no"));
   await expect(over).rejects.toThrow("no");
   expect(underway.seen(row("a")).starred).toBe(false);
@@ -38,8 +46,8 @@ it("a refused change is shown no longer", async () => {
 
 it("the later of two changes wins, whichever is answered first", async () => {
   const [underway, first, second] = [new Underway(), later(), later()];
-  const on = underway.during("a", { kind: "starred", value: true }, first.answer);
-  const off = underway.during("a", { kind: "starred", value: false }, second.answer);
+  const on = underway.during("a", { kind: "starred", value: true }, () => first.answer);
+  const off = underway.during("a", { kind: "starred", value: false }, () => second.answer);
   first.come();
   await on;
   expect(underway.seen(row("a", true)).starred).toBe(false);
@@ -50,9 +58,9 @@ it("the later of two changes wins, whichever is answered first", async () => {
 it("a list that was asked for before the answer and comes after it has neither the old value nor what was put away", async () => {
   const [underway, star, archive] = [new Underway(), later(), later()];
   const changes = [
-    underway.during("a", { kind: "starred", value: true }, star.answer),
-    underway.during("b", { kind: "archived", value: true }, archive.answer),
-    underway.during("c", "gone", archive.answer),
+    underway.during("a", { kind: "starred", value: true }, () => star.answer),
+    underway.during("b", { kind: "archived", value: true }, () => archive.answer),
+    underway.during("c", "gone", () => archive.answer),
   ];
   const asked = underway.now;
   star.come();
@@ -75,6 +83,8 @@ it("a note leaves the lists it is no longer part of, and no others", () => {
     [{ kind: "tag", tag: "t" }, { kind: "removeTag", tag: "t" }, true],
     [{ kind: "tag", tag: "t" }, { kind: "removeTag", tag: "u" }, false],
     [ALL, "gone", true],
+    [{ kind: "trash" }, "restored", true],
+    [ALL, "restored", false],
   ];
   for (const [view, to, left] of lists) expect(leaves(view, to), JSON.stringify([view, to])).toBe(left);
 });

@@ -32,10 +32,15 @@ export async function change(
   to: NoteChange,
   undo?: { said: string; back: NoteChange },
 ): Promise<void> {
-  const answer = app.underway.during(row.id, to, app.host.call("change_note", { noteId: row.id, change: to }));
-  app.changedRow(app.row(row.id) ?? row);
-  if (leaves(app.list.view, to)) stepOff(app, row);
-  if (!(await app.attempt(answer))) return app.readRow(row.id);
+  const answer = app.underway.during(row.id, to, () => {
+    app.changedRow(app.row(row.id) ?? row);
+    if (leaves(app.list.view, to)) stepOff(app, row);
+    return app.host.call("change_note", { noteId: row.id, change: to });
+  });
+  if (!(await app.attempt(answer))) {
+    await app.readRow(row.id);
+    return;
+  }
   if (undo)
     app.toasts.show(undo.said, { key: row.id, action: { label: "Undo", run: () => void change(app, row, undo.back) } });
 }
@@ -62,12 +67,7 @@ export function move(app: App, row: NoteRow, folderId: string | null): Promise<v
 }
 
 export async function trash(app: App, row: NoteRow): Promise<void> {
-  const answer = app.underway.during(row.id, "gone", app.host.call("trash_note", { noteId: row.id }));
-  stepOff(app, row);
-  if (!(await app.attempt(answer))) {
-    app.list.refresh();
-    return;
-  }
+  if (!(await putAway(app, row, "gone", "trash_note"))) return;
   app.toasts.show(`Moved ${name(row)} to the trash.`, {
     key: row.id,
     action: { label: "Undo", run: () => void restore(app, row) },
@@ -75,29 +75,17 @@ export async function trash(app: App, row: NoteRow): Promise<void> {
 }
 
 export async function restore(app: App, row: NoteRow): Promise<void> {
-  const answer = app.host.call("restore_note", { noteId: row.id });
-  const inTrash = app.list.view.kind === "trash";
-  if (inTrash) stepOff(app, row);
-  const restored = await app.attempt(inTrash ? app.underway.during(row.id, "gone", answer) : answer);
-  if (!restored) {
-    app.list.refresh();
-    return;
-  }
+  if (!(await putAway(app, row, "restored", "restore_note"))) return;
   app.toasts.show(`Restored ${name(row)}.`, { key: row.id });
 }
 
 export function purge(app: App, row: NoteRow): void {
-  const run = async (): Promise<void> => {
-    const answer = app.underway.during(row.id, "gone", app.host.call("purge_note", { noteId: row.id }));
-    stepOff(app, row);
-    if (!(await app.attempt(answer))) app.list.refresh();
-  };
   app.overlay.ask({
     title: `Delete ${name(row)} for good?`,
     text: "It goes from all your devices and can't be brought back.",
     verb: "Delete for good",
     danger: true,
-    run: () => void run(),
+    run: () => void putAway(app, row, "gone", "purge_note"),
   });
 }
 
@@ -115,6 +103,22 @@ export function emptyTrash(app: App): void {
     danger: true,
     run: () => void run(),
   });
+}
+
+/** The note leaves the list at once, and is back when the engine refuses. Its last keys go out before. */
+async function putAway(
+  app: App,
+  row: NoteRow,
+  to: "gone" | "restored",
+  command: "trash_note" | "restore_note" | "purge_note",
+): Promise<boolean> {
+  const answer = app.underway.during(row.id, to, () => {
+    if (leaves(app.list.view, to)) stepOff(app, row);
+    return app.host.call(command, { noteId: row.id });
+  });
+  const done = (await app.attempt(answer)) !== undefined;
+  if (!done) app.list.refresh();
+  return done;
 }
 
 /** The note goes from the list; when it was open, the next one opens. */

@@ -4,15 +4,16 @@ import type { NoteChange } from "../../gen/NoteChange";
 import type { NoteRow } from "../../gen/NoteRow";
 import type { View } from "../../gen/View";
 
-/** What happens to a note; "gone" takes it out of the list it is in. */
+/** What happens to a note; "gone" takes it out of every list, "restored" out of the trash. */
 interface Change {
   noteId: string;
-  to: NoteChange | "gone";
+  to: NoteChange | "gone" | "restored";
 }
 
 /** Whether a note that was changed so leaves a list. */
 export function leaves(view: View, to: Change["to"]): boolean {
   if (to === "gone") return true;
+  if (to === "restored") return view.kind === "trash";
   if (to.kind === "archived")
     return view.kind !== "trash" && view.kind !== "unsent" && (view.kind === "archived") !== to.value;
   if (to.kind === "starred") return view.kind === "starred" && !to.value;
@@ -23,7 +24,7 @@ export function leaves(view: View, to: Change["to"]): boolean {
 
 /** The row as it will be. */
 function changed(row: NoteRow, to: Change["to"]): NoteRow {
-  if (to === "gone") return row;
+  if (to === "gone" || to === "restored") return row;
   switch (to.kind) {
     case "title":
       return { ...row, title: to.text };
@@ -47,12 +48,12 @@ export class Underway {
     return this.#changes;
   }
 
-  /** Holds on to a change until the engine has answered it. */
-  async during<T>(noteId: string, to: Change["to"], answer: Promise<T>): Promise<T> {
+  /** Holds on to a change from before it is asked for until the engine has answered it. */
+  async during<T>(noteId: string, to: Change["to"], ask: () => Promise<T>): Promise<T> {
     const change = { noteId, to };
     this.#changes = [...this.#changes, change];
     try {
-      return await answer;
+      return await ask();
     } finally {
       this.#changes = this.#changes.filter((other) => other !== change);
     }
