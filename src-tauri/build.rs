@@ -11,7 +11,8 @@ use std::{env, fs};
 use tauri_build::{AppManifest, Attributes};
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let root = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
+    // Asked for as it runs: a folder that was moved is found again without building this anew.
+    let root = PathBuf::from(env::var("CARGO_MANIFEST_DIR")?);
     let out = PathBuf::from(env::var("OUT_DIR")?);
     for watched in ["Cargo.toml", "tauri.conf.json", "src-tauri", "icons", "ui/dist"] {
         println!("cargo:rerun-if-changed={}", root.join(watched).display());
@@ -27,11 +28,12 @@ fn main() -> Result<(), Box<dyn Error>> {
     fs::create_dir_all(&scratch)?;
     fs::copy(root.join("Cargo.toml"), scratch.join("Cargo.toml"))?;
     env::set_current_dir(&scratch)?;
+    let capabilities = root.join("src-tauri/capabilities/*.json").display().to_string();
     let commands = [names::ENGINE, names::SHELL].concat();
     tauri_build::try_build(
         Attributes::new()
             .config_path(root.join("tauri.conf.json"))
-            .capabilities_path_pattern(concat!(env!("CARGO_MANIFEST_DIR"), "/src-tauri/capabilities/*.json"))
+            .capabilities_path_pattern(capabilities.leak())
             .app_manifest(AppManifest::new().commands(commands.leak())),
     )
     .map_err(|error| format!("{error:#}").into())

@@ -52,7 +52,11 @@ async fn after_a_while_in_the_tray_nothing_of_the_web_view_is_left_and_open_brin
             holds(said.matches("stet ready").count() == times, said)
         })
         .await;
-        assert_eq!(one.stage.screen().windows(one.app.id()).len(), 1);
+        eventually("one window", async || {
+            let windows = one.stage.screen().windows(one.app.id());
+            holds(windows.len() == 1, windows)
+        })
+        .await;
     }
     tray.click("Quit").await;
     one.app.gone().await;
