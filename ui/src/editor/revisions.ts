@@ -1,7 +1,14 @@
 // One text's place in the engine's line of revisions: what is confirmed, what came in early, what is still unsent.
 // No requests and no timers: binding.ts has those.
 import { collab, getSyncedVersion, receiveUpdates, sendableUpdates, type Update } from "@codemirror/collab";
-import { ChangeSet, type EditorState, type Extension, type Text, type Transaction } from "@codemirror/state";
+import {
+  ChangeSet,
+  StateField,
+  type EditorState,
+  type Extension,
+  type Text,
+  type Transaction,
+} from "@codemirror/state";
 import type { OpenedText } from "../gen/OpenedText";
 import type { TextUpdate } from "../gen/TextUpdate";
 import { difference, textOf, toChanges, toReplaces } from "./changes";
@@ -17,8 +24,21 @@ export interface Surface {
 const ME = "me";
 const OTHER = "other";
 
+/**
+ * An unsent change remembers the transaction it began as. That holds the state before it, whose syntax tree holds the state
+ * it was parsed in, whose unsent changes hold theirs: every state since the first key, for good. Nobody asks for it.
+ */
+const unchained = StateField.define<null>({
+  create: () => null,
+  update(value, { state }) {
+    const newest = sendableUpdates(state).at(-1);
+    if (newest) Object.assign(newest, { origin: undefined });
+    return value;
+  },
+});
+
 /** What an editor's state needs to be bound. Revisions are counted from 0; the engine's number is added here. */
-export const boundAt = (): Extension => collab({ startVersion: 0, clientID: ME });
+export const boundAt = (): Extension => [collab({ startVersion: 0, clientID: ME }), unchained];
 
 /** A batch on its way. */
 interface Outgoing {

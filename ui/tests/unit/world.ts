@@ -1,6 +1,7 @@
 // A small world for bindings: one engine text, editors without a page, answers and events that come late and in any
 // order. Time is simulated.
 import { history, undo } from "@codemirror/commands";
+import { markdown } from "@codemirror/lang-markdown";
 import { EditorState, type Transaction, Transaction as Tr } from "@codemirror/state";
 import { Binding, type Authority, type Trouble } from "../../src/editor/binding";
 import { LINE, textOf } from "../../src/editor/changes";
@@ -91,7 +92,7 @@ export class Editor {
   constructor(engine: Engine, opened = engine.open()) {
     this.state = EditorState.create({
       doc: textOf(opened.text),
-      extensions: [boundAt(), history(), EditorState.lineSeparator.of(LINE)],
+      extensions: [boundAt(), history(), markdown(), EditorState.lineSeparator.of(LINE)],
     });
     this.binding = new Binding(opened, this, engine.authority(), (trouble) => this.troubles.push(trouble));
     engine.editors.add(this);
