@@ -1,4 +1,5 @@
-//! An empty window and nothing beside it: what the benchmarks hold the app against. No engine, no tray, no notes.
+//! An empty window and nothing beside it: what the benchmarks hold the app against. No engine, no tray, no notes; whoever
+//! clicks into it can type.
 
 use tauri::http::{Request, Response, header};
 use tauri::{AppHandle, Runtime, UriSchemeContext, Url, WebviewUrl, WebviewWindowBuilder};
@@ -10,7 +11,7 @@ pub const SCHEME: &str = "stet-empty";
 /// What the page asks for once it has been painted: it may call nothing.
 const PAINTED: &str = "/painted";
 /// The page.
-const PAGE: &str = "<!doctype html><title>Stet</title>\
+const PAGE: &str = "<!doctype html><title>Stet</title><body contenteditable style=\"min-height: 90vh\">\
     <script>requestAnimationFrame(() => setTimeout(() => (new Image().src = \"/painted\")))</script>";
 
 /// Opens it. [`serve`] logs when it was painted first.

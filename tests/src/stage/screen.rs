@@ -109,6 +109,21 @@ impl Screen {
         .await;
     }
 
+    /// Types in whatever has the focus, a hundred keys a second and more.
+    pub fn type_text(&self, text: &str) {
+        self.act(&["type", "--delay", "6", text]);
+    }
+
+    /// Presses keys together, as `ctrl+a`, in whatever has the focus.
+    pub fn press(&self, keys: &str) {
+        self.act(&["key", "--clearmodifiers", keys]);
+    }
+
+    /// Clicks at a place of the screen.
+    pub fn click(&self, (x, y): (u32, u32)) {
+        self.act(&["mousemove", &x.to_string(), &y.to_string(), "click", "1"]);
+    }
+
     /// The window that has the focus.
     pub fn focused(&self) -> Option<String> {
         let said = self.run("xdotool", &["getactivewindow"]);

@@ -29,11 +29,15 @@ async fn says_why(one: &One, app: &mut Program, words: &str) {
     .await;
 }
 
-/// Waits for the window with the reason, closes it, and waits for the end.
+/// What the app ends with when it couldn't start.
+const FAILED: i32 = 1;
+
+/// Waits for the window with the reason, closes it, and waits for an orderly end.
 async fn is_refused(one: &One, mut app: Program, words: &str) {
     says_why(one, &mut app, words).await;
     one.stage.screen().close_windows(app.id()).await;
-    eventually("the end", async || app.ended().ok_or("still running")).await;
+    let end = eventually("the end", async || app.ended().ok_or("still running")).await;
+    assert_eq!(end.code(), Some(FAILED), "it didn't end by itself: {end}");
 }
 
 /// Everything of the database but the file that readers share.

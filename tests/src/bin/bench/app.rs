@@ -34,7 +34,7 @@ const SETTLE: Duration = Duration::from_secs(10);
 /// What has less to do than the app is watched no longer than this.
 const SHORTER: Duration = Duration::from_secs(60);
 /// A start may take this long.
-const PATIENCE: Duration = Duration::from_secs(60);
+pub const PATIENCE: Duration = Duration::from_secs(60);
 /// Making the search index of the largest store may take this long.
 const INDEXED_WITHIN: Duration = Duration::from_secs(900);
 /// The line that says that the window takes keys, or that the empty window has its page.
@@ -136,7 +136,7 @@ async fn empty_at_rest(stage: &Stage, data: &Path, n: usize, idle: Duration) -> 
 }
 
 /// Starts the app and waits until it says that it is ready; milliseconds from process start.
-async fn start(stage: &Stage, data: &Path, empty: bool, n: usize) -> (Program, f64) {
+pub async fn start(stage: &Stage, data: &Path, empty: bool, n: usize) -> (Program, f64) {
     let notes = data.file_name().expect("a folder has a name").to_string_lossy();
     let home = stage.folder("bench-home");
     ["share", "config", "cache", "run"].iter().for_each(|folder| {

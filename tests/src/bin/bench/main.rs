@@ -10,6 +10,7 @@ mod relay;
 mod samples;
 mod server;
 mod size;
+mod soak;
 mod tree;
 mod wire;
 
@@ -40,6 +41,8 @@ enum Part {
     Start,
     /// The app's memory and processor time when nothing happens
     Rest,
+    /// The memory that typing for long takes
+    Soak,
     /// Programs and packages
     Size,
 }
@@ -53,6 +56,9 @@ struct Args {
     /// Seconds the app is left alone before its memory and processor time are read
     #[arg(long, default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..))]
     idle: u64,
+    /// Thousands of keys that are typed to see what memory that takes
+    #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u64).range(10..))]
+    keys: u64,
 }
 
 fn main() -> ExitCode {
@@ -77,6 +83,9 @@ fn main() -> ExitCode {
     }
     if wanted(Part::Rest) {
         runtime.block_on(app::rest(folder.path(), Duration::from_secs(args.idle)));
+    }
+    if wanted(Part::Soak) {
+        runtime.block_on(soak::soak(folder.path(), args.keys as usize));
     }
     if wanted(Part::Size) {
         size::report();
