@@ -53,6 +53,33 @@ it("undoes one's own typing only", () =>
     expect(await page.evaluate(openText)).toBe(`hers ${before}`);
   }));
 
+it("sends a note's last keys before it goes to the trash, however slow the engine is", () =>
+  withWindow("latency=300", async (page) => {
+    await choose(page, "Bread that works");
+    const noteId = await page.evaluate(async () => {
+      const host = window.stetMemory;
+      const note = [...(host?.library.notes.values() ?? [])].find(({ title }) => title.startsWith("Bread that works"));
+      if (!host || !note) throw new Error("no such note");
+      while (!host.network.joined.has(note.id)) await new Promise((done) => setTimeout(done));
+      const asked: string[] = [];
+      const call = host.call.bind(host);
+      host.call = (command: never, args: never) => {
+        asked.push(command);
+        return call(command, args);
+      };
+      Object.assign(window, { asked });
+      return note.id;
+    });
+    await page.click(hook("body-editor"));
+    await page.keyboard.type("last words", { delay: 30 });
+    await page.keyboard.press("Control+Shift+Backspace");
+    await page.waitForFunction(() => (window as unknown as { asked: string[] }).asked.includes("trash_note"));
+    const asked = await page.evaluate(() => (window as unknown as { asked: string[] }).asked);
+    expect(asked.lastIndexOf("edit_note")).toBeLessThan(asked.indexOf("trash_note"));
+    const body = await page.evaluate((id) => window.stetMemory?.library.note(id).body, noteId);
+    expect(body).toContain("last words");
+  }));
+
 it("goes from the title into the text with Enter, and pastes lines into a title as one", () =>
   withWindow("", async (page) => {
     await page.keyboard.press("Control+n");

@@ -110,6 +110,18 @@ export class Editor {
     return this.state.sliceDoc();
   }
 
+  /** How many states of the editor the present one keeps alive, itself among them. */
+  get statesKept(): number {
+    const seen = new Set<object>();
+    const queue: unknown[] = [this.state];
+    for (const next of queue) {
+      if (typeof next !== "object" || next === null || seen.has(next)) continue;
+      seen.add(next);
+      queue.push(...(Object.values(next) as unknown[]));
+    }
+    return [...seen].filter((object) => object instanceof EditorState).length;
+  }
+
   /** Types at the caret. */
   type(text: string): void {
     const at = this.state.selection.main.head;
