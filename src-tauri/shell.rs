@@ -65,6 +65,13 @@ impl Shell {
         }
     }
 
+    /// The page in the window is gone, or another one begins: what it had open is closed.
+    pub fn page_gone(&self) {
+        if let Some(Ok(client)) = self.engine.get() {
+            client.page_gone();
+        }
+    }
+
     /// The user's choices; the defaults when the engine can't say in time.
     pub async fn settings(&self) -> Settings {
         let start = within(ASK_LIMIT, self.ask(GetStart {})).await;

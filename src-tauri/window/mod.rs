@@ -11,7 +11,7 @@ use std::time::Duration;
 use stet_client::api::Event;
 use stet_client::api::event::ShowNote;
 use stet_model::id::NoteId;
-use tauri::webview::Color;
+use tauri::webview::{Color, PageLoadEvent};
 use tauri::{AppHandle, Manager, Url, WebviewUrl, WebviewWindowBuilder};
 
 use crate::platform;
@@ -134,6 +134,11 @@ fn open(app: &AppHandle) -> tauri::Result<()> {
             let app = app.clone();
             move |url| own_page(&app, url)
         })
+        .on_page_load(|window, load| {
+            if load.event() == PageLoadEvent::Started {
+                window.state::<Shell>().page_gone();
+            }
+        })
         .build()?;
     let unsent = shell.window.badge.load(Ordering::Relaxed);
     window.set_badge_count((unsent > 0).then(|| unsent.into()))
@@ -220,6 +225,7 @@ pub fn gone(app: &AppHandle) {
     let shell = app.state::<Shell>();
     shell.window.ready.store(false, Ordering::Release);
     shell.events.close();
+    shell.page_gone();
     let turn = shell.window.turn.fetch_add(1, Ordering::Relaxed) + 1;
     absent(app);
     tauri::async_runtime::spawn(rest(app.clone(), turn));

@@ -139,10 +139,14 @@ impl Client {
                 self.read(move |reader, lists| lists::row(reader, lists, args.note_id).map(Answer::from)).await
             }
             Command::EmptyTrash(_) => {
+                let mut refused = None;
                 for note_id in self.read(lists::trashed).await? {
-                    self.order(PurgeNote { note_id }.into()).await?;
+                    // One that was taken out meanwhile, or can't be read, keeps none of the others.
+                    if let Err(error) = self.order(PurgeNote { note_id }.into()).await {
+                        refused.get_or_insert(error);
+                    }
                 }
-                Ok(Done {}.into())
+                refused.map_or_else(|| Ok(Done {}.into()), Err)
             }
             Command::GetStart(args) => match self.order(Command::GetStart(args)).await? {
                 Answer::Start(mut start) => {
@@ -180,6 +184,11 @@ impl Client {
     /// The network is back, or the machine woke up: connect now.
     pub fn network_up(&self) {
         self.tell(Input::NetworkUp);
+    }
+
+    /// The window's page is gone, or begins anew: nobody edits or follows a note any more.
+    pub fn page_gone(&self) {
+        self.tell(Input::PageGone);
     }
 
     /// Nobody looks for a while: lets go of what only makes looking faster.

@@ -2,6 +2,7 @@
 
 use stet_model::id::NoteId;
 
+use crate::api::ErrorCode;
 use crate::api::status::{ConnectionState, Status};
 use crate::desktop::{Tray, TrayIcon};
 
@@ -14,13 +15,13 @@ pub(crate) fn tray(status: &Status, recent: Vec<(NoteId, String)>, diverged: boo
         tooltip: format!("Stet\n{status_line}"),
         status_line,
         paused: status.paused,
-        can_reconnect: icon == TrayIcon::Offline || icon == TrayIcon::Attention,
+        can_reconnect: !status.is_connected && status.state != ConnectionState::Connecting && icon != TrayIcon::Local,
         recent: recent.into_iter().map(|(note, title)| (note, named(&title))).collect(),
     }
 }
 
 fn icon(status: &Status, diverged: bool) -> TrayIcon {
-    let storage = status.unsaved > 0 && status.error.is_some();
+    let storage = status.unsaved > 0 && status.error.as_ref().is_some_and(|error| error.code == ErrorCode::Storage);
     if diverged || storage || status.held > 0 {
         return TrayIcon::Attention;
     }
@@ -29,6 +30,7 @@ fn icon(status: &Status, diverged: bool) -> TrayIcon {
         ConnectionState::Error if !status.is_connected && status.error.as_ref().is_some_and(needs_people) => {
             TrayIcon::Attention
         }
+        ConnectionState::Connecting | ConnectionState::Connected => TrayIcon::Busy,
         ConnectionState::Authenticated if !status.is_synced => TrayIcon::Busy,
         ConnectionState::Authenticated if status.other_devices.iter().all(|device| device.caught_up) => {
             TrayIcon::Synced
@@ -39,7 +41,7 @@ fn icon(status: &Status, diverged: bool) -> TrayIcon {
 }
 
 fn needs_people(error: &crate::api::status::StatusError) -> bool {
-    use crate::api::ErrorCode::{DivergedLog, Protocol, SignedOut, Storage};
+    use ErrorCode::{DivergedLog, Protocol, SignedOut, Storage};
     matches!(error.code, DivergedLog | Protocol | SignedOut | Storage)
 }
 
@@ -59,6 +61,8 @@ fn sentence(status: &Status, icon: TrayIcon) -> String {
                 (_, more) => format!("Synced. {} devices haven't caught up yet.", more + 1),
             }
         }
+        TrayIcon::Busy if status.state == ConnectionState::Connecting => "Connecting".to_owned(),
+        TrayIcon::Busy if status.state == ConnectionState::Connected => "Signing in".to_owned(),
         TrayIcon::Busy => match (status.progress, status.unsent) {
             (Some(progress), _) if progress.total > 0 => format!("Fetching {} of {}", progress.done, progress.total),
             (_, 0) => "Catching up".to_owned(),
@@ -103,6 +107,30 @@ mod tests {
     fn offline_says_how_many_notes_wait() {
         let status = Status { state: ConnectionState::Reconnecting, unsent: 3, ..Status::default() };
         assert_eq!(said(status), (TrayIcon::Offline, "Offline. 3 notes will be sent when you're back.".to_owned()));
+    }
+
+    #[test]
+    fn a_key_on_its_way_to_the_disk_is_no_alarm_whatever_else_is_wrong() {
+        let error = |code| Some(StatusError { code, message: "Something.".to_owned(), note_id: None });
+        let typing = |code| Status {
+            state: ConnectionState::Reconnecting,
+            unsaved: 1,
+            unsent: 1,
+            error: error(code),
+            ..Status::default()
+        };
+        assert_eq!(said(typing(ErrorCode::Offline)).0, TrayIcon::Offline);
+        assert_eq!(said(typing(ErrorCode::Storage)).0, TrayIcon::Attention);
+    }
+
+    #[test]
+    fn connecting_and_signing_in_are_told_apart_and_offer_no_second_try() {
+        for (state, words) in [(ConnectionState::Connecting, "Connecting"), (ConnectionState::Connected, "Signing in")]
+        {
+            let is_connected = state == ConnectionState::Connected;
+            let tray = tray(&Status { state, is_connected, ..Status::default() }, Vec::new(), false);
+            assert_eq!((tray.icon, tray.status_line.as_str(), tray.can_reconnect), (TrayIcon::Busy, words, false));
+        }
     }
 
     #[test]

@@ -107,6 +107,7 @@ export class App {
         )
       : false;
     if (last !== null && kept) return this.note.select(last, "body");
+    this.note.forgetPrefetched();
     await this.list.read;
     const chosen = this.list.first.then(() => this.#choose()); // the engine may still be writing its welcome
     if (this.list.rows.length > 0) await chosen;

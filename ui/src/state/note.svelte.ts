@@ -9,7 +9,7 @@ import { HostError, type Host } from "../host/host";
 
 /** A wait shorter than this shows nothing. */
 const QUICK_MS = 250;
-/** Revisions that may come before the answer they belong to. */
+/** Revisions that are kept until there is an editor for them: they come before the answer they belong to, too. */
 const EARLY = 200;
 const LAST = "stet.note";
 
@@ -39,7 +39,8 @@ export class OpenNote {
   #pane: NotePane | null = null;
   #shown: string | null = null;
   #focus: Field | null = null;
-  #settling: Promise<void> | null = null;
+  #settling = Promise.resolve();
+  #busy = false;
   #early: NoteUpdates[] = [];
   #prefetched: { noteId: string; opened: Promise<OpenedNote> } | null = null;
 
@@ -59,6 +60,12 @@ export class OpenNote {
     const opened = this.#host.call("open_note", { noteId });
     this.#prefetched = { noteId, opened };
     return opened;
+  }
+
+  /** What was read ahead isn't shown: its sessions end. */
+  forgetPrefetched(): void {
+    if (this.#prefetched) this.#close(this.#prefetched.opened);
+    this.#prefetched = null;
   }
 
   /** The editors are there. */
@@ -81,7 +88,10 @@ export class OpenNote {
 
   receive(updates: NoteUpdates): void {
     this.#pane?.receive(updates);
-    if (this.#settling && this.#early.length < EARLY) this.#early.push(updates);
+    if (!this.#busy && !this.#prefetched) return;
+    // Without the oldest the editor sees a hole, and asks for what is in it.
+    if (this.#early.length === EARLY) this.#early.shift();
+    this.#early.push(updates);
   }
 
   changedRow(row: NoteRow): void {
@@ -134,44 +144,60 @@ export class OpenNote {
 
   /** One at a time, and at the end the note wanted last is the one shown. */
   #settle(): Promise<void> {
-    this.#settling ??= this.#run().finally(() => {
-      this.#settling = null;
-      this.#early = [];
-    });
+    if (!this.#busy) this.#settling = this.#run();
     return this.#settling;
   }
 
   async #run(): Promise<void> {
-    while (this.#pane && this.noteId !== this.#shown) {
-      const wanted = this.noteId;
-      const timer = setTimeout(() => (this.slow = true), QUICK_MS);
-      try {
-        const opening = wanted === null ? null : this.#open(wanted);
-        opening?.catch(() => undefined); // awaited below, after the former note is left
-        if (!(await this.#leave(this.#pane))) {
-          void opening
-            ?.then(({ title, body }) => this.#host.call("close_note", { sessions: [title.session, body.session] }))
-            .catch(() => undefined);
-          this.noteId = this.#shown;
-          return;
-        }
-        if (wanted !== null && opening) await this.#show(this.#pane, wanted, await opening);
-        else this.row = null;
-      } catch (thrown) {
-        this.row = null;
-        if (this.noteId === wanted) this.noteId = null;
-        this.#callbacks.failed(thrown);
-      } finally {
-        clearTimeout(timer);
-        this.slow = false;
-      }
+    this.#busy = true;
+    try {
+      while (this.#pane && this.noteId !== this.#shown) if (!(await this.#turn(this.#pane))) return;
+    } finally {
+      this.#busy = false;
+      if (!this.#prefetched) this.#early = [];
     }
   }
 
+  /** Turns to the note wanted now. False when the one shown can't be left. */
+  async #turn(pane: NotePane): Promise<boolean> {
+    const wanted = this.noteId;
+    const timer = setTimeout(() => (this.slow = true), QUICK_MS);
+    try {
+      const opening = wanted === null ? null : this.#open(wanted);
+      opening?.catch(() => undefined); // awaited below, after the former note is left
+      if (!(await this.#leave(pane))) {
+        if (opening) this.#close(opening);
+        this.noteId = this.#shown;
+        return false;
+      }
+      if (wanted !== null && opening) await this.#show(pane, wanted, await opening);
+      else this.row = null;
+    } catch (thrown) {
+      this.row = null;
+      if (this.noteId === wanted) this.noteId = null;
+      this.#callbacks.failed(thrown);
+    } finally {
+      clearTimeout(timer);
+      this.slow = false;
+    }
+    return true;
+  }
+
   #open(noteId: string): Promise<OpenedNote> {
-    const early = this.#prefetched?.noteId === noteId ? this.#prefetched.opened : null;
+    if (this.#prefetched?.noteId !== noteId) {
+      this.forgetPrefetched();
+      return this.#host.call("open_note", { noteId });
+    }
+    const { opened } = this.#prefetched;
     this.#prefetched = null;
-    return early ?? this.#host.call("open_note", { noteId });
+    return opened;
+  }
+
+  /** Ends the sessions of a note that isn't shown after all. */
+  #close(opening: Promise<OpenedNote>): void {
+    void opening
+      .then(({ title, body }) => this.#host.call("close_note", { sessions: [title.session, body.session] }))
+      .catch(() => undefined);
   }
 
   async #show(pane: NotePane, noteId: string, opened: OpenedNote): Promise<void> {

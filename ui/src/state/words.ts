@@ -34,7 +34,9 @@ export function noteDots(dots: Dots, unsaved: string | null = null): DotWords {
     ...(dots.other === null ? [] : [dots.other]),
   ];
   const reason = unsaved ?? dots.stopped?.message ?? null;
-  const stop = reason === null ? -1 : Math.max(0, arrived.indexOf(false));
+  const missing = arrived.indexOf(false);
+  // Where all of this note has arrived, what can't go on is what came from the server.
+  const stop = reason === null ? -1 : missing >= 0 ? missing : Math.min(1, arrived.length - 1);
   const shown = arrived.map((there, i): Dot => (i === stop ? "stopped" : there ? "filled" : "ring"));
   return { dots: shown, words: reason ?? arrivedWords(dots) };
 }
@@ -113,7 +115,7 @@ function signedInWords(
   const { progress } = status;
   if (progress && progress.total > 0)
     return say("busy", `Catching up: ${number(progress.done)} of ${number(progress.total)}`);
-  if (status.held > 0) return say("alarm", `${notes(status.held)} can't be sent`);
+  if (status.held > 0) return say("alarm", `${notes(status.held)} can't go on`);
   if (status.unsent > 0) return say("busy", `Sending ${notes(status.unsent)}…`);
   if (!status.isSynced) return say("busy", "Looking for changes…");
   if (status.level === 1) return say("calm", "All sent. This server can't catch up.");

@@ -32,6 +32,8 @@ describe("a note's dots", () => {
       dots: ["filled", "stopped", "ring"],
       words: stopped.message,
     });
+    // Rows from the server that can't be read: nothing of this device's is missing anywhere.
+    expect(noteDots({ disk: true, server: true, other: true, stopped }).dots).toEqual(["filled", "stopped", "filled"]);
     expect(noteDots({ disk: true, server: true, other: true, stopped: null }, "Disk full.").dots).toEqual([
       "stopped",
       "filled",

@@ -248,6 +248,7 @@ impl Engine {
         self.store_settings(settings.clone());
         if self.server_url() != before.as_deref() {
             self.device.disconnect();
+            self.report.turn_to_another_server();
             if self.server_url().is_some() {
                 self.device.connect(now.mono);
             }

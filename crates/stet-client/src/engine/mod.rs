@@ -87,6 +87,8 @@ pub enum Input {
     Tick,
     /// The network is back, or the machine woke up.
     NetworkUp,
+    /// The window's page is gone: its editors are, too.
+    PageGone,
     /// The user wants to see this note (a notification, the tray or a link).
     Show(Option<NoteId>),
 }
@@ -281,6 +283,7 @@ impl Engine {
             Input::Written { tag, result } => self.written(tag, result, now),
             Input::Tick => {}
             Input::NetworkUp => self.network_up(now),
+            Input::PageGone => self.page_gone(now),
             Input::Show(note) => self.outputs.push(Output::Show(note)),
         }
         self.finish(now);

@@ -152,6 +152,12 @@ impl Report {
         }
     }
 
+    /// The server is another one now: what was wrong with the one before is of no interest.
+    pub(super) fn turn_to_another_server(&mut self) {
+        self.diverged = false;
+        self.error = None;
+    }
+
     pub(super) const fn diverged(&mut self) {
         self.diverged = true;
     }
@@ -233,12 +239,16 @@ impl Engine {
         !waits && !self.documents.has_imports() && !self.writing.holds_cursor_back()
     }
 
+    /// Whether everything the server is known to have is part of its document and on disk.
+    pub(super) fn is_caught_up(&self) -> bool {
+        self.device.is_caught_up(self.space) && self.has_taken_in()
+    }
+
     /// The one value.
     pub(super) fn status(&self, now: Now) -> Status {
         let state = self.connection_state();
         let is_authenticated = state == ConnectionState::Authenticated;
         let unsent = self.unsent();
-        let is_caught_up = self.device.is_caught_up(self.space) && self.has_taken_in();
         let cursor = self.report.cursors.get(&self.space).map_or(0, |place| place.seq);
         let wall_at = |at: u64| now.wall + (at as i64 - now.mono as i64);
         let storage = self.report.storage_error.as_ref().map(|words| StatusError {
@@ -255,7 +265,7 @@ impl Engine {
             reconnect_attempts: self.device.attempts(),
             next_retry_at: self.device.next_attempt_at().map(wall_at),
             last_sync: self.report.last_sync,
-            is_synced: is_authenticated && is_caught_up && unsent == 0,
+            is_synced: is_authenticated && self.is_caught_up() && unsent == 0,
             joined_notes: self.device.joined().collect(),
             unsent,
             unsaved: self.ledger.unsaved.len() as u32,

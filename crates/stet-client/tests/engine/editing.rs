@@ -1,7 +1,9 @@
 //! Editing sessions against the engine: revisions, rebasing, reopening.
 
-use stet_client::api::command::{CloseNote, EditAnswer, PullNote};
+use stet_client::api::command::{CloseNote, EditAnswer, JoinNote, PullNote};
 use stet_client::api::{ErrorCode, Event};
+
+use stet_client::engine::Input;
 
 use crate::desk::{Desk, typed};
 
@@ -127,4 +129,29 @@ fn opening_and_closing_a_thousand_notes_leaves_nothing_behind() {
     assert_eq!(desk.engine.wake_at(), None, "no timer is left");
     assert_eq!(desk.engine.sessions(), 0);
     assert!(desk.engine.documents_in_memory() <= 40, "{} documents", desk.engine.documents_in_memory());
+}
+
+#[test]
+fn windows_that_go_without_closing_their_notes_leave_nothing_behind() {
+    let mut desk = Desk::new();
+    let notes: Vec<_> = (0..100).map(|n| desk.create(&format!("Note {n}"), "")).collect();
+    for note in &notes {
+        desk.open(*note);
+        desk.call(JoinNote { note_id: *note });
+        desk.give(Input::PageGone);
+    }
+    desk.wait(60_000);
+    assert_eq!(desk.engine.sessions(), 0);
+    assert_eq!(desk.status().joined_notes, []);
+    assert!(desk.engine.documents_in_memory() <= 40, "{} documents", desk.engine.documents_in_memory());
+}
+
+#[test]
+fn a_text_above_half_the_limit_can_be_replaced_by_another() {
+    let mut desk = Desk::new();
+    let (before, after) = ("x".repeat(6 * 1024 * 1024), "y".repeat(6 * 1024 * 1024));
+    let note = desk.create("", &before);
+    let session = desk.open(note).body.session;
+    desk.call(typed(&session, 0, 0, before.len() as u32, &after));
+    assert!(desk.body(note) == after);
 }

@@ -1,7 +1,7 @@
 //! The engine against a level-2 server: the few messages it takes, said by hand.
 
 use serde_json::{Value, json};
-use stet_client::api::command::{PurgeNote, RestoreNote, TrashNote};
+use stet_client::api::command::{PurgeNote, RestoreNote, TrashNote, UpdateSettings};
 use stet_client::api::{ErrorCode, Event};
 use stet_client::engine::Input;
 use stet_model::document::{NoteDocument, NoteEdit, Version};
@@ -241,4 +241,37 @@ fn pings_of_the_server_do_not_keep_the_device_from_asking_where_the_log_ends() {
     desk.give(Input::Alive);
     desk.wait(5_000);
     assert!(messages(&mut desk).iter().any(|message| matches!(message, ClientMessage::Ping {})));
+}
+
+#[test]
+fn while_the_server_says_that_nothing_is_new_the_last_sync_is_then() {
+    let mut desk = Desk::with_server(Some("ws://server"));
+    connect(&mut desk, 0);
+    complete(&mut desk, 0);
+    desk.disk();
+    let update = updates(&mut desk).pop().expect("the welcome note is sent");
+    let taken = json!({
+        "type": "note_update_success", "id": update.id, "spaceId": SPACE, "noteId": update.note_id, "seq": 1, "timestamp": 0
+    });
+    hear(&mut desk, &taken);
+    desk.disk();
+    let first = desk.status().last_sync.expect("synced");
+    desk.wait(5_000);
+    hear(&mut desk, &json!({"type": "pong", "timestamp": 0, "seqs": {SPACE: 1}}));
+    let later = desk.status().last_sync.expect("synced");
+    assert!(later >= first + 5_000, "{first} and {later}");
+    desk.wait(5_000);
+    hear(&mut desk, &json!({"type": "pong", "timestamp": 0, "seqs": {SPACE: 2}}));
+    assert_eq!(desk.status().last_sync, Some(later), "a row is missing");
+}
+
+#[test]
+fn what_was_wrong_with_one_server_is_not_said_of_the_next() {
+    let mut desk = Desk::with_server(Some("ws://server"));
+    desk.wait(2_000);
+    desk.give(Input::Closed { code: None, reason: "connection refused".to_owned() });
+    assert!(desk.status().error.is_some());
+    let settings = stet_client::api::note::Settings { server_url: Some(String::new()), ..Default::default() };
+    desk.call(UpdateSettings { settings });
+    assert_eq!(desk.status().error, None);
 }

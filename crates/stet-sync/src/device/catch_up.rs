@@ -227,12 +227,15 @@ impl Device {
 
     pub(super) fn heard_seqs(&mut self, seqs: &std::collections::BTreeMap<SpaceId, u64>, now: u64) {
         for (id, seq) in seqs {
-            let missed = self.spaces.get_mut(id).is_some_and(|space| {
-                space.server_seq = space.server_seq.max(*seq);
-                space.catching.is_none() && *seq > space.seq()
-            });
-            if missed {
+            let Some(space) = self.spaces.get_mut(id) else { continue };
+            space.server_seq = space.server_seq.max(*seq);
+            if space.catching.is_some() {
+                continue;
+            }
+            if *seq > space.seq() {
                 self.request_sync(*id, now);
+            } else if space.live {
+                self.outputs.push(Output::InStep { space: *id });
             }
         }
     }

@@ -44,6 +44,11 @@ pub enum Output {
         /// The server's digest there.
         digest: String,
     },
+    /// The server says that its log ends where ours does.
+    InStep {
+        /// The space.
+        space: SpaceId,
+    },
     /// An answer of an earlier connection was next in line: move the cursor.
     Moved {
         /// The space.

@@ -199,6 +199,7 @@ impl Engine {
         self.device.stored(space, place, now.mono);
         if written {
             self.report.cursors.insert(space, place);
+            self.in_step(space, now);
         } else {
             let cursor = Cursor { seq: place.seq, lineage: place.lineage };
             self.write(Write::Cursor { space, cursor }, After::Cursor { space, place });

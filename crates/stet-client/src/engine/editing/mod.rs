@@ -42,6 +42,18 @@ impl Engine {
         Some(OpenedText { session: name, revision: 0, text })
     }
 
+    /// Ends what a page had open and couldn't close itself.
+    pub(in crate::engine) fn page_gone(&mut self, now: Now) {
+        for session in std::mem::take(&mut self.sessions).into_values() {
+            if let Some(live) = self.documents.get_mut(session.doc) {
+                live.editors = live.editors.saturating_sub(1);
+            }
+        }
+        for note in self.device.joined().collect::<Vec<_>>() {
+            self.device.leave(self.space, note, now.mono);
+        }
+    }
+
     pub(in crate::engine) fn close_sessions(&mut self, call: u64, sessions: &[String]) {
         for name in sessions {
             if let Some(session) = self.sessions.remove(name)
@@ -78,9 +90,7 @@ impl Engine {
                 self.reply(call, EditAnswer::Stale { from: args.base_revision, updates });
             }
             Verdict::Apply(skip) => {
-                let added: usize =
-                    args.updates.iter().skip(skip).flat_map(|u| &u.changes).map(|c| c.insert.len()).sum();
-                if let Some(bytes) = self.too_large(doc, added) {
+                if let Some(bytes) = self.too_large(doc, &args.updates[skip..]) {
                     return self.refuse_size(call, bytes);
                 }
                 match self.apply_updates((doc, field), &args.session, &args.updates[skip..], now) {
@@ -96,16 +106,20 @@ impl Engine {
         }
     }
 
-    /// The size a note would have, if that is too much.
-    fn too_large(&self, doc: DocKey, added: usize) -> Option<u64> {
+    /// The size a note would have, if that is too much. What goes counts as one byte a unit, so that a text at its limit
+    /// can be replaced; no text is let in by it that is larger than it was and above the limit.
+    fn too_large(&self, doc: DocKey, updates: &[TextUpdate]) -> Option<u64> {
         let live = self.documents.get(doc)?;
         let Document::Note(note) = &live.document else {
             return None;
         };
-        if added == 0 {
+        let changes = || updates.iter().flat_map(|update| &update.changes);
+        let added: u64 = changes().map(|change| change.insert.len() as u64).sum();
+        let removed: u64 = changes().map(|change| u64::from(change.to.saturating_sub(change.from))).sum();
+        if added <= removed {
             return None;
         }
-        let bytes = stet_model::note::note_bytes(&note.title(), &note.body()) + added as u64;
+        let bytes = stet_model::note::note_bytes(&note.title(), &note.body()) + added - removed;
         (bytes > self.note_bytes).then_some(bytes)
     }
 
