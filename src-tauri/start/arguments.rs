@@ -7,6 +7,10 @@ use clap::Parser;
 /// Notes on which nothing you wrote is ever lost.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Parser)]
 #[command(name = "stet", version)]
+#[command(
+    after_help = "Variables: STET_SERVER_URL, STET_TOKEN or STET_TOKEN_FILE, STET_DEVICE_NAME, and STET_LOG (info, \
+    sync=trace, …); the README has all of them."
+)]
 pub struct Arguments {
     /// Folder that holds the notes [default: STET_DATA_DIR, or `stet` in your data folder]
     #[arg(long, value_name = "DIR")]

@@ -24,7 +24,7 @@ pub struct Args {
 /// Builds everything, then measures.
 pub fn bench(project: &Project, args: &Args) -> Result<(), Failure> {
     project.require_target("stet-tests", "bin", "bench")?;
-    system::ensure(&[Purpose::Build, Purpose::Headless, Purpose::EndToEnd], args.yes)?;
+    system::ensure(&[Purpose::Build, Purpose::SideBySide, Purpose::Headless, Purpose::EndToEnd], args.yes)?;
     ui::build(project)?;
     let profile = if args.release { "release" } else { "bench" };
     process::run(&mut project.cargo(&["build", "--workspace", "--profile", profile]))?;

@@ -8,6 +8,7 @@ use crate::system::{self, NEEDS, Need, Purpose};
 pub fn doctor() -> Result<(), Failure> {
     for (purpose, title) in [
         (Purpose::Build, "To build"),
+        (Purpose::SideBySide, "To put windows side by side"),
         (Purpose::Headless, "To run without a display"),
         (Purpose::EndToEnd, "For the tests with windows and pages"),
         (Purpose::Bundle, "To make packages"),
@@ -32,7 +33,7 @@ pub fn doctor() -> Result<(), Failure> {
 }
 
 fn report() -> Result<(), Failure> {
-    let every = [Purpose::Build, Purpose::Headless, Purpose::EndToEnd, Purpose::Bundle];
+    let every = [Purpose::Build, Purpose::SideBySide, Purpose::Headless, Purpose::EndToEnd, Purpose::Bundle];
     let missing = system::missing(&every);
     let node = system::node_problem();
     if missing.is_empty() && node.is_none() {

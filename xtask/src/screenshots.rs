@@ -17,7 +17,7 @@ pub struct Args {
 /// Builds everything and takes the pictures into `docs/images`.
 pub fn screenshots(project: &Project, args: &Args) -> Result<(), Failure> {
     project.require_target("stet-tests", "bin", "screenshots")?;
-    system::ensure(&[Purpose::Build, Purpose::Headless, Purpose::EndToEnd], args.yes)?;
+    system::ensure(&[Purpose::Build, Purpose::SideBySide, Purpose::Headless, Purpose::EndToEnd], args.yes)?;
     ui::build(project)?;
     project.build(Profile::Debug)?;
     let program = project.program("screenshots", Profile::Debug);

@@ -16,6 +16,8 @@ const NODE: (u32, u32) = (20, 19);
 pub enum Purpose {
     /// Compiling.
     Build,
+    /// Putting windows side by side.
+    SideBySide,
     /// Running without a display, with a picture of it.
     Headless,
     /// The tests with windows and pages.
@@ -57,7 +59,7 @@ pub const NEEDS: &[Need] = &[
     program(Purpose::Headless, "Xvfb", ["xvfb", "xorg-x11-server-Xvfb", "xorg-server-xvfb"]),
     program(Purpose::Headless, "dbus-daemon", ["dbus-daemon", "dbus-daemon", "dbus"]),
     program(Purpose::Headless, "import", ["imagemagick", "ImageMagick", "imagemagick"]),
-    program(Purpose::Headless, "xdotool", ["xdotool", "xdotool", "xdotool"]),
+    program(Purpose::SideBySide, "xdotool", ["xdotool", "xdotool", "xdotool"]),
     program(Purpose::EndToEnd, "WebKitWebDriver", ["webkit2gtk-driver", "webkit2gtk-driver", "webkit2gtk-4.1"]),
     program(Purpose::EndToEnd, "openbox", ["openbox", "openbox", "openbox"]),
     program(Purpose::EndToEnd, "chromium", ["chromium", "chromium", "chromium"]),

@@ -11,6 +11,7 @@ use stet_sync::server::Settings;
 /// The Stet sync server. Without any option it listens on loopback and keeps its data in the user's data folder.
 #[derive(Debug, Parser)]
 #[command(name = "stet-server", version, subcommand_required = true, arg_required_else_help = true)]
+#[command(after_help = "STET_LOG says what is logged: info (unless said otherwise), debug, sync=trace, …")]
 pub struct Cli {
     /// What to do.
     #[command(subcommand)]

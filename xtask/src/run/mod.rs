@@ -58,7 +58,8 @@ pub fn run(project: &Project, args: &Args) -> Result<(), Failure> {
     require_display(args, signs_in)?;
     let profile = if args.release { Profile::Release } else { Profile::Debug };
     let purposes: &[Purpose] = match args.headless {
-        true => &[Purpose::Build, Purpose::Headless],
+        true => &[Purpose::Build, Purpose::SideBySide, Purpose::Headless],
+        false if args.devices > 1 && windows::may_be_placed() => &[Purpose::Build, Purpose::SideBySide],
         false => &[Purpose::Build],
     };
     system::ensure(purposes, args.yes)?;
@@ -160,8 +161,8 @@ fn picture(
 /// Watches until the last app has ended.
 fn watch(mut open: Vec<App>, mut server: Option<&mut Group>, signs_in: bool) -> Result<(), Failure> {
     println!("Stet is open. Ctrl-C ends it, and so does Quit in the tray's menu.");
-    if open.len() > 1 && !(windows::can_place() && windows::place(&mut open, None)?) {
-        println!("This desktop lets nobody place windows (or xdotool is missing): put them side by side yourself.");
+    if open.len() > 1 && !(windows::may_be_placed() && windows::place(&mut open, None)?) {
+        println!("This desktop lets nobody place windows: put them side by side yourself.");
     }
     if !signs_in {
         println!("Neither STET_TOKEN nor STET_TOKEN_FILE is set: the app isn't signed in at that server.");

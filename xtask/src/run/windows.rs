@@ -11,8 +11,8 @@ use crate::process;
 const SHOWN: Duration = Duration::from_secs(20);
 
 /// Whether windows of this session can be placed at all.
-pub fn can_place() -> bool {
-    std::env::var_os("DISPLAY").is_some() && process::find("xdotool").is_some()
+pub fn may_be_placed() -> bool {
+    std::env::var_os("DISPLAY").is_some() && std::env::var_os("WAYLAND_DISPLAY").is_none()
 }
 
 /// Gives each app's window an equal share of the screen, from the left. False: one of them showed no window.

@@ -69,7 +69,7 @@ fn fine(done: Result<(), Failure>) -> Result<Found, Failure> {
 
 /// Runs the checks.
 pub fn test(project: &Project, args: &Args) -> Result<(), Failure> {
-    system::ensure(&[Purpose::Build, Purpose::Headless, Purpose::EndToEnd], args.yes)?;
+    system::ensure(&[Purpose::Build, Purpose::SideBySide, Purpose::Headless, Purpose::EndToEnd], args.yes)?;
     let checks: Vec<&Check> = CHECKS.iter().filter(|check| check.quick || !args.quick).collect();
     let mut table = Table::default();
     for (index, check) in checks.iter().enumerate() {
