@@ -65,7 +65,7 @@ impl Shell {
         }
     }
 
-    /// The page in the window is gone, or another one begins: what it had open is closed.
+    /// The window is gone: what its page had open is closed.
     pub fn page_gone(&self) {
         if let Some(Ok(client)) = self.engine.get() {
             client.page_gone();

@@ -11,7 +11,7 @@ use std::time::Duration;
 use stet_client::api::Event;
 use stet_client::api::event::ShowNote;
 use stet_model::id::NoteId;
-use tauri::webview::{Color, PageLoadEvent};
+use tauri::webview::Color;
 use tauri::{AppHandle, Manager, Url, WebviewUrl, WebviewWindowBuilder};
 
 use crate::platform;
@@ -133,11 +133,6 @@ fn open(app: &AppHandle) -> tauri::Result<()> {
         .on_navigation({
             let app = app.clone();
             move |url| own_page(&app, url)
-        })
-        .on_page_load(|window, load| {
-            if load.event() == PageLoadEvent::Started {
-                window.state::<Shell>().page_gone();
-            }
         })
         .build()?;
     let unsent = shell.window.badge.load(Ordering::Relaxed);

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use stet_model::id::NoteId;
 use stet_store::{DiskThread, ListQuery, ListView, OpenError, Options, ReadError, Reader, WriteError};
+use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::api::command::{Answer, Call, Command, Done, PurgeNote};
@@ -58,6 +59,8 @@ pub enum StartError {
 #[derive(Clone)]
 pub struct Client {
     orders: mpsc::Sender<Order>,
+    /// What it was started on: it is told things from threads of other kinds, too.
+    runtime: Handle,
     reader: Reader,
     lists: watch::Receiver<ListContext>,
     _lock: Arc<File>,
@@ -116,7 +119,7 @@ impl Client {
         };
         changes::watch(&orders);
         tokio::spawn(running.run(first));
-        Ok(Self { orders, reader, lists, _lock: Arc::new(lock) })
+        Ok(Self { orders, runtime: Handle::current(), reader, lists, _lock: Arc::new(lock) })
     }
 
     /// Runs a command and waits for its answer.
@@ -141,9 +144,10 @@ impl Client {
             Command::EmptyTrash(_) => {
                 let mut refused = None;
                 for note_id in self.read(lists::trashed).await? {
-                    // One that was taken out meanwhile, or can't be read, keeps none of the others.
-                    if let Err(error) = self.order(PurgeNote { note_id }.into()).await {
-                        refused.get_or_insert(error);
+                    // One that can't be read keeps none of the others, and one that was taken out meanwhile is no failure.
+                    match self.order(PurgeNote { note_id }.into()).await {
+                        Err(error) if error.code != ErrorCode::Invalid => drop(refused.get_or_insert(error)),
+                        _ => {}
                     }
                 }
                 refused.map_or_else(|| Ok(Done {}.into()), Err)
@@ -186,7 +190,7 @@ impl Client {
         self.tell(Input::NetworkUp);
     }
 
-    /// The window's page is gone, or begins anew: nobody edits or follows a note any more.
+    /// The window is gone: nobody edits or follows a note any more.
     pub fn page_gone(&self) {
         self.tell(Input::PageGone);
     }
@@ -198,7 +202,7 @@ impl Client {
 
     fn tell(&self, input: Input) {
         let orders = self.orders.clone();
-        tokio::spawn(async move {
+        self.runtime.spawn(async move {
             let _ = orders.send(Order::Input(input)).await;
         });
     }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use stet_model::id::DocKey;
+use stet_model::id::{DocKey, SpaceId};
 use stet_store::{DiskThread, Reader, SubmitError, Write};
 use tokio::sync::{mpsc, oneshot, watch};
 
@@ -126,6 +126,8 @@ impl Loop {
     async fn end(mut self, mut state: State, answer: Option<oneshot::Sender<Left>>) {
         let deadline = tokio::time::Instant::now() + SAVE_TIME;
         self.disk.hurry();
+        let outputs = self.engine.handle(Input::Ending, now(self.started));
+        self.carry_out(outputs, &mut state);
         while !self.engine.is_saved() {
             let wake = self.engine.wake_at().map(|at| self.started + Duration::from_millis(at));
             let wake = wake.map_or(deadline, |at| deadline.min(at.into()));
@@ -179,6 +181,7 @@ impl Loop {
                 }
                 Output::Load(docs) if state.renaming.is_empty() => self.load(docs, state),
                 Output::Load(docs) => state.loads.push(docs),
+                Output::ReadStanding(space) => self.read_standing(space, state),
                 Output::Open { url } => state.socket = Some(Socket::open(url)),
                 Output::Send(frame) => send(state, |socket| socket.send(frame)),
                 Output::Ping => send(state, Socket::ping),
@@ -218,6 +221,14 @@ impl Loop {
         if state.renaming.remove(&tag) && state.renaming.is_empty() {
             std::mem::take(&mut state.loads).into_iter().for_each(|docs| self.load(docs, state));
         }
+    }
+
+    fn read_standing(&self, space: SpaceId, state: &State) {
+        let (reader, loaded) = (self.reader.clone(), state.loaded.clone());
+        tokio::task::spawn_blocking(move || match reader.standing(space) {
+            Ok(standing) => drop(loaded.send(Input::Standing(space, standing))),
+            Err(error) => tracing::warn!(%error, "what is here can't be compared"),
+        });
     }
 
     fn load(&self, docs: Vec<DocKey>, state: &State) {

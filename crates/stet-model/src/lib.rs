@@ -3,6 +3,7 @@
 //! Never here: a clock, randomness, a thread, a file, a socket. Times are epoch milliseconds given by the caller, peer
 //! ids are drawn by the caller. Only `document` names the library underneath.
 
+pub mod digest;
 pub mod document;
 pub mod id;
 pub mod mutant;

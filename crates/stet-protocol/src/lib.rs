@@ -5,7 +5,6 @@
 pub mod bytes;
 pub mod close;
 pub mod codec;
-pub mod digest;
 pub mod limits;
 pub mod message;
 pub mod texts;

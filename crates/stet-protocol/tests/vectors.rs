@@ -10,9 +10,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
 use serde_json::Value;
+use stet_model::digest::LogDigest;
 use stet_model::id::NoteId;
 use stet_protocol::codec::{Encoding, Frame, Message, decode, encode, redacted};
-use stet_protocol::digest::LogDigest;
 use stet_protocol::message::{ErrorCode, level1, level2};
 
 const MAX_BYTES: usize = 1 << 20;

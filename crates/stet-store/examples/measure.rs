@@ -78,7 +78,7 @@ fn fill(writer: &mut Writer, words: &mut Words, notes: u32) -> Result<u64, Box<d
         parent: None,
         depth: 0,
     });
-    writer.commit(&[Write::Folders { space: SPACE, folders: folders.collect() }])?;
+    writer.commit(&[Write::Folders { space: SPACE, folders: folders.collect(), content: 0 }])?;
     let mut text = 0;
     let start = Instant::now();
     let mut indexing = Duration::ZERO;
@@ -107,7 +107,7 @@ fn fill(writer: &mut Writer, words: &mut Words, notes: u32) -> Result<u64, Box<d
                 updated_at: at(n),
                 cursor: None,
             });
-            index.push(Write::Index { doc: doc(n), head, title, body });
+            index.push(Write::Index { doc: doc(n), head, title, body, content: 0 });
         }
         writer.commit(&writes)?;
         let began = Instant::now();
@@ -201,7 +201,7 @@ fn commits(writer: &mut Writer, reader: &Reader, words: &mut Words, notes: u32) 
             row: Some(row(n, "title", &body)),
             at: at(notes) + k,
         };
-        let index = Write::Index { doc: doc(n), head, title: "title".to_owned(), body };
+        let index = Write::Index { doc: doc(n), head, title: "title".to_owned(), body, content: 0 };
         (local, index)
     };
     let mut single = Vec::new();

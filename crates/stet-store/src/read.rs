@@ -1,5 +1,6 @@
 //! Everything that can be read, as values. No decisions.
 
+use stet_model::digest::{ContentDigest, LogDigest};
 use stet_model::id::{DeviceId, FolderId, NoteId, SpaceId};
 
 use crate::write::{DeviceRow, DocKey, FolderFields, Held, RowFields};
@@ -154,10 +155,36 @@ pub struct Boot {
     pub unindexed: Vec<DocKey>,
     /// Documents whose history isn't the server's.
     pub apart: Vec<DocKey>,
+    /// Documents whose content isn't part of the space's digest and that aren't about to be indexed.
+    pub undigested: Vec<DocKey>,
     /// Other devices.
     pub devices: Vec<(SpaceId, DeviceRow)>,
     /// How many documents there are, tombstones not counted.
     pub documents: u64,
+}
+
+/// What a space holds, to be held against what the server and other devices say.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Standing {
+    /// The cursor.
+    pub seq: u64,
+    /// Where its documents stand in the server's log; `None` before that was ever compared.
+    pub log: Option<LogDigest>,
+    /// What its documents say together; `None` while a text waits to be indexed.
+    pub content: Option<ContentDigest>,
+    /// The last time the log was held against the server's.
+    pub compared: Option<Compared>,
+}
+
+/// A log held against the server's at the end of a catch-up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Compared {
+    /// Where both ended.
+    pub seq: u64,
+    /// Local time, epoch milliseconds.
+    pub at: i64,
+    /// Whether every document stood at the same place in both.
+    pub same: bool,
 }
 
 /// A point of a note's history.

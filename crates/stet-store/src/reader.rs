@@ -13,10 +13,10 @@ use crate::backup::{self, CopyError};
 use crate::error::ReadError;
 use crate::open::{Options, connect_reading};
 use crate::page;
-use crate::read::{LedgerRow, ListPage, ListQuery, ListRow, SidebarRows, StoredDocument, StoredPoint};
+use crate::read::{LedgerRow, ListPage, ListQuery, ListRow, SidebarRows, Standing, StoredDocument, StoredPoint};
 use crate::table::log::{point, snapshot, update};
 use crate::table::note::{list, tag};
-use crate::table::{self, device, document, folder, meta, space};
+use crate::table::{self, device, digest, document, folder, meta, space};
 use crate::write::{DeviceRow, DocKey};
 
 pub use crate::page::MAX_PAGE;
@@ -135,6 +135,17 @@ impl Reader {
     pub fn devices(&self, space: SpaceId) -> Result<Vec<DeviceRow>, ReadError> {
         self.read(|connection| {
             Ok(device::list(connection, Some(space))?.into_iter().map(|(_, device)| device).collect())
+        })
+    }
+
+    /// What a space holds; nothing for one that isn't here.
+    ///
+    /// # Errors
+    /// [`ReadError`] when the file can't be read.
+    pub fn standing(&self, space: SpaceId) -> Result<Standing, ReadError> {
+        self.read(|connection| match space::find(connection, space)? {
+            Some(space) => digest::standing(connection, space),
+            None => Ok(Standing::default()),
         })
     }
 

@@ -1,5 +1,6 @@
 //! Everything that can be written, as values: a caller says what, one transaction does it. No decisions.
 
+use stet_model::digest::LogDigest;
 pub use stet_model::id::DocKey;
 use stet_model::id::{DeviceId, FolderId, Lineage, NoteId, SpaceId};
 
@@ -80,6 +81,17 @@ pub enum Write {
         /// Where the log was read up to.
         cursor: Cursor,
     },
+    /// Holds what is here against the server's digest at the end of a catch-up.
+    Compare {
+        /// The space.
+        space: SpaceId,
+        /// Where the log ends.
+        seq: u64,
+        /// The server's digest there.
+        digest: LogDigest,
+        /// Local time, epoch milliseconds.
+        at: i64,
+    },
     /// Replaces the document's log up to `through` (an `n` of [`crate::StoredUpdate`]) by one snapshot.
     Snapshot {
         /// The document.
@@ -139,6 +151,8 @@ pub enum Write {
         title: String,
         /// The body.
         body: String,
+        /// The digest of what the note says, fields too.
+        content: u128,
     },
     /// The folder rows of a space, all of them, for lists and counts.
     Folders {
@@ -146,6 +160,8 @@ pub enum Write {
         space: SpaceId,
         /// In display order, parents first.
         folders: Vec<FolderFields>,
+        /// The digest of what the library says.
+        content: u128,
     },
     /// A point of a note's history.
     Point {
@@ -190,6 +206,7 @@ impl Write {
                 | Self::Imported { .. }
                 | Self::Acked { .. }
                 | Self::Cursor { .. }
+                | Self::Compare { .. }
                 | Self::Snapshot { .. }
                 | Self::Index { .. }
                 | Self::Device { .. }
@@ -211,6 +228,7 @@ impl Write {
             Self::Point { frontiers, .. } => frontiers.len(),
             Self::Meta { value, .. } => value.as_ref().map_or(0, String::len),
             Self::Cursor { .. }
+            | Self::Compare { .. }
             | Self::Apart { .. }
             | Self::Held { .. }
             | Self::Purged { .. }

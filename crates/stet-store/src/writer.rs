@@ -16,7 +16,7 @@ use crate::error::{ReadError, WriteError};
 use crate::open::BUSY_TIMEOUT;
 use crate::read::Boot;
 use crate::table::log::{point, snapshot, update};
-use crate::table::{device, document, folder, meta, note, search, space};
+use crate::table::{device, digest, document, folder, meta, note, search, space};
 use crate::words;
 use crate::write::{Cursor, DocKey, RemoteRow, Write};
 
@@ -112,6 +112,7 @@ impl Writer {
             held: document::held(&snapshot)?,
             pending: document::pending(&snapshot, u32::MAX)?,
             unindexed: document::to_index(&snapshot, u32::MAX)?,
+            undigested: digest::undigested(&snapshot)?,
             apart: document::apart(&snapshot)?,
             devices: device::list(&snapshot, None)?,
             documents: space::documents(&snapshot)?,
@@ -224,12 +225,16 @@ fn apply(connection: &Connection, write: &Write, known_words: &mut HashSet<Strin
         Write::Acked { doc, known, seq, unsent, updated_at, cursor } => {
             if let Some(found) = document::find_living(connection, *doc)? {
                 let synced = document::Synced { known, seq: *seq, unsent: *unsent, updated_at: *updated_at };
-                document::synced(connection, found.id, &synced)?;
+                moving(connection, found.id, || document::synced(connection, found.id, &synced))?;
                 note::mirror(connection, found.id)?;
             }
             set_cursor(connection, doc.space, cursor.as_ref())?;
         }
         Write::Cursor { space, cursor } => set_cursor(connection, *space, Some(cursor))?,
+        Write::Compare { space, seq, digest, at } => {
+            let space = space::find_or_make(connection, *space)?;
+            digest::compare(connection, space, *digest, *seq, *at)?;
+        }
         Write::Apart { doc, apart } => {
             let found = document::find_or_make(connection, *doc)?;
             document::set_apart(connection, found.id, *apart && !found.purged)?;
@@ -243,8 +248,11 @@ fn apply(connection: &Connection, write: &Write, known_words: &mut HashSet<Strin
             document::set_purge_asked(connection, found.id, *asked)?;
             note::mirror(connection, found.id)?;
         }
-        Write::Folders { space, folders } => {
+        Write::Folders { space, folders, content } => {
             folder::replace(connection, space::find_or_make(connection, *space)?, folders)?;
+            if let Some(library) = document::find_living(connection, DocKey { space: *space, note: space.library() })? {
+                digest::set_content(connection, library.id, Some(*content))?;
+            }
         }
         Write::Device { space, device } => {
             device::set(connection, space::find_or_make(connection, *space)?, device)?;
@@ -270,7 +278,7 @@ fn apply_to_living(
             update::imported(connection, id, *seq)?;
             document::set_head(connection, id, head)?;
             let synced = document::Synced { known, seq: *seq, unsent: *unsent, updated_at: *updated_at };
-            document::synced(connection, id, &synced)?;
+            moving(connection, id, || document::synced(connection, id, &synced))?;
             if let Some(row) = row {
                 note::set(connection, id, row)?;
             }
@@ -289,8 +297,9 @@ fn apply_to_living(
             document::set_held(connection, id, held.as_ref())?;
             note::mirror(connection, id)
         }
-        Write::Index { title, body, .. } => {
+        Write::Index { title, body, content, .. } => {
             index(connection, id, (title, body), known_words)?;
+            digest::set_content(connection, id, Some(*content))?;
             document::indexed(connection, id)
         }
         Write::Point { frontiers, at, device, .. } => point::add(connection, id, frontiers, *at, *device),
@@ -313,7 +322,7 @@ fn receive(
         let found = document::find_or_make(connection, DocKey { space, note: row.note })?;
         if !found.purged {
             update::store(connection, found.id, row)?;
-            document::received(connection, found.id, row.seq)?;
+            moving(connection, found.id, || document::received(connection, found.id, row.seq))?;
         }
     }
     set_cursor(connection, space, cursor)
@@ -330,7 +339,15 @@ fn purge(connection: &Connection, doc: DocKey, seq: u64) -> rusqlite::Result<()>
         }
         note::remove(connection, found.id)?;
     }
-    document::purge(connection, found.id, seq)
+    digest::set_content(connection, found.id, None)?;
+    moving(connection, found.id, || document::purge(connection, found.id, seq))
+}
+
+/// Does what may move a document in the log, and keeps the log's digest.
+fn moving(connection: &Connection, id: i64, step: impl FnOnce() -> rusqlite::Result<()>) -> rusqlite::Result<()> {
+    let before = digest::place(connection, id)?;
+    step()?;
+    digest::moved(connection, id, before)
 }
 
 fn index(
@@ -365,6 +382,7 @@ fn move_space(connection: &Connection, from: SpaceId, to: SpaceId) -> Result<(),
     }
     space::rename(connection, id, to)?;
     document::moved(connection, id, (from.library(), to.library()))?;
+    digest::forget(connection, id)?;
     note::mirror_space(connection, id)?;
     Ok(())
 }

@@ -9,7 +9,7 @@ use stet_client::api::status::Status;
 use stet_client::api::{Answer, Command, CommandError, ErrorCode, Event as Told};
 use stet_client::engine::{Engine, Input, Now, Output, Setup};
 use stet_model::document::Version;
-use stet_model::id::{DocKey, NoteId};
+use stet_model::id::{DocKey, NoteId, SpaceId};
 use stet_store::{Options, Reader, Write, Writer};
 
 use super::World;
@@ -37,6 +37,7 @@ pub enum Message {
 enum Job {
     Write { tag: u64, writes: Vec<Write> },
     Load(Vec<DocKey>),
+    Standing(SpaceId),
 }
 
 /// A running process.
@@ -311,6 +312,7 @@ impl World {
             Output::Emit(event) => self.told(device, event),
             Output::Write { tag, writes } => self.job(device, Job::Write { tag, writes }),
             Output::Load(docs) => self.job(device, Job::Load(docs)),
+            Output::ReadStanding(space) => self.job(device, Job::Standing(space)),
             Output::Open { .. } => self.open_link(device),
             Output::Send(frame) => self.send_frame(device, frame),
             // Level 1's heartbeat; the engines here speak level 2.
@@ -405,6 +407,11 @@ impl World {
                 let read = |doc| (doc, process.reader.document(doc).map_err(|error| error.to_string()));
                 Input::Loaded(docs.into_iter().map(read).collect())
             }
+            Job::Standing(space) => match process.reader.standing(space) {
+                Ok(standing) => Input::Standing(space, standing),
+                // As in the app: nothing comes.
+                Err(_) => Input::Tick,
+            },
             Job::Write { tag, writes } => Input::Written { tag, result: self.commit(device, &writes) },
         };
         if broken.is_some() {

@@ -98,6 +98,7 @@ export class App {
       this.#start = await this.host.call("get_start", {});
     } catch (thrown) {
       this.broken = HostError.from(thrown).message;
+      this.note.forgetPrefetched();
       return;
     }
     const kept = prefetched

@@ -10,7 +10,7 @@ import { HostError, type Host } from "../host/host";
 /** A wait shorter than this shows nothing. */
 const QUICK_MS = 250;
 /** Revisions that are kept until there is an editor for them: they come before the answer they belong to, too. */
-const EARLY = 200;
+const EARLY = 1_000;
 const LAST = "stet.note";
 
 /** What the note in view asks of those around it. */
@@ -66,6 +66,7 @@ export class OpenNote {
   forgetPrefetched(): void {
     if (this.#prefetched) this.#close(this.#prefetched.opened);
     this.#prefetched = null;
+    if (!this.#busy) this.#early = [];
   }
 
   /** The editors are there. */
@@ -89,7 +90,7 @@ export class OpenNote {
   receive(updates: NoteUpdates): void {
     this.#pane?.receive(updates);
     if (!this.#busy && !this.#prefetched) return;
-    // Without the oldest the editor sees a hole, and asks for what is in it.
+    // Without its oldest an editor sees a hole, and asks for what is in it.
     if (this.#early.length === EARLY) this.#early.shift();
     this.#early.push(updates);
   }
@@ -151,15 +152,15 @@ export class OpenNote {
   async #run(): Promise<void> {
     this.#busy = true;
     try {
-      while (this.#pane && this.noteId !== this.#shown) if (!(await this.#turn(this.#pane))) return;
+      while (this.#pane && this.noteId !== this.#shown) await this.#turn(this.#pane);
     } finally {
       this.#busy = false;
       if (!this.#prefetched) this.#early = [];
     }
   }
 
-  /** Turns to the note wanted now. False when the one shown can't be left. */
-  async #turn(pane: NotePane): Promise<boolean> {
+  /** Turns to the note wanted now; when the one shown can't be left, that is wanted again. */
+  async #turn(pane: NotePane): Promise<void> {
     const wanted = this.noteId;
     const timer = setTimeout(() => (this.slow = true), QUICK_MS);
     try {
@@ -168,7 +169,7 @@ export class OpenNote {
       if (!(await this.#leave(pane))) {
         if (opening) this.#close(opening);
         this.noteId = this.#shown;
-        return false;
+        return;
       }
       if (wanted !== null && opening) await this.#show(pane, wanted, await opening);
       else this.row = null;
@@ -180,7 +181,6 @@ export class OpenNote {
       clearTimeout(timer);
       this.slow = false;
     }
-    return true;
   }
 
   #open(noteId: string): Promise<OpenedNote> {

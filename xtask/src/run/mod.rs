@@ -59,10 +59,12 @@ pub fn run(project: &Project, args: &Args) -> Result<(), Failure> {
     let profile = if args.release { Profile::Release } else { Profile::Debug };
     let purposes: &[Purpose] = match args.headless {
         true => &[Purpose::Build, Purpose::SideBySide, Purpose::Headless],
-        false if args.devices > 1 && windows::may_be_placed() => &[Purpose::Build, Purpose::SideBySide],
         false => &[Purpose::Build],
     };
     system::ensure(purposes, args.yes)?;
+    if args.devices > 1 && windows::may_be_placed() && system::ensure(&[Purpose::SideBySide], args.yes).is_err() {
+        println!("Going on without: the windows will not be side by side.");
+    }
     ui::build(project)?;
     project.build(profile)?;
 
@@ -161,7 +163,7 @@ fn picture(
 /// Watches until the last app has ended.
 fn watch(mut open: Vec<App>, mut server: Option<&mut Group>, signs_in: bool) -> Result<(), Failure> {
     println!("Stet is open. Ctrl-C ends it, and so does Quit in the tray's menu.");
-    if open.len() > 1 && !(windows::may_be_placed() && windows::place(&mut open, None)?) {
+    if open.len() > 1 && !(windows::can_be_placed() && windows::place(&mut open, None)?) {
         println!("This desktop lets nobody place windows: put them side by side yourself.");
     }
     if !signs_in {

@@ -10,9 +10,15 @@ use crate::process;
 /// A debug build on a slow machine shows its window within seconds.
 const SHOWN: Duration = Duration::from_secs(20);
 
-/// Whether windows of this session can be placed at all.
+/// Whether this session lets windows be placed.
 pub fn may_be_placed() -> bool {
-    std::env::var_os("DISPLAY").is_some() && std::env::var_os("WAYLAND_DISPLAY").is_none()
+    let is_set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    is_set("DISPLAY") && !is_set("WAYLAND_DISPLAY")
+}
+
+/// Whether they can be, with what is installed.
+pub fn can_be_placed() -> bool {
+    may_be_placed() && process::find("xdotool").is_some()
 }
 
 /// Gives each app's window an equal share of the screen, from the left. False: one of them showed no window.

@@ -127,10 +127,11 @@ impl Engine {
             self.documents.queue_import(welcome);
         }
         boot.unindexed.into_iter().for_each(|doc| self.index.doubt_row(doc));
+        let undigested = boot.undigested.contains(&self.library_doc());
         for (space, device) in boot.devices {
             self.report.devices.entry(space).or_default().insert(device.id, device);
         }
-        self.with(self.library_doc(), Task::Folders, now);
+        self.with(self.library_doc(), Task::Folders { changed: undigested }, now);
         if meta.is_new && boot.documents == 0 {
             self.write_welcome(now);
         }
@@ -212,6 +213,7 @@ impl Engine {
             self.writing.move_space(from, to, &rename);
             self.rename_documents(&rename, now);
             self.device.move_space(from, to);
+            self.comparison.forget();
             self.space = to;
         }
         self.write(Write::Meta { key: SPACE, value: Some(to.to_string()) }, After::Nothing);
@@ -294,8 +296,8 @@ impl Engine {
             Asked::Agreed(agreed) => self.agreed(*agreed, now),
             Asked::AgreedLevel1 { user_id } => self.agreed_level1(user_id, now),
             Asked::Rows(rows) => self.rows(rows),
-            Asked::CaughtUp { space, cursor, .. } => {
-                self.move_cursor(space, cursor);
+            Asked::CaughtUp { space, cursor, digest } => {
+                self.caught_up(space, cursor, digest, now);
                 self.note_sync_time(now);
                 self.adopt_all();
                 self.fetch_unread_rows(space);
@@ -317,9 +319,9 @@ impl Engine {
         }
     }
 
-    /// The logs are known to end at the same place, so everything is here and there unless something waits.
+    /// Something was confirmed: if nothing waits, everything is here and there now. Written down when the connection ends.
     pub(super) fn in_step(&mut self, space: SpaceId, now: Now) {
-        if space == self.space && self.unsent() == 0 && self.is_caught_up() {
+        if space == self.space && self.is_in_step() {
             self.report.last_sync = Some(now.wall);
         }
     }
@@ -327,7 +329,16 @@ impl Engine {
     /// Remembers when everything was last known to be here and there.
     pub(super) fn note_sync_time(&mut self, now: Now) {
         self.report.last_sync = Some(now.wall);
-        self.write(Write::Meta { key: LAST_SYNC, value: Some(now.wall.to_string()) }, After::Nothing);
+        self.keep_sync_time();
+    }
+
+    /// Writes it down. Not with every confirmation: an app that is left alone writes nothing.
+    pub(super) fn keep_sync_time(&mut self) {
+        if self.report.last_sync != self.report.kept_sync {
+            self.report.kept_sync = self.report.last_sync;
+            let value = self.report.last_sync.map(|at| at.to_string());
+            self.write(Write::Meta { key: LAST_SYNC, value }, After::Nothing);
+        }
     }
 
     pub(super) fn store_settings(&mut self, settings: Settings) {

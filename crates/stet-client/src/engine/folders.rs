@@ -2,6 +2,7 @@
 
 use stet_model::document::{Document, LibraryEdit};
 use stet_model::id::{DocKey, FolderId};
+use stet_model::note::library_digest;
 use stet_store::{FolderFields, Write};
 
 use super::documents::writing::After;
@@ -86,6 +87,7 @@ impl Engine {
         if !changed {
             return;
         }
+        let content = library_digest(self.space, &folders);
         let rows = folders.into_iter().map(|folder| FolderFields {
             id: folder.id,
             name: folder.name,
@@ -93,7 +95,7 @@ impl Engine {
             parent: folder.parent,
             depth: folder.depth,
         });
-        self.write(Write::Folders { space: self.space, folders: rows.collect() }, After::Folders);
+        self.write(Write::Folders { space: self.space, folders: rows.collect(), content }, After::Folders);
         self.report.sidebar_changed();
         self.report.lists_changed();
     }

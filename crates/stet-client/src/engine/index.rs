@@ -5,6 +5,7 @@ use std::ops::Bound;
 
 use stet_model::document::{Document, Version};
 use stet_model::id::DocKey;
+use stet_model::note::content_digest;
 use stet_store::Write;
 
 use super::documents::Task;
@@ -51,6 +52,11 @@ impl Index {
         self.texts = std::mem::take(&mut self.texts).into_iter().map(&rename).collect();
         self.rows = std::mem::take(&mut self.rows).into_iter().map(&rename).collect();
         self.reached = None;
+    }
+
+    /// Whether every text is in the index as it is.
+    pub(super) fn is_clean(&self) -> bool {
+        self.texts.is_empty() && self.under_way == 0
     }
 
     pub(super) fn wake_at(&self) -> Option<u64> {
@@ -129,7 +135,9 @@ impl Live {
         let Document::Note(note) = &self.document else {
             return None;
         };
-        let write = Write::Index { doc, head: self.queued.encode(), title: note.title(), body: note.body() };
+        let (title, body) = (note.title(), note.body());
+        let content = content_digest(doc.note, &title, &body, &note.fields());
+        let write = Write::Index { doc, head: self.queued.encode(), title, body, content };
         Some((write, self.queued.clone()))
     }
 }

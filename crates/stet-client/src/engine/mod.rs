@@ -4,6 +4,7 @@
 
 mod binding;
 mod change;
+mod compare;
 mod documents;
 mod editing;
 mod folders;
@@ -23,7 +24,7 @@ use stet_model::document::Version;
 use stet_model::id::{DeviceId, DocKey, FolderId, NoteId, PeerId, SpaceId};
 use stet_model::mutant::{self, Mutant};
 use stet_protocol::codec::Frame;
-use stet_store::{Boot, StoredDocument, Write};
+use stet_store::{Boot, Standing, StoredDocument, Write};
 use stet_sync::device::Device;
 
 use crate::api::note::Settings;
@@ -76,6 +77,8 @@ pub enum Input {
     Token(Result<String, String>),
     /// The answer to [`Output::Load`].
     Loaded(Vec<(DocKey, Result<Option<StoredDocument>, String>)>),
+    /// The answer to [`Output::ReadStanding`]; none came when the store can't be read.
+    Standing(SpaceId, Standing),
     /// The answer to [`Output::Write`].
     Written {
         /// The job.
@@ -89,6 +92,8 @@ pub enum Input {
     NetworkUp,
     /// The window's page is gone: its editors are, too.
     PageGone,
+    /// The program is about to end.
+    Ending,
     /// The user wants to see this note (a notification, the tray or a link).
     Show(Option<NoteId>),
 }
@@ -123,6 +128,8 @@ pub enum Output {
     },
     /// Read these documents; answer with [`Input::Loaded`]. What was written before must be visible.
     Load(Vec<DocKey>),
+    /// Read what a space holds; answer with [`Input::Standing`]. What was written before must be visible.
+    ReadStanding(SpaceId),
     /// Open a socket to this address; a former one is forgotten.
     Open {
         /// `ws` or `wss`.
@@ -177,6 +184,7 @@ pub struct Engine {
     folders: BTreeSet<FolderId>,
     ledger: Ledger,
     index: index::Index,
+    comparison: compare::Comparison,
     writing: Writing,
     report: Report,
     notices: Notices,
@@ -247,6 +255,7 @@ impl Engine {
             folders: BTreeSet::new(),
             ledger: Ledger::default(),
             index: index::Index::default(),
+            comparison: compare::Comparison::default(),
             writing: Writing::default(),
             report: Report::new(meta.last_sync, meta.binding.is_some()),
             notices: Notices::default(),
@@ -276,13 +285,16 @@ impl Engine {
             Input::Alive => self.device.alive(now.mono),
             Input::Closed { code, reason } => {
                 self.recorder.note(&format!("closed: {code:?} {reason}"), now);
+                self.keep_sync_time();
                 self.device.closed(code, &reason, now.mono);
             }
             Input::Token(token) => self.device.token(token, now.mono),
             Input::Loaded(loaded) => self.loaded(loaded, now),
+            Input::Standing(space, standing) => self.standing(space, standing, now),
             Input::Written { tag, result } => self.written(tag, result, now),
             Input::Tick => {}
             Input::NetworkUp => self.network_up(now),
+            Input::Ending => self.keep_sync_time(),
             Input::PageGone => self.page_gone(now),
             Input::Show(note) => self.outputs.push(Output::Show(note)),
         }
@@ -378,9 +390,10 @@ impl Engine {
                 self.carry_out(output, now);
             }
         }
-        self.device.set_unsent((self.ledger.unsent.len() + self.ledger.purges.len()) as u64, None);
+        self.device.set_unsent((self.ledger.unsent.len() + self.ledger.purges.len()) as u64);
         self.flush_writes(now);
         self.flush_loads();
+        self.consider_standing();
         self.documents.evict(&self.device, now.mono);
         self.tell_notices(now);
         self.report_changes(now);

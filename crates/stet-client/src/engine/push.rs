@@ -76,9 +76,7 @@ impl Engine {
             self.after_writes(After::Lists);
         }
         self.row_changed(doc);
-        if self.ledger.unsent.is_empty() && self.device.is_caught_up(self.space) {
-            self.report.last_sync = Some(now.wall);
-        }
+        self.in_step(self.space, now);
     }
 
     pub(super) fn purge_acked(&mut self, doc: DocKey, seq: u64, place: Option<Place>) {

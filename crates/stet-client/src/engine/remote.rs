@@ -302,6 +302,9 @@ impl Engine {
     /// How far the other devices are.
     pub(super) fn receipts(&mut self, space: SpaceId, devices: Vec<Receipt>) {
         for receipt in devices {
+            if space == self.space && receipt.device_id != self.setup.device_id {
+                self.heard_content(&receipt);
+            }
             let device = DeviceRow {
                 id: receipt.device_id,
                 name: receipt.name,

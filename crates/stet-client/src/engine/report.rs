@@ -84,6 +84,8 @@ pub(super) struct Report {
     pub(super) cursors: BTreeMap<SpaceId, Place>,
     pub(super) devices: BTreeMap<SpaceId, BTreeMap<DeviceId, DeviceRow>>,
     pub(super) last_sync: Option<i64>,
+    /// The same, as it is on disk.
+    pub(super) kept_sync: Option<i64>,
     pub(super) binding_retry: bool,
     /// The disk knows whose notes these are.
     pub(super) binding_written: bool,
@@ -91,7 +93,7 @@ pub(super) struct Report {
 
 impl Report {
     pub(super) fn new(last_sync: Option<i64>, is_bound: bool) -> Self {
-        Self { last_sync, binding_written: is_bound, ..Self::default() }
+        Self { last_sync, kept_sync: last_sync, binding_written: is_bound, ..Self::default() }
     }
 
     pub(super) fn remember(&mut self, recent: Vec<(NoteId, String)>) {
@@ -134,6 +136,10 @@ impl Report {
 
     pub(super) fn forget_note(&mut self, note: NoteId) {
         self.recent.retain(|(other, _)| *other != note);
+    }
+
+    pub(super) const fn error(&self) -> Option<&StatusError> {
+        self.error.as_ref()
     }
 
     pub(super) fn failed(&mut self, error: StatusError) {
@@ -244,6 +250,11 @@ impl Engine {
         self.device.is_caught_up(self.space) && self.has_taken_in()
     }
 
+    /// Whether everything is here and there.
+    pub(super) fn is_in_step(&self) -> bool {
+        self.connection_state() == ConnectionState::Authenticated && self.is_caught_up() && self.unsent() == 0
+    }
+
     /// The one value.
     pub(super) fn status(&self, now: Now) -> Status {
         let state = self.connection_state();
@@ -265,7 +276,7 @@ impl Engine {
             reconnect_attempts: self.device.attempts(),
             next_retry_at: self.device.next_attempt_at().map(wall_at),
             last_sync: self.report.last_sync,
-            is_synced: is_authenticated && self.is_caught_up() && unsent == 0,
+            is_synced: self.is_in_step(),
             joined_notes: self.device.joined().collect(),
             unsent,
             unsaved: self.ledger.unsaved.len() as u32,
@@ -275,7 +286,7 @@ impl Engine {
             server_url: self.server_url().map(ToOwned::to_owned),
             level: self.device.level(),
             round_trip_ms: self.device.round_trip_ms().map(|ms| ms as u32),
-            verified: None,
+            verified: self.verified(),
             space_id: Some(self.space),
             cursor,
             other_devices: self.other_devices(cursor),

@@ -140,6 +140,7 @@ impl Desk {
                     };
                     Input::Loaded(docs.into_iter().map(read).collect())
                 }
+                Output::ReadStanding(space) => Input::Standing(space, self.reader.standing(space).expect("readable")),
                 Output::Open { url } => {
                     self.opened.push(url);
                     continue;

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 use stet_client::api::command::{PurgeNote, RestoreNote, TrashNote, UpdateSettings};
 use stet_client::api::{ErrorCode, Event};
 use stet_client::engine::Input;
+use stet_model::digest::LogDigest;
 use stet_model::document::{NoteDocument, NoteEdit, Version};
 use stet_model::id::{NoteId, PeerId};
 use stet_protocol::bytes::Bytes;
@@ -53,7 +54,11 @@ pub fn rows(desk: &mut Desk, rows: &[(u64, NoteId, Vec<u8>)]) {
 }
 
 pub fn complete(desk: &mut Desk, seq: u64) {
-    let digest = "0".repeat(32);
+    // No digest: nothing is compared.
+    complete_with(desk, seq, "");
+}
+
+fn complete_with(desk: &mut Desk, seq: u64, digest: &str) {
     hear(desk, &json!({"type": "sync_complete", "spaceId": SPACE, "seq": seq, "lineage": LINEAGE, "digest": digest}));
 }
 
@@ -243,18 +248,96 @@ fn pings_of_the_server_do_not_keep_the_device_from_asking_where_the_log_ends() {
     assert!(messages(&mut desk).iter().any(|message| matches!(message, ClientMessage::Ping {})));
 }
 
+/// The server confirms the welcome note as its log's first row. Nothing is unsent after that.
+fn take_welcome_note(desk: &mut Desk) -> NoteId {
+    let update = updates(desk).pop().expect("the welcome note is sent");
+    let taken = json!({
+        "type": "note_update_success", "id": update.id, "spaceId": SPACE, "noteId": update.note_id, "seq": 1, "timestamp": 0
+    });
+    hear(desk, &taken);
+    desk.disk();
+    update.note_id
+}
+
+/// Every place from which the log was asked for.
+fn asked_from(desk: &mut Desk) -> Vec<u64> {
+    let read = |message| match message {
+        ClientMessage::Sync(sync) => Some(sync.since),
+        _ => None,
+    };
+    messages(desk).into_iter().filter_map(read).collect()
+}
+
+#[test]
+fn verified_is_said_once_the_logs_are_the_same_and_everything_is_settled() {
+    let mut desk = Desk::with_server(Some("ws://server"));
+    connect(&mut desk, 0);
+    complete_with(&mut desk, 0, &LogDigest::default().to_string());
+    desk.disk();
+    assert_eq!(desk.status().verified, None, "the welcome note is on its way");
+    take_welcome_note(&mut desk);
+    desk.wait(10_000);
+    assert_eq!(desk.status().verified.map(|verified| verified.seq), Some(0));
+    // What this device says goes to the others.
+    let said = messages(&mut desk).into_iter().rev().find_map(|message| match message {
+        ClientMessage::Received(received) => Some(received),
+        _ => None,
+    });
+    let said = said.expect("received");
+    let content = said.content.expect("everything is settled");
+    assert_eq!((said.seq, said.unsent), (1, 0));
+
+    // Another device that says something else at the same place takes the word back; at another place it is no news.
+    let receipt = |desk: &mut Desk, seq: u64, content: &str| {
+        let other =
+            json!({"deviceId": LINEAGE, "name": "Phone", "seq": seq, "unsent": 0, "lastSeen": 0, "content": content});
+        hear(desk, &json!({"type": "receipts", "spaceId": SPACE, "devices": [other]}));
+        desk.status().verified.is_some()
+    };
+    assert!(receipt(&mut desk, 1, &content));
+    assert!(!receipt(&mut desk, 1, &"0".repeat(32)));
+    assert!(receipt(&mut desk, 2, &"0".repeat(32)));
+}
+
+#[test]
+fn a_log_that_differs_is_read_anew_once_and_then_people_are_told() {
+    let mut desk = Desk::with_server(Some("ws://server"));
+    connect(&mut desk, 0);
+    complete(&mut desk, 0);
+    let note = take_welcome_note(&mut desk);
+    let mut right = LogDigest::default();
+    right.add(note, 1, false);
+    let wrong = "1".repeat(32);
+
+    desk.give(Input::Closed { code: None, reason: String::new() });
+    connect(&mut desk, 1);
+    complete_with(&mut desk, 1, &wrong);
+    desk.wait(10_000);
+    assert_eq!(asked_from(&mut desk), [1, 0], "from the cursor, then from the start");
+    assert_eq!((desk.status().verified, desk.status().error), (None, None));
+    complete_with(&mut desk, 1, &right.to_string());
+    desk.wait(10_000);
+    assert!(desk.status().verified.is_some(), "that was it");
+
+    desk.give(Input::Closed { code: None, reason: String::new() });
+    connect(&mut desk, 1);
+    for _ in 0..2 {
+        complete_with(&mut desk, 1, &wrong);
+        desk.wait(10_000);
+    }
+    let error = desk.status().error.expect("told");
+    assert!(error.message.contains("isn't the same") && error.message.contains("Nothing is lost"), "{error:?}");
+    assert_eq!(asked_from(&mut desk), [1, 0], "and not again and again");
+    assert_eq!(desk.status().verified, None);
+}
+
 #[test]
 fn while_the_server_says_that_nothing_is_new_the_last_sync_is_then() {
     let mut desk = Desk::with_server(Some("ws://server"));
     connect(&mut desk, 0);
     complete(&mut desk, 0);
     desk.disk();
-    let update = updates(&mut desk).pop().expect("the welcome note is sent");
-    let taken = json!({
-        "type": "note_update_success", "id": update.id, "spaceId": SPACE, "noteId": update.note_id, "seq": 1, "timestamp": 0
-    });
-    hear(&mut desk, &taken);
-    desk.disk();
+    take_welcome_note(&mut desk);
     let first = desk.status().last_sync.expect("synced");
     desk.wait(5_000);
     hear(&mut desk, &json!({"type": "pong", "timestamp": 0, "seqs": {SPACE: 1}}));

@@ -5,6 +5,7 @@
 mod convergence;
 mod damage;
 mod determinism;
+mod digest;
 mod edits;
 mod fields;
 mod folders;

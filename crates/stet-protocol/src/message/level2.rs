@@ -184,7 +184,7 @@ pub struct SyncComplete {
     pub seq: u64,
     /// The lineage it belongs to.
     pub lineage: Lineage,
-    /// Digest over every document, as 32 hexadecimal digits; see [`crate::digest`].
+    /// Digest over every document, as 32 hexadecimal digits; see [`stet_model::digest`].
     pub digest: String,
     /// The documents asked for, when the request named some; the cursor doesn't move then.
     #[serde(default, skip_serializing_if = "Option::is_none")]

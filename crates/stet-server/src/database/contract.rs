@@ -249,7 +249,7 @@ pub(super) fn a_cursor_is_good_within_its_lineage(database: impl Database) {
 }
 
 pub(super) fn the_digest_is_a_sum_over_documents<D: Database>(database: D) {
-    use stet_protocol::digest::LogDigest;
+    use stet_model::digest::LogDigest;
     let mut two = two(database);
     let digest = |two: &Two<D>| two.database.log(two.maria(), 0, 1 << 20).unwrap().end.unwrap().digest;
     two.stored("a", 1, 0, text("x"));

@@ -5,6 +5,7 @@
 //! changes; a column that is no longer used stays for some releases, so that an older program still opens the file.
 
 pub(crate) mod device;
+pub(crate) mod digest;
 pub(crate) mod document;
 pub(crate) mod folder;
 pub(crate) mod log;
@@ -31,6 +32,7 @@ pub(crate) fn migrations() -> impl Iterator<Item = &'static Migration> {
         note::tag::MIGRATIONS,
         folder::MIGRATIONS,
         device::MIGRATIONS,
+        digest::MIGRATIONS,
         search::MIGRATIONS,
         search::word::MIGRATIONS,
     ]

@@ -119,7 +119,7 @@ fn words_added_by_a_transaction_that_failed_are_added_again() {
     let (mut writer, reader) = open(&folder.path().join("stet.db"), &Options::default()).unwrap();
     let note = NoteId::from_bytes([3; 16]);
     let doc = DocKey { space: SPACE, note };
-    let index = Write::Index { doc, head: vec![1], title: String::new(), body: "Heidelberg".to_owned() };
+    let index = Write::Index { doc, head: vec![1], title: String::new(), body: "Heidelberg".to_owned(), content: 0 };
     writer.commit(&[local(1, 1)]).unwrap();
     let gone = DocKey { space: SPACE, note: NoteId::from_bytes([9; 16]) };
     writer.commit(&[Write::Purged { doc: gone, seq: 1, cursor: None }]).unwrap();

@@ -33,7 +33,7 @@ fn every_view_has_its_notes_and_counts_them() {
         RowFields { folder: Some(folder(1)), tags: vec!["T".to_owned(), "t".to_owned()], ..titled("filed") },
         RowFields { hidden: true, tags: vec!["a".to_owned()], ..titled("hidden") },
     ];
-    store.commit([Write::Folders { space: SPACE, folders: vec![folder_named(1, "f")] }]);
+    store.commit([Write::Folders { space: SPACE, folders: vec![folder_named(1, "f")], content: 0 }]);
     for (n, row) in (1..).zip(rows) {
         store.commit([local(n, n, row), acked(n, u64::from(n), n == 6)]);
     }
@@ -70,7 +70,7 @@ fn a_row_tells_everything_the_list_shows() {
         bytes: 77,
     };
     store.commit([
-        Write::Folders { space: SPACE, folders: vec![folder_named(1, "f")] },
+        Write::Folders { space: SPACE, folders: vec![folder_named(1, "f")], content: 0 },
         local(1, 9, row.clone()),
         acked(1, 3, true),
         Write::Held { doc: doc(1), held: Some(held()) },

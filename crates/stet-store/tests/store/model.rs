@@ -220,11 +220,13 @@ fn write(step: &Step, model: &Model) -> Option<Write> {
         Step::Asked { n, asked } => Write::PurgeAsked { doc: doc(n), asked },
         Step::Index { n } => {
             let head = model.docs.get(&n).map(|doc| doc.head.clone()).unwrap_or_default();
-            Write::Index { doc: doc(n), head, title: "indexed".to_owned(), body: String::new() }
+            Write::Index { doc: doc(n), head, title: "indexed".to_owned(), body: String::new(), content: 0 }
         }
-        Step::Folders(folders) => {
-            Write::Folders { space: SPACE, folders: folders.iter().map(|n| folder_named(*n, "f")).collect() }
-        }
+        Step::Folders(folders) => Write::Folders {
+            space: SPACE,
+            folders: folders.iter().map(|n| folder_named(*n, "f")).collect(),
+            content: 0,
+        },
         Step::Reopen => return None,
     })
 }

@@ -77,7 +77,7 @@ fn a_search_stays_within_its_view() {
     let filed = RowFields { folder: Some(folder(1)), tags: vec!["t".to_owned()], ..titled("word") };
     let trashed = RowFields { trashed: true, ..titled("word") };
     store.commit([
-        Write::Folders { space: SPACE, folders: vec![folder_named(1, "f")] },
+        Write::Folders { space: SPACE, folders: vec![folder_named(1, "f")], content: 0 },
         local(1, 1, titled("word")),
         local(2, 2, filed),
         local(3, 3, trashed),
@@ -126,7 +126,16 @@ fn thousands_of_hits_count_as_a_thousand_of_which_the_newest_come_first() {
             let at = i64::from(n) * 1_800_000;
             let local =
                 Write::Local { doc: key(n), delta: vec![], head: vec![1], unsent: true, row: Some(titled("")), at };
-            [local, Write::Index { doc: key(n), head: vec![1], title: String::new(), body: "common".to_owned() }]
+            [
+                local,
+                Write::Index {
+                    doc: key(n),
+                    head: vec![1],
+                    title: String::new(),
+                    body: "common".to_owned(),
+                    content: 0,
+                },
+            ]
         })
         .collect();
     store.commit(writes);

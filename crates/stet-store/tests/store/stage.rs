@@ -135,7 +135,7 @@ pub fn acked(n: u8, seq: u64, unsent: bool) -> Write {
 }
 
 pub fn index(n: u8, head: u8, title: &str, body: &str) -> Write {
-    Write::Index { doc: doc(n), head: vec![head], title: title.to_owned(), body: body.to_owned() }
+    Write::Index { doc: doc(n), head: vec![head], title: title.to_owned(), body: body.to_owned(), content: 0 }
 }
 
 pub fn folder_named(n: u8, name: &str) -> FolderFields {

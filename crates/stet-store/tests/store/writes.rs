@@ -337,7 +337,7 @@ fn folders_replace_each_other_and_decide_where_notes_show() {
     assert_eq!(store.notes(ListView::Unfiled), [1], "its folder isn't there yet");
     assert_eq!(store.row(1).fields.folder, None);
 
-    store.commit([Write::Folders { space: SPACE, folders: vec![folder_named(2, "top"), child.clone()] }]);
+    store.commit([Write::Folders { space: SPACE, folders: vec![folder_named(2, "top"), child.clone()], content: 0 }]);
     assert_eq!(store.notes(ListView::Folder(folder(2))), [1]);
     assert_eq!(store.row(1).fields.folder, Some(folder(2)));
     assert_eq!(store.notes(ListView::Unfiled), [0; 0]);
@@ -345,7 +345,7 @@ fn folders_replace_each_other_and_decide_where_notes_show() {
     assert_eq!(sidebar.folders, [(folder_named(2, "top"), 1), (child.clone(), 0)], "archived notes aren't counted");
 
     child.parent = None;
-    store.commit([Write::Folders { space: SPACE, folders: vec![child.clone()] }]);
+    store.commit([Write::Folders { space: SPACE, folders: vec![child.clone()], content: 0 }]);
     assert_eq!(store.notes(ListView::Unfiled), [1], "its folder is gone");
     assert_eq!(store.page(ListView::Folder(folder(2))).total, 0);
     assert_eq!(store.reader.sidebar(SPACE).unwrap().folders, [(child, 0)]);
@@ -394,7 +394,7 @@ fn a_local_space_moves_into_an_account_and_everything_becomes_unsent() {
     store.commit([
         offline(library, None),
         offline(doc(3), Some(RowFields { folder: Some(folder(2)), ..titled("moved") })),
-        Write::Folders { space: SPACE, folders: vec![folder_named(2, "f")] },
+        Write::Folders { space: SPACE, folders: vec![folder_named(2, "f")], content: 0 },
         index(3, 1, "moved", ""),
         Write::Purged { doc: doc(4), seq: 0, cursor: None },
         Write::Device {
@@ -459,7 +459,13 @@ fn numbers_beyond_what_the_database_holds_are_an_error_and_not_a_wrong_number() 
 fn a_row_may_follow_its_text_and_until_then_the_note_is_marked() {
     let mut store = Store::new();
     store.commit([local(1, 1, titled("before")), imported(1, 1, titled("before"))]);
-    store.commit([Write::Index { doc: doc(1), head: vec![1], title: "before".into(), body: String::new() }]);
+    store.commit([Write::Index {
+        doc: doc(1),
+        head: vec![1],
+        title: "before".into(),
+        body: String::new(),
+        content: 0,
+    }]);
     store.commit([Write::Local { doc: doc(1), delta: vec![2], head: vec![2], unsent: true, row: None, at: 50 }]);
     assert_eq!(store.row(1).fields.title, "before");
     let mut store = store.reopen();

@@ -27,7 +27,7 @@ pub(super) struct Space {
     catching: Option<CatchUp>,
     live: bool,
     /// What the last `received` said, and when the next may go.
-    said: Option<(u64, u64)>,
+    said: Option<(u64, u64, Option<String>)>,
     owes_receipt: bool,
     receipt_at: u64,
 }
@@ -178,7 +178,9 @@ impl Device {
         space.owes_receipt = true;
         let cursor = Place { seq: complete.seq.max(space.seq()), lineage: complete.lineage };
         space.place = Some(cursor);
-        self.outputs.push(Output::CaughtUp { space: complete.space_id, cursor, digest: complete.digest });
+        // What was overtaken by live rows says nothing about where the log ends now.
+        let digest = (cursor.seq == complete.seq).then_some(complete.digest);
+        self.outputs.push(Output::CaughtUp { space: complete.space_id, cursor, digest });
         if again {
             self.request_sync(complete.space_id, now);
         }
@@ -253,6 +255,14 @@ impl Device {
         self.send_receipts(now);
     }
 
+    /// What is here isn't what the server has: every row is asked for again.
+    pub fn read_anew(&mut self, id: SpaceId, now: u64) {
+        if let Some(space) = self.spaces.get_mut(&id) {
+            space.place = None;
+            self.request_sync(id, now);
+        }
+    }
+
     /// Rows or a cursor couldn't be written: what was received since doesn't count. The connection begins anew, from
     /// what is on disk.
     pub fn store_failed(&mut self, now: u64) {
@@ -270,19 +280,21 @@ impl Device {
         let Phase::Live { .. } = self.phase else { return };
         let mut messages = Vec::new();
         for (id, space) in &mut self.spaces {
-            let new = space.said != Some((space.stored, self.unsent));
             if !space.owes_receipt || now < space.receipt_at {
                 continue;
             }
             space.owes_receipt = false;
-            if space.live && new {
-                space.said = Some((space.stored, self.unsent));
+            let at_hand = self.content.as_ref().filter(|content| content.space == *id && content.seq == space.stored);
+            let content = at_hand.filter(|_| self.unsent == 0).map(|content| content.digest.clone());
+            let saying = Some((space.stored, self.unsent, content.clone()));
+            if space.live && space.said != saying {
+                space.said = saying;
                 space.receipt_at = now + RECEIPT_MS;
                 messages.push(level2::ClientMessage::Received(level2::Received {
                     space_id: *id,
                     seq: space.stored,
                     unsent: self.unsent,
-                    content: if self.unsent == 0 { self.content.clone() } else { None },
+                    content,
                 }));
             }
         }

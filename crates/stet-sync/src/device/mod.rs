@@ -19,7 +19,7 @@ use stet_protocol::codec::{Encoding, Frame};
 use stet_protocol::message::{Device as DeviceInfo, level2};
 
 pub use backoff::BackoffOptions;
-pub use output::{Acked, Agreed, Output, Place, Problem, Refused, Rows};
+pub use output::{Acked, Agreed, Content, Output, Place, Problem, Refused, Rows};
 pub use push::Prepared;
 
 use backoff::Backoff;
@@ -75,7 +75,7 @@ pub struct Device {
     push: Push,
     level_one: LevelOne,
     unsent: u64,
-    content: Option<String>,
+    content: Option<Content>,
     link: connection::Link,
     next_request: u64,
     outputs: Vec<Output>,
@@ -209,13 +209,20 @@ impl Device {
         }
     }
 
-    /// Tells the machine how many documents are unsent, and the digest of the content when none is.
-    pub fn set_unsent(&mut self, unsent: u64, content: Option<String>) {
+    /// Tells the machine how many documents are unsent.
+    pub fn set_unsent(&mut self, unsent: u64) {
         if self.unsent != unsent {
             self.spaces.values_mut().for_each(Space::owe_receipt);
         }
         self.unsent = unsent;
-        self.content = content;
+    }
+
+    /// Tells the machine what a space says, for the other devices. It is passed on while nothing is unsent.
+    pub fn set_content(&mut self, content: Content) {
+        if let Some(space) = self.spaces.get_mut(&content.space) {
+            space.owe_receipt();
+        }
+        self.content = Some(content);
     }
 
     fn send_membership(&mut self, space_id: SpaceId, note_id: NoteId, join: bool, now: u64) {

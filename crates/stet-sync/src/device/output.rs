@@ -41,8 +41,8 @@ pub enum Output {
         space: SpaceId,
         /// Where the log ends.
         cursor: Place,
-        /// The server's digest there.
-        digest: String,
+        /// The server's digest there, if it is known.
+        digest: Option<String>,
     },
     /// The server says that its log ends where ours does.
     InStep {
@@ -149,6 +149,17 @@ pub struct Place {
     pub seq: u64,
     /// The lineage `seq` belongs to.
     pub lineage: Lineage,
+}
+
+/// What the documents of a space say together, when everything up to a place is part of them and nothing else is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Content {
+    /// The space.
+    pub space: SpaceId,
+    /// Where its log ended.
+    pub seq: u64,
+    /// The digest, as 32 hexadecimal digits.
+    pub digest: String,
 }
 
 /// A confirmed update.

@@ -120,6 +120,7 @@ fn any_frame_is_life_and_a_pong_measures_the_round_trip() {
     script.now = 1_040;
     script.hear(&ServerMessage::Pong { timestamp: 0, seqs: [(SPACE, 1)].into() });
     assert_eq!(script.device.round_trip_ms(), Some(40));
+    assert_eq!(script.asked(), [Output::InStep { space: SPACE }], "its log ends where ours does");
     script.device.tick(12_000);
     assert_eq!(script.asked(), []);
 }

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use stet_model::digest::{ContentDigest, LogDigest};
 use stet_model::document::{Folder, LibraryDocument, NoteDocument};
 use stet_model::id::{DocKey, NoteId, PeerId};
-use stet_model::note::NoteFields;
-use stet_protocol::digest::LogDigest;
+use stet_model::note::{NoteFields, content_digest, library_digest};
 use stet_store::{Held, StoredDocument};
 
 use crate::world::World;
@@ -39,7 +39,9 @@ pub(super) struct Content {
     pub(super) folders: Vec<Folder>,
     /// Every document with its last seq, and whether it is gone for good.
     ledger: BTreeMap<NoteId, (u64, bool)>,
-    digest: String,
+    log: LogDigest,
+    /// What all of it says.
+    says: ContentDigest,
 }
 
 impl Content {
@@ -76,11 +78,10 @@ impl World {
         let space = process.engine.space();
         let of = |words: &dyn std::fmt::Display| format!("device {device}: {words}");
         let mut content = Content::default();
-        let mut digest = LogDigest::default();
         for row in process.reader.ledger(space).map_err(|error| of(&error))? {
             // What was made and removed before it was ever sent is known to nobody else.
             if row.last_seq > 0 {
-                digest.add(row.note, row.last_seq, row.purged);
+                content.log.add(row.note, row.last_seq, row.purged);
                 content.ledger.insert(row.note, (row.last_seq, row.purged));
             }
             let stored = process.reader.document(DocKey { space, note: row.note }).map_err(|error| of(&error))?;
@@ -88,16 +89,36 @@ impl World {
             let parts = parts(&stored).map_err(|words| of(&format!("note {}: {words}", row.note)))?;
             if row.note == space.library() {
                 content.folders = LibraryDocument::load(&parts, PeerId(1)).map_err(|error| of(&error))?.folders();
+                content.says.add(library_digest(space, &content.folders));
                 continue;
             }
             let document = NoteDocument::load(&parts, PeerId(1)).map_err(|error| of(&error))?;
             if process.engine.text(row.note).is_some_and(|text| text != (document.title(), document.body())) {
                 return Err(of(&format!("note {} is another one in memory than on disk", row.note)));
             }
+            let (title, body, fields) = (document.title(), document.body(), document.fields());
+            content.says.add(content_digest(row.note, &title, &body, &fields));
             content.notes.insert(row.note, Note::new(&document, stored.held));
         }
-        content.digest = digest.to_string();
         Ok(content)
+    }
+
+    /// The sums a device keeps are those of what it holds, and it has found its log to be the server's.
+    pub(super) fn check_standing(&self, device: usize, content: &Content) -> Result<(), String> {
+        let process = self.devices[device].process.as_ref().ok_or("no process")?;
+        let standing = process.reader.standing(process.engine.space()).map_err(|error| error.to_string())?;
+        if standing.log.is_some_and(|log| log != content.log) || standing.content != Some(content.says) {
+            return Err(format!("it keeps {standing:?}, and is at {} and {}", content.log, content.says));
+        }
+        if content.notes.values().any(|note| note.held.is_some()) {
+            return Ok(());
+        }
+        let new = device + 1 == self.devices.len();
+        match standing.compared {
+            Some(compared) if !compared.same => Err(format!("it takes the same for another: {compared:?}")),
+            None if new => Err("a new device has compared nothing".to_owned()),
+            _ => Ok(()),
+        }
     }
 
     /// Every open editor shows what the note says.
@@ -126,7 +147,7 @@ impl World {
         let (_, digest) = self.server.head()?;
         for (device, content) in contents.iter().enumerate() {
             let alone = content.notes.values().any(|note| note.held.is_some());
-            if !alone && content.digest != digest {
+            if !alone && content.log.to_string() != digest {
                 for (note, mine) in &content.ledger {
                     let theirs = self.server.place(*note)?;
                     if theirs != Some(*mine) {

@@ -100,6 +100,10 @@ impl World {
         if status.is_synced != (status.unsent == 0) {
             return Some(format!("has nothing to send and doesn't call that synced: {status:?}"));
         }
+        let standing = process.reader.standing(process.engine.space()).ok()?;
+        if status.held == 0 && status.verified.is_none() && standing.compared.is_some_and(|compared| compared.same) {
+            return Some(format!("has the server's log and doesn't call that verified: {standing:?}"));
+        }
         let busy =
             process.editors.iter().find(|(_, editor)| editor.in_flight.is_some() || editor.text.unconfirmed() > 0);
         if let Some((key, _)) = busy {
@@ -119,6 +123,7 @@ impl World {
             self.check_editors(device, content).map_err(of)?;
             self.check_lists(device, content).map_err(of)?;
             self.check_held(content).map_err(of)?;
+            self.check_standing(device, content).map_err(of)?;
             content.same(&contents[0]).map_err(|words| format!("device {device} and device 0 differ: {words}"))?;
         }
         self.check_server(&contents)?;

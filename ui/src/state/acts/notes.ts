@@ -113,7 +113,7 @@ async function putAway(
   command: "trash_note" | "restore_note" | "purge_note",
 ): Promise<boolean> {
   const answer = app.underway.during(row.id, to, async () => {
-    const written = app.note.noteId === row.id ? app.note.flush() : null;
+    const written = app.note.flush();
     if (leaves(app.list.view, to)) stepOff(app, row);
     await written; // keys that came after would take it out of the trash again
     return app.host.call(command, { noteId: row.id });

@@ -56,7 +56,10 @@ pub(in crate::engine) enum Task {
     /// A level-1 server's folder tree was changed elsewhere.
     Folder(FolderRequest),
     /// The folders are read when the engine starts.
-    Folders,
+    Folders {
+        /// Those in the lists' rows aren't known to be the library's.
+        changed: bool,
+    },
 }
 
 impl Documents {
@@ -281,9 +284,9 @@ impl Engine {
             Task::Index => self.index(doc),
             Task::Level1(foreign) => self.merge_level1(doc, *foreign, now),
             Task::Folder(request) => self.merge_folder(doc, &request, now),
-            Task::Folders => {
+            Task::Folders { changed } => {
                 self.import(doc, now);
-                self.read_folders(false);
+                self.read_folders(changed);
             }
         }
     }
@@ -303,7 +306,7 @@ impl Engine {
                 self.resume_purge(doc, now);
             }
             Task::Index => self.index.remove(doc),
-            Task::Level1(_) | Task::Folder(_) | Task::Folders => {}
+            Task::Level1(_) | Task::Folder(_) | Task::Folders { .. } => {}
         }
     }
 

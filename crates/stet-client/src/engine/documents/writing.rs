@@ -20,6 +20,8 @@ const RETRY_MS: u64 = 2_000;
 #[derive(Debug)]
 pub(in crate::engine) enum After {
     Nothing,
+    /// The log was held against the server's.
+    Compared,
     /// A local edit is on disk up to this version.
     Local {
         doc: DocKey,
@@ -296,6 +298,7 @@ impl Engine {
                 }
             }
             After::Bound => self.bound(now),
+            After::Compared => self.compared(),
             After::Indexed { doc, head } => {
                 self.index.settled();
                 self.indexed(doc, &head);
@@ -357,7 +360,7 @@ impl Engine {
             After::Folders => self.writing.folders_again = true,
             After::Identity => self.writing.identity_again = true,
             After::Indexed { .. } => self.index.settled(),
-            After::Lists | After::Nothing => {}
+            After::Lists | After::Compared | After::Nothing => {}
         }
     }
 

@@ -2,8 +2,8 @@
 //! rows.
 
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
+use stet_model::digest::LogDigest;
 use stet_model::id::{Lineage, SpaceId, StoreId};
-use stet_protocol::digest::LogDigest;
 use stet_protocol::message::SpaceInfo;
 use stet_sync::server::Head;
 

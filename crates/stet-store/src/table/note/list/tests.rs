@@ -19,7 +19,7 @@ fn every_view_reads_its_page_from_an_index_in_order() {
     let doc = DocKey { space: SPACE, note: NoteId::from_bytes([3; 16]) };
     writer
         .commit(&[
-            Write::Folders { space: SPACE, folders: vec![fields] },
+            Write::Folders { space: SPACE, folders: vec![fields], content: 0 },
             Write::Local { doc, delta: vec![], head: vec![1], unsent: true, row: Some(row), at: 1 },
         ])
         .unwrap();

@@ -5,8 +5,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use crate::id::NoteId;
 use sha2::{Digest as _, Sha256};
-use stet_model::id::NoteId;
 
 /// A text that should have been a digest: 32 hexadecimal digits are expected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]

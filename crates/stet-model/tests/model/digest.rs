@@ -1,8 +1,8 @@
-//! Properties of the digests. Known values are in `vectors/log-digest.json`.
+//! Properties of the digests. Known values are in the vectors of stet-protocol.
 
 use proptest::prelude::*;
+use stet_model::digest::{ContentDigest, InvalidDigest, LogDigest};
 use stet_model::id::NoteId;
-use stet_protocol::digest::{ContentDigest, InvalidDigest, LogDigest};
 
 fn standings() -> impl Strategy<Value = Vec<([u8; 16], u64, bool)>> {
     prop::collection::vec(any::<([u8; 16], u64, bool)>(), 0..40)

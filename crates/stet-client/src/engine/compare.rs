@@ -1,0 +1,112 @@
+//! Whether what is here is what the server and the other devices have: digests are held against each other whenever
+//! everything is settled. What differs is read anew, once; nothing is ever given up for it.
+
+use std::collections::BTreeMap;
+
+use stet_model::digest::LogDigest;
+use stet_model::id::{DeviceId, SpaceId};
+use stet_protocol::message::level2::Receipt;
+use stet_store::{Compared, Standing, Write};
+use stet_sync::device::{Content, Place};
+
+use super::documents::writing::After;
+use super::{Engine, Now, Output};
+use crate::api::status::{StatusError, Verified};
+use crate::api::{ErrorCode, Event};
+
+/// What the digests said so far.
+#[derive(Debug, Default)]
+pub(super) struct Comparison {
+    standing: Standing,
+    /// The place of the log whose standing was asked for last.
+    asked_at: Option<u64>,
+    /// What other devices say, and at which place of the log.
+    others: BTreeMap<DeviceId, (u64, String)>,
+    /// Every row was asked for again because the logs differed.
+    read_anew: bool,
+}
+
+impl Comparison {
+    /// What stood there is another space's.
+    pub(super) fn forget(&mut self) {
+        *self = Self::default();
+    }
+}
+
+impl Engine {
+    /// The end of a catch-up: the log is held against the server's before anything that comes later is written.
+    pub(super) fn caught_up(&mut self, space: SpaceId, place: Place, digest: Option<String>, now: Now) {
+        self.move_cursor(space, place);
+        if let Some(digest) = digest.and_then(|digest| digest.parse::<LogDigest>().ok()) {
+            // Should rows before it not be on disk, the connection begins anew, and this does with it.
+            self.write(Write::Compare { space, seq: place.seq, digest, at: now.wall }, After::Compared);
+        }
+    }
+
+    /// That is done: what came of it is to be read.
+    pub(super) fn compared(&mut self) {
+        self.comparison.asked_at = None;
+    }
+
+    /// Asks for the standing once everything is settled: received, imported, indexed, sent and written.
+    pub(super) fn consider_standing(&mut self) {
+        let Some(place) = self.report.cursors.get(&self.space).map(|place| place.seq) else { return };
+        if self.comparison.asked_at == Some(place) {
+            return;
+        }
+        let settled = self.writing.is_idle() && self.index.is_clean() && self.ledger.held.is_empty();
+        if settled && self.is_in_step() {
+            self.comparison.asked_at = Some(place);
+            self.outputs.push(Output::ReadStanding(self.space));
+        }
+    }
+
+    /// The standing of a space, as it is on disk.
+    pub(super) fn standing(&mut self, space: SpaceId, standing: Standing, now: Now) {
+        if space != self.space {
+            return;
+        }
+        self.comparison.standing = standing;
+        if let Some(content) = standing.content {
+            self.device.set_content(Content { space, seq: standing.seq, digest: content.to_string() });
+        }
+        match standing.compared {
+            Some(Compared { same: false, .. }) if self.comparison.read_anew => self.differs(),
+            Some(Compared { same: false, .. }) => {
+                self.comparison.read_anew = true;
+                self.recorder.note("the server's log is another one: every row is read anew", now);
+                self.device.read_anew(space, now.mono);
+            }
+            Some(Compared { same: true, .. }) => self.comparison.read_anew = false,
+            None => {}
+        }
+    }
+
+    fn differs(&mut self) {
+        let message = "What is on this device and what is on the server isn't the same, and reading all of it again \
+                       didn't help. Nothing is lost. Copy the diagnostics for whoever runs the server.";
+        let error = StatusError { code: ErrorCode::Internal, message: message.to_owned(), note_id: None };
+        if self.report.error() != Some(&error) {
+            self.emit(Event::Error(error.clone()));
+        }
+        self.report.failed(error);
+    }
+
+    /// What another device says.
+    pub(super) fn heard_content(&mut self, receipt: &Receipt) {
+        match &receipt.content {
+            Some(content) => self.comparison.others.insert(receipt.device_id, (receipt.seq, content.clone())),
+            None => self.comparison.others.remove(&receipt.device_id),
+        };
+    }
+
+    /// When everything was last found to be the same as on the server; nothing while another device says something else
+    /// at the same place of the log.
+    pub(super) fn verified(&self) -> Option<Verified> {
+        let Standing { seq, content, compared, .. } = self.comparison.standing;
+        let Compared { seq: compared_seq, at, .. } = compared.filter(|compared| compared.same)?;
+        let mine = content.map(|content| content.to_string());
+        let contradicts = |(at, other): &(u64, String)| *at == seq && mine.as_ref().is_some_and(|mine| mine != other);
+        (!self.comparison.others.values().any(contradicts)).then_some(Verified { seq: compared_seq, at })
+    }
+}
