@@ -4,7 +4,8 @@
 
 use std::path::Path;
 
-use stet_client::api::command::{ChangeNote, CreateFolder, PurgeNote, TrashNote};
+use rusqlite::Connection;
+use stet_client::api::command::{ChangeNote, CreateFolder, EmptyTrash, PurgeNote, TrashNote};
 use stet_client::api::note::{NoteChange, View};
 use stet_server::config::TokenConfig;
 use stet_tests::device::Device;
@@ -150,4 +151,30 @@ async fn a_third_device_fetches_a_thousand_notes() {
         if total == 1_001 { Ok(()) } else { Err(format!("{total}")) }
     })
     .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_note_that_can_not_be_read_keeps_no_other_in_an_emptied_trash() {
+    let folder = tempfile::tempdir().expect("a folder");
+    // Nobody listens there: the device is alone with its notes.
+    let start = async || Device::start(folder.path(), "Laptop", "ws://127.0.0.1:9", "none").await;
+    let device = start().await;
+    let mut notes = Vec::new();
+    for n in 0..3 {
+        let note_id = device.create(&format!("Note {n}"), "words").await;
+        device.call(TrashNote { note_id }).await;
+        notes.push(note_id);
+    }
+    device.stop().await;
+    let store = Connection::open(folder.path().join("notes.sqlite")).expect("the store");
+    let damage = "UPDATE updates SET ops = x'00' WHERE doc = (SELECT id FROM documents WHERE note = ?1)";
+    assert!(store.execute(damage, [notes[1].as_bytes()]).expect("damaged") > 0);
+    drop(store);
+
+    let device = start().await;
+    let error = device.try_call(EmptyTrash {}).await.expect_err("one can't be removed");
+    assert!(error.message.starts_with("1 note can't be removed"), "{error:?}");
+    let left: Vec<_> = device.rows(View::Trash).await.into_iter().map(|row| row.id).collect();
+    assert_eq!(left, [notes[1]]);
+    device.stop().await;
 }

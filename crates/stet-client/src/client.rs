@@ -18,6 +18,7 @@ use crate::engine::{Engine, Input, ListContext, Setup};
 use crate::lists;
 use crate::network::changes;
 use crate::run::{Loop, Order, now};
+use crate::words;
 
 /// The database in the data folder.
 pub const DATABASE: &str = "notes.sqlite";
@@ -142,15 +143,17 @@ impl Client {
                 self.read(move |reader, lists| lists::row(reader, lists, args.note_id).map(Answer::from)).await
             }
             Command::EmptyTrash(_) => {
-                let mut refused = None;
+                let mut refused: Vec<CommandError> = Vec::new();
                 for note_id in self.read(lists::trashed).await? {
                     // One that can't be read keeps none of the others, and one that was taken out meanwhile is no failure.
                     match self.order(PurgeNote { note_id }.into()).await {
-                        Err(error) if error.code != ErrorCode::Invalid => drop(refused.get_or_insert(error)),
+                        Err(error) if error.code != ErrorCode::Invalid => refused.push(error),
                         _ => {}
                     }
                 }
-                refused.map_or_else(|| Ok(Done {}.into()), Err)
+                let Some(first) = refused.first() else { return Ok(Done {}.into()) };
+                let message = format!("{} can't be removed. {}", words::notes(refused.len() as u32), first.message);
+                Err(CommandError::new(first.code, message))
             }
             Command::GetStart(args) => match self.order(Command::GetStart(args)).await? {
                 Answer::Start(mut start) => {

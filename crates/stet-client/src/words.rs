@@ -81,7 +81,8 @@ fn sentence(status: &Status, icon: TrayIcon) -> String {
     }
 }
 
-fn notes(count: u32) -> String {
+/// "1 note", "3 notes".
+pub(crate) fn notes(count: u32) -> String {
     if count == 1 { "1 note".to_owned() } else { format!("{count} notes") }
 }
 

@@ -32,11 +32,17 @@ pub enum Mutant {
     PurgeIgnoresNewer,
     /// An edit while a write is under way isn't written when that is done.
     EditDuringWriteForgotten,
+    /// Documents that are gone for good aren't part of a device's sum of its log.
+    DigestWithoutTombstones,
+    /// The sum of a device's log isn't kept when the server confirms what the device sent.
+    DigestForgetsAcks,
+    /// What a note says is digested without its fields' changes.
+    ContentWithoutFields,
 }
 
 impl Mutant {
     /// All of them.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 15] = [
         Self::AckMovesToHead,
         Self::BaseIsLastSent,
         Self::CursorSkipsGaps,
@@ -49,6 +55,9 @@ impl Mutant {
         Self::ServerSkipsSync,
         Self::PurgeIgnoresNewer,
         Self::EditDuringWriteForgotten,
+        Self::DigestWithoutTombstones,
+        Self::DigestForgetsAcks,
+        Self::ContentWithoutFields,
     ];
 }
 

@@ -11,6 +11,7 @@ use std::time::Duration;
 use rusqlite::wal::CheckpointMode;
 use rusqlite::{Connection, TransactionBehavior};
 use stet_model::id::SpaceId;
+use stet_model::mutant::{self, Mutant};
 
 use crate::error::{ReadError, WriteError};
 use crate::open::BUSY_TIMEOUT;
@@ -225,7 +226,11 @@ fn apply(connection: &Connection, write: &Write, known_words: &mut HashSet<Strin
         Write::Acked { doc, known, seq, unsent, updated_at, cursor } => {
             if let Some(found) = document::find_living(connection, *doc)? {
                 let synced = document::Synced { known, seq: *seq, unsent: *unsent, updated_at: *updated_at };
-                moving(connection, found.id, || document::synced(connection, found.id, &synced))?;
+                if mutant::is(Mutant::DigestForgetsAcks) {
+                    document::synced(connection, found.id, &synced)?;
+                } else {
+                    moving(connection, found.id, || document::synced(connection, found.id, &synced))?;
+                }
                 note::mirror(connection, found.id)?;
             }
             set_cursor(connection, doc.space, cursor.as_ref())?;

@@ -5,7 +5,8 @@ use std::ops::Bound;
 
 use stet_model::document::{Document, Version};
 use stet_model::id::DocKey;
-use stet_model::note::content_digest;
+use stet_model::mutant::{self, Mutant};
+use stet_model::note::{NoteFields, content_digest};
 use stet_store::Write;
 
 use super::documents::Task;
@@ -136,7 +137,8 @@ impl Live {
             return None;
         };
         let (title, body) = (note.title(), note.body());
-        let content = content_digest(doc.note, &title, &body, &note.fields());
+        let fields = if mutant::is(Mutant::ContentWithoutFields) { NoteFields::default() } else { note.fields() };
+        let content = content_digest(doc.note, &title, &body, &fields);
         let write = Write::Index { doc, head: self.queued.encode(), title, body, content };
         Some((write, self.queued.clone()))
     }

@@ -6,6 +6,7 @@ use rusqlite::types::Type;
 use rusqlite::{Connection, Error, Result, Row};
 use stet_model::digest::{ContentDigest, LogDigest};
 use stet_model::id::NoteId;
+use stet_model::mutant::{self, Mutant};
 
 use crate::migration::Migration;
 use crate::read::{Compared, Standing};
@@ -71,7 +72,8 @@ pub(crate) fn moved(connection: &Connection, id: i64, before: Place) -> Result<(
 
 /// A document that never was in the log isn't part of it.
 fn count(digest: &mut LogDigest, place: Place, step: fn(&mut LogDigest, NoteId, u64, bool)) {
-    if place.seq > 0 {
+    let left_out = place.purged && mutant::is(Mutant::DigestWithoutTombstones);
+    if place.seq > 0 && !left_out {
         step(digest, place.note, place.seq, place.purged);
     }
 }
@@ -96,9 +98,9 @@ fn count_log(connection: &Connection, space: i64) -> Result<(LogDigest, u64)> {
         connection.prepare_cached("SELECT note, last_seq, purged FROM documents WHERE space = ?1 AND last_seq > 0")?;
     let mut rows = statement.query([space])?;
     while let Some(row) = rows.next()? {
-        let seq: u64 = row.get(1)?;
-        last = last.max(seq);
-        digest.add(NoteId::from_bytes(row.get(0)?), seq, row.get(2)?);
+        let place = Place { space, note: NoteId::from_bytes(row.get(0)?), seq: row.get(1)?, purged: row.get(2)? };
+        last = last.max(place.seq);
+        count(&mut digest, place, LogDigest::add);
     }
     Ok((digest, last))
 }
