@@ -226,11 +226,8 @@ fn apply(connection: &Connection, write: &Write, known_words: &mut HashSet<Strin
         Write::Acked { doc, known, seq, unsent, updated_at, cursor } => {
             if let Some(found) = document::find_living(connection, *doc)? {
                 let synced = document::Synced { known, seq: *seq, unsent: *unsent, updated_at: *updated_at };
-                if mutant::is(Mutant::DigestForgetsAcks) {
-                    document::synced(connection, found.id, &synced)?;
-                } else {
-                    moving(connection, found.id, || document::synced(connection, found.id, &synced))?;
-                }
+                let step = || document::synced(connection, found.id, &synced);
+                if mutant::is(Mutant::DigestForgetsAcks) { step() } else { moving(connection, found.id, step) }?;
                 note::mirror(connection, found.id)?;
             }
             set_cursor(connection, doc.space, cursor.as_ref())?;

@@ -62,7 +62,8 @@ pub fn run(project: &Project, args: &Args) -> Result<(), Failure> {
         false => &[Purpose::Build],
     };
     system::ensure(purposes, args.yes)?;
-    if args.devices > 1 && windows::may_be_placed() && system::ensure(&[Purpose::SideBySide], args.yes).is_err() {
+    let side_by_side = !args.headless && args.devices > 1 && windows::may_be_placed();
+    if side_by_side && system::ensure(&[Purpose::SideBySide], args.yes).is_err() {
         println!("Going on without: the windows will not be side by side.");
     }
     ui::build(project)?;
@@ -164,7 +165,7 @@ fn picture(
 fn watch(mut open: Vec<App>, mut server: Option<&mut Group>, signs_in: bool) -> Result<(), Failure> {
     println!("Stet is open. Ctrl-C ends it, and so does Quit in the tray's menu.");
     if open.len() > 1 && !(windows::can_be_placed() && windows::place(&mut open, None)?) {
-        println!("This desktop lets nobody place windows: put them side by side yourself.");
+        println!("This desktop lets nobody place windows (or xdotool is missing): put them side by side yourself.");
     }
     if !signs_in {
         println!("Neither STET_TOKEN nor STET_TOKEN_FILE is set: the app isn't signed in at that server.");

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use stet_model::digest::LogDigest;
+use stet_model::digest::{ContentDigest, LogDigest};
 use stet_model::id::{DeviceId, SpaceId};
 use stet_protocol::message::level2::Receipt;
 use stet_store::{Compared, Standing, Write};
@@ -11,8 +11,8 @@ use stet_sync::device::{Content, Place};
 
 use super::documents::writing::After;
 use super::{Engine, Now, Output};
+use crate::api::ErrorCode;
 use crate::api::status::{StatusError, Verified};
-use crate::api::{ErrorCode, Event};
 
 /// What the digests said so far.
 #[derive(Debug, Default)]
@@ -21,7 +21,7 @@ pub(super) struct Comparison {
     /// The place of the log whose standing was asked for last.
     asked_at: Option<u64>,
     /// What other devices say, and at which place of the log.
-    others: BTreeMap<DeviceId, (u64, String)>,
+    others: BTreeMap<DeviceId, (u64, ContentDigest)>,
     /// Every row was asked for again because the logs differed.
     read_anew: bool,
 }
@@ -85,17 +85,13 @@ impl Engine {
     fn differs(&mut self) {
         let message = "What is on this device and what is on the server isn't the same, and reading all of it again \
                        didn't help. Nothing is lost. Copy the diagnostics for whoever runs the server.";
-        let error = StatusError { code: ErrorCode::Internal, message: message.to_owned(), note_id: None };
-        if self.report.error() != Some(&error) {
-            self.emit(Event::Error(error.clone()));
-        }
-        self.report.failed(error);
+        self.went_wrong(StatusError { code: ErrorCode::Internal, message: message.to_owned(), note_id: None });
     }
 
     /// What another device says.
     pub(super) fn heard_content(&mut self, receipt: &Receipt) {
-        match &receipt.content {
-            Some(content) => self.comparison.others.insert(receipt.device_id, (receipt.seq, content.clone())),
+        match receipt.content.as_ref().and_then(|content| content.parse().ok()) {
+            Some(content) => self.comparison.others.insert(receipt.device_id, (receipt.seq, content)),
             None => self.comparison.others.remove(&receipt.device_id),
         };
     }
@@ -105,8 +101,8 @@ impl Engine {
     pub(super) fn verified(&self) -> Option<Verified> {
         let Standing { seq, content, compared, .. } = self.comparison.standing;
         let Compared { seq: compared_seq, at, .. } = compared.filter(|compared| compared.same)?;
-        let mine = content.map(|content| content.to_string());
-        let contradicts = |(at, other): &(u64, String)| *at == seq && mine.as_ref().is_some_and(|mine| mine != other);
+        let contradicts =
+            |(at, other): &(u64, ContentDigest)| *at == seq && content.is_some_and(|content| content != *other);
         (!self.comparison.others.values().any(contradicts)).then_some(Verified { seq: compared_seq, at })
     }
 }

@@ -138,10 +138,6 @@ impl Report {
         self.recent.retain(|(other, _)| *other != note);
     }
 
-    pub(super) const fn error(&self) -> Option<&StatusError> {
-        self.error.as_ref()
-    }
-
     pub(super) fn failed(&mut self, error: StatusError) {
         self.error = Some(error);
     }
@@ -211,7 +207,11 @@ impl Engine {
             }
             Problem::Server(_, words) => (ErrorCode::Refused, format!("The server says: {words}")),
         };
-        let error = StatusError { code, message, note_id: None };
+        self.went_wrong(StatusError { code, message, note_id: None });
+    }
+
+    /// Tells it, once, and keeps it in the status.
+    pub(super) fn went_wrong(&mut self, error: StatusError) {
         if self.report.error.as_ref() != Some(&error) {
             self.emit(Event::Error(error.clone()));
         }

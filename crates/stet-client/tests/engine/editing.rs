@@ -2,7 +2,6 @@
 
 use stet_client::api::command::{CloseNote, EditAnswer, JoinNote, PullNote};
 use stet_client::api::{ErrorCode, Event};
-
 use stet_client::engine::Input;
 
 use crate::desk::{Desk, typed};

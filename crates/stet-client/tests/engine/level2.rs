@@ -66,20 +66,23 @@ pub fn messages(desk: &mut Desk) -> Vec<ClientMessage> {
     desk.sent.drain(..).map(|frame| decode(&frame, usize::MAX).expect("a message")).collect()
 }
 
-pub fn updates(desk: &mut Desk) -> Vec<NoteUpdate> {
-    let read = |message| match message {
-        ClientMessage::NoteUpdate(update) => Some(update),
-        _ => None,
-    };
+/// Of the messages sent, what `read` takes.
+fn sent<T>(desk: &mut Desk, read: impl Fn(ClientMessage) -> Option<T>) -> Vec<T> {
     messages(desk).into_iter().filter_map(read).collect()
 }
 
+pub fn updates(desk: &mut Desk) -> Vec<NoteUpdate> {
+    sent(desk, |message| match message {
+        ClientMessage::NoteUpdate(update) => Some(update),
+        _ => None,
+    })
+}
+
 fn purges(desk: &mut Desk) -> Vec<NoteId> {
-    let read = |message| match message {
+    sent(desk, |message| match message {
         ClientMessage::NotePurge(purge) => Some(purge.note_id),
         _ => None,
-    };
-    messages(desk).into_iter().filter_map(read).collect()
+    })
 }
 
 #[test]
@@ -261,11 +264,10 @@ fn take_welcome_note(desk: &mut Desk) -> NoteId {
 
 /// Every place from which the log was asked for.
 fn asked_from(desk: &mut Desk) -> Vec<u64> {
-    let read = |message| match message {
+    sent(desk, |message| match message {
         ClientMessage::Sync(sync) => Some(sync.since),
         _ => None,
-    };
-    messages(desk).into_iter().filter_map(read).collect()
+    })
 }
 
 #[test]
@@ -279,11 +281,11 @@ fn verified_is_said_once_the_logs_are_the_same_and_everything_is_settled() {
     desk.wait(10_000);
     assert_eq!(desk.status().verified.map(|verified| verified.seq), Some(0));
     // What this device says goes to the others.
-    let said = messages(&mut desk).into_iter().rev().find_map(|message| match message {
+    let mut said = sent(&mut desk, |message| match message {
         ClientMessage::Received(received) => Some(received),
         _ => None,
     });
-    let said = said.expect("received");
+    let said = said.pop().expect("received");
     let content = said.content.expect("everything is settled");
     assert_eq!((said.seq, said.unsent), (1, 0));
 

@@ -27,7 +27,7 @@ pub(super) struct Space {
     catching: Option<CatchUp>,
     live: bool,
     /// What the last `received` said, and when the next may go.
-    said: Option<(u64, u64, Option<String>)>,
+    said: Option<level2::Received>,
     owes_receipt: bool,
     receipt_at: u64,
 }
@@ -286,16 +286,11 @@ impl Device {
             space.owes_receipt = false;
             let at_hand = self.content.as_ref().filter(|content| content.space == *id && content.seq == space.stored);
             let content = at_hand.filter(|_| self.unsent == 0).map(|content| content.digest.clone());
-            let saying = Some((space.stored, self.unsent, content.clone()));
-            if space.live && space.said != saying {
-                space.said = saying;
+            let received = level2::Received { space_id: *id, seq: space.stored, unsent: self.unsent, content };
+            if space.live && space.said.as_ref() != Some(&received) {
+                space.said = Some(received.clone());
                 space.receipt_at = now + RECEIPT_MS;
-                messages.push(level2::ClientMessage::Received(level2::Received {
-                    space_id: *id,
-                    seq: space.stored,
-                    unsent: self.unsent,
-                    content,
-                }));
+                messages.push(level2::ClientMessage::Received(received));
             }
         }
         messages.iter().for_each(|message| self.send(message));

@@ -100,7 +100,10 @@ impl World {
         if status.is_synced != (status.unsent == 0) {
             return Some(format!("has nothing to send and doesn't call that synced: {status:?}"));
         }
-        let standing = process.reader.standing(process.engine.space()).ok()?;
+        let standing = match process.reader.standing(process.engine.space()) {
+            Ok(standing) => standing,
+            Err(error) => return Some(format!("can't read what it holds: {error}")),
+        };
         if status.held == 0 && status.verified.is_none() && standing.compared.is_some_and(|compared| compared.same) {
             return Some(format!("has the server's log and doesn't call that verified: {standing:?}"));
         }
