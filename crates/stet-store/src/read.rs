@@ -207,6 +207,17 @@ pub struct LedgerRow {
     pub note: NoteId,
     /// The last seq of it this device holds.
     pub last_seq: u64,
-    /// It is gone for good.
+    /// It is gone for good, as far as the log goes.
     pub purged: bool,
+}
+
+/// What of a space waits: for the server, or for people.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Waiting {
+    /// Documents with something to send or a purge to confirm.
+    pub unsent: Vec<UnsentDocument>,
+    /// Documents that can't go on, with the reason.
+    pub held: Vec<(DocKey, Held)>,
+    /// How many documents there are, tombstones not counted.
+    pub documents: u64,
 }

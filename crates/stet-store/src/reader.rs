@@ -13,7 +13,9 @@ use crate::backup::{self, CopyError};
 use crate::error::ReadError;
 use crate::open::{Options, connect_reading};
 use crate::page;
-use crate::read::{LedgerRow, ListPage, ListQuery, ListRow, SidebarRows, Standing, StoredDocument, StoredPoint};
+use crate::read::{
+    LedgerRow, ListPage, ListQuery, ListRow, SidebarRows, Standing, StoredDocument, StoredPoint, Waiting,
+};
 use crate::table::log::{point, snapshot, update};
 use crate::table::note::{list, tag};
 use crate::table::{self, device, digest, document, folder, meta, space};
@@ -157,6 +159,20 @@ impl Reader {
         self.read(|connection| match space::find(connection, space)? {
             Some(space) => document::ledger(connection, space),
             None => Ok(Vec::new()),
+        })
+    }
+
+    /// What waits for the server or for people, in all spaces.
+    ///
+    /// # Errors
+    /// [`ReadError`] when the file can't be read.
+    pub fn waiting(&self) -> Result<Waiting, ReadError> {
+        self.read(|connection| {
+            Ok(Waiting {
+                unsent: document::to_send(connection)?,
+                held: document::held(connection)?,
+                documents: space::documents(connection)?,
+            })
         })
     }
 

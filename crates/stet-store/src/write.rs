@@ -133,6 +133,16 @@ pub enum Write {
         /// The space's cursor, when it moves with it.
         cursor: Option<Cursor>,
     },
+    /// The document is gone for good elsewhere, and what is here of it is kept until people decide. In the log's digest it
+    /// counts as gone. Of a document that isn't here only the tombstone stays.
+    Removed {
+        /// The document.
+        doc: DocKey,
+        /// The tombstone's seq on the server.
+        seq: u64,
+        /// Why it is kept.
+        held: Held,
+    },
     /// The user asked to remove the note for good; kept until the server confirmed it.
     PurgeAsked {
         /// The note.
@@ -195,6 +205,17 @@ pub enum Write {
         /// The account's personal space. The library's document id changes with it.
         to: SpaceId,
     },
+    /// The log this space followed is no more: nothing of it is known to be anywhere else, so that everything is unsent.
+    /// Tombstones, reasons to hold documents back, and rows that couldn't be imported go.
+    ForgetLog {
+        /// The space.
+        space: SpaceId,
+    },
+    /// Everything in the space goes, without tombstones.
+    EmptySpace {
+        /// The space.
+        space: SpaceId,
+    },
 }
 
 impl Write {
@@ -232,9 +253,12 @@ impl Write {
             | Self::Apart { .. }
             | Self::Held { .. }
             | Self::Purged { .. }
+            | Self::Removed { .. }
             | Self::PurgeAsked { .. }
             | Self::Device { .. }
-            | Self::MoveSpace { .. } => 0,
+            | Self::MoveSpace { .. }
+            | Self::ForgetLog { .. }
+            | Self::EmptySpace { .. } => 0,
         }
     }
 }

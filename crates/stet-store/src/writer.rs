@@ -1,6 +1,8 @@
 //! The one writing connection: which statements make up each [`Write`], one transaction around all of them. No SQL, and
 //! no decision what is written.
 
+mod whole;
+
 use std::collections::{BTreeSet, HashSet};
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
@@ -19,7 +21,7 @@ use crate::read::Boot;
 use crate::table::log::{point, snapshot, update};
 use crate::table::{device, digest, document, folder, meta, note, search, space};
 use crate::words;
-use crate::write::{Cursor, DocKey, RemoteRow, Write};
+use crate::write::{Cursor, DocKey, Held, RemoteRow, Write};
 
 /// Pages of the log (of 4 KiB) above which it is folded into the database when nobody waits: what SQLite itself uses.
 const FOLD_WHEN_IDLE: u32 = 1_000;
@@ -260,7 +262,10 @@ fn apply(connection: &Connection, write: &Write, known_words: &mut HashSet<Strin
             device::set(connection, space::find_or_make(connection, *space)?, device)?;
         }
         Write::Meta { key, value } => meta::set(connection, key, value.as_deref())?,
-        Write::MoveSpace { from, to } => move_space(connection, *from, *to)?,
+        Write::Removed { doc, seq, held } => removed(connection, *doc, *seq, held)?,
+        Write::MoveSpace { from, to } => whole::rename(connection, *from, *to)?,
+        Write::ForgetLog { space } => whole::forget_log(connection, *space)?,
+        Write::EmptySpace { space } => whole::empty(connection, *space)?,
     }
     Ok(())
 }
@@ -332,17 +337,32 @@ fn receive(
 
 fn purge(connection: &Connection, doc: DocKey, seq: u64) -> rusqlite::Result<()> {
     let found = document::find_or_make(connection, doc)?;
-    update::remove_all(connection, found.id)?;
-    snapshot::remove(connection, found.id)?;
-    point::remove_all(connection, found.id)?;
-    if let Some((_, slot)) = note::indexed_at(connection, found.id)? {
+    purge_found(connection, found.id, seq)
+}
+
+fn purge_found(connection: &Connection, id: i64, seq: u64) -> rusqlite::Result<()> {
+    update::remove_all(connection, id)?;
+    snapshot::remove(connection, id)?;
+    point::remove_all(connection, id)?;
+    if let Some((_, slot)) = note::indexed_at(connection, id)? {
         if let Some(slot) = slot {
             search::remove(connection, slot)?;
         }
-        note::remove(connection, found.id)?;
+        note::remove(connection, id)?;
     }
-    digest::set_content(connection, found.id, None)?;
-    moving(connection, found.id, || document::purge(connection, found.id, seq))
+    digest::set_content(connection, id, None)?;
+    moving(connection, id, || document::purge(connection, id, seq))
+}
+
+fn removed(connection: &Connection, doc: DocKey, seq: u64, held: &Held) -> rusqlite::Result<()> {
+    match document::find(connection, doc)? {
+        Some(found) if !found.purged && document::has_content(connection, found.id)? => {
+            moving(connection, found.id, || document::removed(connection, found.id, seq))?;
+            document::set_held(connection, found.id, Some(held))?;
+            note::mirror(connection, found.id)
+        }
+        _ => purge(connection, doc, seq),
+    }
 }
 
 /// Does what may move a document in the log, and keeps the log's digest.
@@ -372,20 +392,6 @@ fn index(
             known_words.insert(word);
         }
     }
-    Ok(())
-}
-
-fn move_space(connection: &Connection, from: SpaceId, to: SpaceId) -> Result<(), Failure> {
-    let Some(id) = space::find(connection, from)?.filter(|_| from != to) else { return Ok(()) };
-    if let Some(target) = space::find(connection, to)?
-        && document::any_in_space(connection, target)?
-    {
-        return Err(Failure::Occupied(to));
-    }
-    space::rename(connection, id, to)?;
-    document::moved(connection, id, (from.library(), to.library()))?;
-    digest::forget(connection, id)?;
-    note::mirror_space(connection, id)?;
     Ok(())
 }
 

@@ -34,6 +34,11 @@ pub(crate) fn set(connection: &Connection, space: i64, device: &DeviceRow) -> Re
     Ok(())
 }
 
+pub(crate) fn remove_all(connection: &Connection, space: i64) -> Result<()> {
+    connection.prepare_cached("DELETE FROM devices WHERE space = ?1")?.execute([space])?;
+    Ok(())
+}
+
 fn device(row: &Row<'_>) -> Result<(SpaceId, DeviceRow)> {
     let device = DeviceRow {
         id: DeviceId::from_bytes(row.get(1)?),

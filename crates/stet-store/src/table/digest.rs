@@ -44,17 +44,16 @@ pub(crate) struct Place {
 
 /// Where the document stands now; for [`moved`] after it was changed.
 pub(crate) fn place(connection: &Connection, id: i64) -> Result<Place> {
-    connection.prepare_cached("SELECT space, note, last_seq, purged FROM documents WHERE id = ?1")?.query_row(
-        [id],
-        |row| {
+    connection
+        .prepare_cached("SELECT space, note, last_seq, purged OR removed FROM documents WHERE id = ?1")?
+        .query_row([id], |row| {
             Ok(Place {
                 space: row.get(0)?,
                 note: NoteId::from_bytes(row.get(1)?),
                 seq: row.get(2)?,
                 purged: row.get(3)?,
             })
-        },
-    )
+        })
 }
 
 /// The document may stand elsewhere than it did.
@@ -94,8 +93,8 @@ fn keep_log(connection: &Connection, space: i64, digest: LogDigest) -> Result<()
 /// The sum over every document, from the documents themselves, and the last place any of them has.
 fn count_log(connection: &Connection, space: i64) -> Result<(LogDigest, u64)> {
     let (mut digest, mut last) = (LogDigest::default(), 0);
-    let mut statement =
-        connection.prepare_cached("SELECT note, last_seq, purged FROM documents WHERE space = ?1 AND last_seq > 0")?;
+    let mut statement = connection
+        .prepare_cached("SELECT note, last_seq, purged OR removed FROM documents WHERE space = ?1 AND last_seq > 0")?;
     let mut rows = statement.query([space])?;
     while let Some(row) = rows.next()? {
         let place = Place { space, note: NoteId::from_bytes(row.get(0)?), seq: row.get(1)?, purged: row.get(2)? };

@@ -10,7 +10,7 @@ use crate::read::{LedgerRow, StoredDocument, UnsentDocument};
 use crate::table::space;
 use crate::write::{DocKey, Held};
 
-pub(crate) const MIGRATIONS: &[Migration] = &[TABLE, APART];
+pub(crate) const MIGRATIONS: &[Migration] = &[TABLE, APART, REMOVED];
 
 const TABLE: Migration = Migration {
     number: 2026112303,
@@ -57,6 +57,15 @@ const APART: Migration = Migration {
 ALTER TABLE documents ADD COLUMN apart INTEGER NOT NULL DEFAULT 0 CHECK (apart IN (0, 1));
 
 CREATE INDEX documents_apart ON documents (id) WHERE apart = 1;",
+};
+
+const REMOVED: Migration = Migration {
+    number: 2026112905,
+    name: "documents that are gone elsewhere",
+    generation: 1,
+    sql: "
+-- gone for good in the log, and kept here until people decide
+ALTER TABLE documents ADD COLUMN removed INTEGER NOT NULL DEFAULT 0 CHECK (removed IN (0, 1));",
 };
 
 /// A document's number in this file and what decides how a write treats it.
@@ -174,11 +183,23 @@ pub(crate) fn purge(connection: &Connection, id: i64, seq: u64) -> Result<()> {
     connection
         .prepare_cached(
             "UPDATE documents SET head = x'', known = x'', unsent = 0, stale = 0, apart = 0, held = NULL, purged = 1,
-                 purge_asked = iif(?2 > 0, 0, purge_asked), last_seq = max(last_seq, ?2)
+                 removed = 0, purge_asked = iif(?2 > 0, 0, purge_asked), last_seq = max(last_seq, ?2)
              WHERE id = ?1",
         )?
         .execute((id, seq))?;
     Ok(())
+}
+
+/// The document is gone for good in the log, and stays here.
+pub(crate) fn removed(connection: &Connection, id: i64, seq: u64) -> Result<()> {
+    connection
+        .prepare_cached("UPDATE documents SET removed = 1, last_seq = max(last_seq, ?2) WHERE id = ?1")?
+        .execute((id, seq))?;
+    Ok(())
+}
+
+pub(crate) fn has_content(connection: &Connection, id: i64) -> Result<bool> {
+    connection.prepare_cached("SELECT head <> x'' FROM documents WHERE id = ?1")?.query_row([id], |row| row.get(0))
 }
 
 /// The search index no longer has the note's newest text.
@@ -209,6 +230,35 @@ pub(crate) fn moved(connection: &Connection, space: i64, library: (NoteId, NoteI
         library.0.as_bytes(),
         library.1.as_bytes(),
     ))?;
+    Ok(())
+}
+
+/// The documents of a space have no place in a log, and nothing of them is known to be elsewhere.
+pub(crate) fn forget_log(connection: &Connection, space: i64) -> Result<()> {
+    connection
+        .prepare_cached(
+            "UPDATE documents SET known = x'', last_seq = 0, unsent = 1, purge_asked = 0, removed = 0, held = NULL
+             WHERE space = ?1",
+        )?
+        .execute([space])?;
+    Ok(())
+}
+
+/// Every document of a space, tombstones too.
+pub(crate) fn all(connection: &Connection, space: i64) -> Result<Vec<i64>> {
+    let mut statement = connection.prepare_cached("SELECT id FROM documents WHERE space = ?1")?;
+    statement.query_map([space], |row| row.get(0))?.collect()
+}
+
+/// Documents nothing is part of so far.
+pub(crate) fn without_content(connection: &Connection, space: i64) -> Result<Vec<i64>> {
+    let mut statement =
+        connection.prepare_cached("SELECT id FROM documents WHERE space = ?1 AND NOT purged AND head = x''")?;
+    statement.query_map([space], |row| row.get(0))?.collect()
+}
+
+pub(crate) fn remove_tombstones(connection: &Connection, space: i64) -> Result<()> {
+    connection.prepare_cached("DELETE FROM documents WHERE space = ?1 AND purged")?.execute([space])?;
     Ok(())
 }
 
@@ -316,7 +366,7 @@ pub(crate) fn to_index(connection: &Connection, limit: u32) -> Result<Vec<DocKey
 /// Every document of a space, by id.
 pub(crate) fn ledger(connection: &Connection, space: i64) -> Result<Vec<LedgerRow>> {
     connection
-        .prepare_cached("SELECT note, last_seq, purged FROM documents WHERE space = ?1 ORDER BY note")?
+        .prepare_cached("SELECT note, last_seq, purged OR removed FROM documents WHERE space = ?1 ORDER BY note")?
         .query_map([space], |row| {
             Ok(LedgerRow { note: NoteId::from_bytes(row.get(0)?), last_seq: row.get(1)?, purged: row.get(2)? })
         })?

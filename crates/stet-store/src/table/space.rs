@@ -91,6 +91,13 @@ pub(crate) fn counts(connection: &Connection, space: i64) -> Result<[u32; 6]> {
     Ok(counts)
 }
 
+pub(crate) fn forget_cursor(connection: &Connection, space: i64) -> Result<()> {
+    connection
+        .prepare_cached("UPDATE spaces SET cursor_seq = NULL, cursor_lineage = NULL WHERE id = ?1")?
+        .execute([space])?;
+    Ok(())
+}
+
 /// Gives the space another id, without its cursor. A space of that id that holds no documents gives way.
 pub(crate) fn rename(connection: &Connection, space: i64, to: SpaceId) -> Result<()> {
     connection.prepare_cached("DELETE FROM spaces WHERE uuid = ?1 AND id <> ?2")?.execute((to.as_bytes(), space))?;

@@ -10,5 +10,6 @@ mod model;
 mod opening;
 mod reading;
 mod search;
+mod spaces;
 mod stage;
 mod writes;

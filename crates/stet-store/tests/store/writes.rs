@@ -386,40 +386,6 @@ fn devices_and_named_values_replace_their_former_ones() {
 }
 
 #[test]
-fn a_local_space_moves_into_an_account_and_everything_becomes_unsent() {
-    let mut store = Store::new();
-    let account = SpaceId::from_bytes([2; 16]);
-    let library = DocKey { space: SPACE, note: SPACE.library() };
-    let offline = |doc, row| Write::Local { doc, delta: vec![1], head: vec![1], unsent: false, row, at: 5 };
-    store.commit([
-        offline(library, None),
-        offline(doc(3), Some(RowFields { folder: Some(folder(2)), ..titled("moved") })),
-        Write::Folders { space: SPACE, folders: vec![folder_named(2, "f")], content: 0 },
-        index(3, 1, "moved", ""),
-        Write::Purged { doc: doc(4), seq: 0, cursor: None },
-        Write::Device {
-            space: account,
-            device: DeviceRow { id: device(1), name: String::new(), seq: 0, unsent: 0, last_seen: 0 },
-        },
-    ]);
-    store.commit([Write::MoveSpace { from: SPACE, to: account }]);
-    let boot = store.writer.boot().unwrap();
-    let unsent: Vec<DocKey> = boot.unsent.iter().map(|unsent| unsent.doc).collect();
-    let moved = DocKey { space: account, note: note(3) };
-    assert_eq!(unsent, [DocKey { space: account, note: account.library() }, moved], "the library's id changes with it");
-    assert_eq!(store.reader.document(library).unwrap(), None);
-    assert_eq!(store.reader.document(moved).unwrap().unwrap().updates.len(), 1);
-    assert!(store.reader.row(moved).unwrap().unwrap().unsent);
-    let sidebar = store.reader.sidebar(account).unwrap();
-    assert_eq!((sidebar.counts, sidebar.folders[0].1), ([1, 0, 0, 0, 0, 1], 1));
-    assert_eq!(store.counts(), [0; 6]);
-
-    store.commit([local(9, 1, titled("left"))]);
-    let occupied = store.writer.commit(&[Write::MoveSpace { from: SPACE, to: account }]).unwrap_err();
-    assert_eq!(occupied, WriteError::Occupied { space: account });
-}
-
-#[test]
 fn writes_to_documents_that_are_not_there_change_nothing() {
     let mut store = Store::new();
     store.commit([

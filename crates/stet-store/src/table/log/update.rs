@@ -68,6 +68,17 @@ pub(crate) fn fold(connection: &Connection, doc: i64, through: i64) -> Result<()
     Ok(())
 }
 
+/// What is part of the documents of a space has no place in a log any more; what isn't goes.
+pub(crate) fn forget_log(connection: &Connection, space: i64) -> Result<()> {
+    for sql in [
+        "DELETE FROM updates WHERE imported = 0 AND doc IN (SELECT id FROM documents WHERE space = ?1)",
+        "UPDATE updates SET seq = NULL WHERE seq IS NOT NULL AND doc IN (SELECT id FROM documents WHERE space = ?1)",
+    ] {
+        connection.prepare_cached(sql)?.execute([space])?;
+    }
+    Ok(())
+}
+
 pub(crate) fn remove_all(connection: &Connection, doc: i64) -> Result<()> {
     connection.prepare_cached("DELETE FROM updates WHERE doc = ?1")?.execute([doc])?;
     Ok(())
