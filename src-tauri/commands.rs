@@ -2,10 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 use stet_client::api::command::{
-    ChangeNote, ClearError, CloseNote, CreateFolder, CreateNote, Created, CreatedFolder, DeleteFolder, Diagnostics,
-    Done, EditAnswer, EditNote, EmptyTrash, GetDiagnostics, GetNote, GetSidebar, GetStart, JoinNote, LeaveNote,
-    ListNotes, MoveFolder, OpenNote, Pause, PullNote, Pulled, PurgeNote, Reconnect, RecordDetails, RenameFolder,
-    RestoreNote, SetFocus, Start, SyncNow, TrashNote, UpdateSettings,
+    ChangeNote, ClearError, CloseNote, CreateFolder, CreateNote, Created, CreatedFolder, Decide, Decided, DeleteFolder,
+    Diagnostics, Done, EditAnswer, EditNote, EmptyTrash, GetDiagnostics, GetNote, GetSidebar, GetStart, JoinNote,
+    LeaveNote, ListNotes, MoveFolder, OpenNote, Pause, PullNote, Pulled, PurgeNote, Reconnect, RecordDetails,
+    RenameFolder, RestoreNote, SetFocus, Start, SyncNow, TrashNote, UpdateSettings,
 };
 use stet_client::api::note::{NotePage, NoteRow, OpenedNote, Settings, Sidebar};
 use stet_client::api::{CommandError, ErrorCode};
@@ -56,6 +56,7 @@ forwarded! {
     move_folder: MoveFolder => Done,
     delete_folder: DeleteFolder => Done,
     update_settings: UpdateSettings => Settings,
+    decide: Decide => Decided,
     join_note: JoinNote => Done,
     leave_note: LeaveNote => Done,
     reconnect: Reconnect => Done,

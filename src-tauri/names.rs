@@ -22,6 +22,7 @@ pub const ENGINE: &[&str] = &[
     "move_folder",
     "delete_folder",
     "update_settings",
+    "decide",
     "join_note",
     "leave_note",
     "reconnect",

@@ -11,6 +11,10 @@ const choose = (title) => async (page) => {
   await page.click(`[data-test="note-row"]:has-text("${title}")`);
   await page.waitForTimeout(150);
 };
+const ask = (decision) => async (page) => {
+  await page.evaluate((asked) => window.stetMemory.network.ask(asked), decision);
+  await page.waitForSelector('[data-test="decision"]');
+};
 
 /** name: [query, size, dark, what to do first] */
 const SHOTS = {
@@ -37,6 +41,8 @@ const SHOTS = {
   popover: ["", wide, true, open("pill")],
   local: ["?mode=local", wide, false, open("pill")],
   failing: ["?mode=failing", wide, false, null],
+  decision: ["", wide, false, ask({ kind: "otherStore" })],
+  removals: ["", wide, true, ask({ kind: "removals", notes: 34, device: "Kitchen tablet" })],
   empty: ["?empty", wide, false, null],
   long: ["", wide, false, choose("Lisbon")],
   search: [

@@ -110,6 +110,7 @@ impl Client {
         let running = Loop {
             engine,
             started,
+            folder: config.data_dir,
             desktop,
             disk: DiskThread::start(writer, Box::new(on_done)),
             done,

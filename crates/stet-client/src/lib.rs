@@ -3,6 +3,7 @@
 pub mod api;
 pub mod client;
 pub mod config;
+mod copies;
 pub mod desktop;
 pub mod engine;
 mod lists;

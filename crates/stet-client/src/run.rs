@@ -1,6 +1,7 @@
 //! The loop around the engine: feeds it what happens and carries out what it asks. Decides nothing.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -11,6 +12,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use crate::api::{Answer, Command, CommandError, Event};
 use crate::client::{Left, SAVE_TIME};
 use crate::config::TokenSource;
+use crate::copies;
 use crate::desktop::Desktop;
 use crate::engine::{Engine, Input, ListContext, Now, Output};
 use crate::network::socket::{Socket, SocketEvent};
@@ -34,6 +36,8 @@ pub(crate) type Done = (u64, Result<(), String>);
 pub(crate) struct Loop {
     pub(crate) engine: Engine,
     pub(crate) started: Instant,
+    /// The data folder.
+    pub(crate) folder: PathBuf,
     pub(crate) desktop: Arc<dyn Desktop>,
     pub(crate) disk: DiskThread,
     pub(crate) done: mpsc::UnboundedReceiver<Done>,
@@ -182,6 +186,8 @@ impl Loop {
                 Output::Load(docs) if state.renaming.is_empty() => self.load(docs, state),
                 Output::Load(docs) => state.loads.push(docs),
                 Output::ReadStanding(space) => self.read_standing(space, state),
+                Output::ReadWaiting => self.read_waiting(state),
+                Output::Copy => self.copy(state),
                 Output::Open { url } => state.socket = Some(Socket::open(url)),
                 Output::Send(frame) => send(state, |socket| socket.send(frame)),
                 Output::Ping => send(state, Socket::ping),
@@ -229,6 +235,19 @@ impl Loop {
             Ok(standing) => drop(loaded.send(Input::Standing(space, standing))),
             Err(error) => tracing::warn!(%error, "what is here can't be compared"),
         });
+    }
+
+    fn read_waiting(&self, state: &State) {
+        let (reader, loaded) = (self.reader.clone(), state.loaded.clone());
+        tokio::task::spawn_blocking(move || {
+            let waiting = reader.waiting().inspect_err(|error| tracing::warn!(%error, "what waits can't be read"));
+            drop(loaded.send(Input::Waiting(waiting.ok())));
+        });
+    }
+
+    fn copy(&self, state: &State) {
+        let (reader, folder, loaded) = (self.reader.clone(), self.folder.clone(), state.loaded.clone());
+        tokio::task::spawn_blocking(move || drop(loaded.send(Input::Copied(copies::make(&reader, &folder)))));
     }
 
     fn load(&self, docs: Vec<DocKey>, state: &State) {

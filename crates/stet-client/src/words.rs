@@ -7,8 +7,8 @@ use crate::api::status::{ConnectionState, Status};
 use crate::desktop::{Tray, TrayIcon};
 
 /// The tray for a status.
-pub(crate) fn tray(status: &Status, recent: Vec<(NoteId, String)>, diverged: bool) -> Tray {
-    let icon = icon(status, diverged);
+pub(crate) fn tray(status: &Status, recent: Vec<(NoteId, String)>) -> Tray {
+    let icon = icon(status);
     let status_line = sentence(status, icon);
     Tray {
         icon,
@@ -20,9 +20,9 @@ pub(crate) fn tray(status: &Status, recent: Vec<(NoteId, String)>, diverged: boo
     }
 }
 
-fn icon(status: &Status, diverged: bool) -> TrayIcon {
+fn icon(status: &Status) -> TrayIcon {
     let storage = status.unsaved > 0 && status.error.as_ref().is_some_and(|error| error.code == ErrorCode::Storage);
-    if diverged || storage || status.held > 0 {
+    if status.decision.is_some() || storage || status.held > 0 {
         return TrayIcon::Attention;
     }
     match status.state {
@@ -72,6 +72,7 @@ fn sentence(status: &Status, icon: TrayIcon) -> String {
         TrayIcon::Offline if status.paused => format!("Paused. {waiting} will be sent when you resume."),
         TrayIcon::Offline if status.unsent == 0 => "Offline".to_owned(),
         TrayIcon::Offline => format!("Offline. {waiting} will be sent when you're back."),
+        TrayIcon::Attention if status.decision.is_some() => "Syncing waits for you to decide".to_owned(),
         TrayIcon::Attention if status.held > 0 => format!("{} can't go on", notes(status.held)),
         TrayIcon::Attention => status
             .error
@@ -100,7 +101,7 @@ mod tests {
     use crate::desktop::TrayIcon;
 
     fn said(status: Status) -> (TrayIcon, String) {
-        let tray = tray(&status, Vec::new(), false);
+        let tray = tray(&status, Vec::new());
         (tray.icon, tray.status_line)
     }
 
@@ -129,7 +130,7 @@ mod tests {
         for (state, words) in [(ConnectionState::Connecting, "Connecting"), (ConnectionState::Connected, "Signing in")]
         {
             let is_connected = state == ConnectionState::Connected;
-            let tray = tray(&Status { state, is_connected, ..Status::default() }, Vec::new(), false);
+            let tray = tray(&Status { state, is_connected, ..Status::default() }, Vec::new());
             assert_eq!((tray.icon, tray.status_line.as_str(), tray.can_reconnect), (TrayIcon::Busy, words, false));
         }
     }

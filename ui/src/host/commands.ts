@@ -7,6 +7,8 @@ import type { CreateFolder } from "../gen/CreateFolder";
 import type { CreateNote } from "../gen/CreateNote";
 import type { Created } from "../gen/Created";
 import type { CreatedFolder } from "../gen/CreatedFolder";
+import type { Decide } from "../gen/Decide";
+import type { Decided } from "../gen/Decided";
 import type { DeleteFolder } from "../gen/DeleteFolder";
 import type { Diagnostics } from "../gen/Diagnostics";
 import type { Done } from "../gen/Done";
@@ -64,6 +66,7 @@ export interface CommandMap {
   move_folder: [MoveFolder, Done];
   delete_folder: [DeleteFolder, Done];
   update_settings: [UpdateSettings, Settings];
+  decide: [Decide, Decided];
   join_note: [JoinNote, Done];
   leave_note: [LeaveNote, Done];
   reconnect: [Reconnect, Done];

@@ -23,7 +23,8 @@ type Shown =
   | { kind: "move"; noteId?: string; folderId?: string }
   | { kind: "help" }
   | { kind: "settings" }
-  | { kind: "connection" };
+  | { kind: "connection" }
+  | { kind: "decision" };
 
 /** The one thing that lies over the panes. */
 export class Overlay {

@@ -17,7 +17,7 @@ export interface DotWords {
 interface StatusWords extends DotWords {
   tone: "calm" | "busy" | "away" | "alarm";
   /** What a click beside it does. */
-  action: "reconnect" | "resume" | null;
+  action: "reconnect" | "resume" | "decide" | null;
 }
 
 /** "12,345", without the system's language data, which is megabytes. */
@@ -55,7 +55,7 @@ function arrivedWords({ disk, server, other }: Dots): string {
 function libraryDots(status: Status): Dot[] {
   const disk: Dot = status.unsaved === 0 ? "filled" : "ring";
   if (status.state === "local") return [disk];
-  const stopped = status.held > 0 || status.state === "error";
+  const stopped = status.held > 0 || status.state === "error" || status.decision !== null;
   const server: Dot = stopped ? "stopped" : status.isSynced ? "filled" : "ring";
   if (status.otherDevices.length === 0) return [disk, server];
   const other = status.isSynced && status.otherDevices.every((device) => device.caughtUp);
@@ -80,6 +80,8 @@ export function statusWords(status: Status, now: number, stuck = false): StatusW
       words: "The open note isn't saved yet",
       action: null,
     };
+  if (status.decision && status.decision.kind !== "removals")
+    return say("alarm", `Syncing waits for you.${waiting(status, "then")}`, "decide");
   switch (status.state) {
     case "local":
       return say("calm", "On this device only");
@@ -110,11 +112,13 @@ function errorWords(status: Status): string {
 function signedInWords(
   status: Status,
   now: number,
-  say: (tone: StatusWords["tone"], words: string) => StatusWords,
+  say: (tone: StatusWords["tone"], words: string, action?: StatusWords["action"]) => StatusWords,
 ): StatusWords {
   const { progress } = status;
   if (progress && progress.total > 0)
     return say("busy", `Catching up: ${number(progress.done)} of ${number(progress.total)}`);
+  if (status.decision?.kind === "removals")
+    return say("alarm", `${notes(status.decision.notes)} removed elsewhere wait for you`, "decide");
   if (status.held > 0) return say("alarm", `${notes(status.held)} can't go on`);
   if (status.unsent > 0) return say("busy", `Sending ${notes(status.unsent)}…`);
   if (!status.isSynced) return say("busy", "Looking for changes…");

@@ -5,7 +5,7 @@ use stet_model::id::{DeviceId, FolderId, NoteId};
 use ts_rs::TS;
 
 use super::note::{NoteChange, NotePage, NoteRow, OpenedNote, OpenedText, Settings, Sidebar, TextUpdate, View};
-use super::status::Status;
+use super::status::{Status, Way};
 
 /// What a command is to its caller.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,7 +76,7 @@ macro_rules! answers {
     };
 }
 
-answers! { Start, NotePage, Sidebar, NoteRow, OpenedNote, EditAnswer, Pulled, Created, CreatedFolder, Settings, Diagnostics, Done, }
+answers! { Start, NotePage, Sidebar, NoteRow, OpenedNote, EditAnswer, Pulled, Created, CreatedFolder, Settings, Diagnostics, Decided, Done, }
 
 commands! {
     Query get_start: GetStart => Start,
@@ -99,6 +99,7 @@ commands! {
     Change move_folder: MoveFolder => Done,
     Change delete_folder: DeleteFolder => Done,
     Change update_settings: UpdateSettings => Settings,
+    Change decide: Decide => Decided,
     Trigger join_note: JoinNote => Done,
     Trigger leave_note: LeaveNote => Done,
     Trigger reconnect: Reconnect => Done,
@@ -287,6 +288,16 @@ arguments! {
     UpdateSettings {
         /// All of them.
         settings: Settings,
+    }
+    /// Says what people have decided (`decision` of the status). First a copy of all notes is made.
+    Decide {
+        /// What.
+        way: Way,
+    }
+    /// It is being done.
+    Decided {
+        /// The copy's file, in the data folder.
+        copy: String,
     }
     /// Follows a note live.
     JoinNote {

@@ -82,6 +82,41 @@ pub struct Status {
     pub other_devices: Vec<OtherDevice>,
     /// Details are being recorded until then, epoch milliseconds.
     pub recording_until: Option<i64>,
+    /// What only people can decide; the command `decide` says what they did.
+    pub decision: Option<Decision>,
+}
+
+/// Something that isn't done before people have decided.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(tag = "kind", rename_all = "camelCase", rename_all_fields = "camelCase")]
+#[ts(export)]
+pub enum Decision {
+    /// The server's database is another one than these notes were synced with.
+    OtherStore,
+    /// The server's notes were restored from an older copy.
+    OlderLog,
+    /// Many notes at once were removed for good elsewhere. They are kept here.
+    Removals {
+        /// How many.
+        notes: u32,
+        /// The device that did so, if it is known.
+        device: Option<String>,
+    },
+}
+
+/// What people decide.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+#[ts(export)]
+pub enum Way {
+    /// Of a log: put everything here and everything there together. Nothing is removed.
+    UploadAgain,
+    /// Of a log: take what the server has; what is here stays in the copy.
+    TakeServers,
+    /// Of removals: the notes go here, too.
+    RemoveNotes,
+    /// Of removals: the notes are kept, as new ones.
+    KeepNotes,
 }
 
 /// How far a catch-up is, in rows.

@@ -1,7 +1,7 @@
 //! Whose notes these are: what the store remembers of itself, and what a sign-in has to match. A store belongs to one
 //! user of one server database; only a store that never did moves into an account.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::Rng;
@@ -11,6 +11,7 @@ use stet_protocol::message::Device as DeviceInfo;
 use stet_store::{Boot, Write};
 use stet_sync::device::{Agreed, BackoffOptions, Device, Options, Output as Asked, Place};
 
+use super::decisions::LogQuestion;
 use super::documents::Task;
 use super::documents::writing::After;
 use super::{Engine, Now, Output, Setup};
@@ -20,7 +21,7 @@ use crate::api::note::Settings;
 
 const DEVICE: &str = "device";
 const SPACE: &str = "space";
-const BINDING: &str = "binding";
+pub(super) const BINDING: &str = "binding";
 const SETTINGS: &str = "settings";
 const LAST_SYNC: &str = "lastSync";
 
@@ -118,6 +119,7 @@ impl Engine {
             }
         }
         self.ledger.held.extend(boot.held);
+        self.remember_removals();
         self.ledger.apart.extend(boot.apart);
         self.await_adoption();
         boot.pending.into_iter().for_each(|doc| self.documents.queue_import(doc));
@@ -183,7 +185,7 @@ impl Engine {
             Some(binding) if binding == offered => self.bound(now),
             // Every database has users of its own: to ask for another one of this server would send people nowhere.
             Some(binding) if binding.store_id.is_some() && binding.store_id != offered.store_id => {
-                self.report.diverged();
+                self.ask_about_log(LogQuestion::OtherStore);
                 let reason = "this server's database is another one than these notes were synced with. Syncing is \
                               stopped; everything on this device is untouched.";
                 self.device.refuse(reason.to_owned(), now.mono);
@@ -237,10 +239,11 @@ impl Engine {
         ledger.held = std::mem::take(&mut ledger.held).into_iter().map(|(doc, held)| (rename(doc), held)).collect();
         ledger.purges = std::mem::take(&mut ledger.purges).into_iter().map(|(doc, seq)| (rename(doc), seq)).collect();
         self.index.rename(rename);
-        for doc in ledger.unsent.clone() {
+        let unsent = if self.pulls_first() { BTreeSet::new() } else { self.ledger.unsent.clone() };
+        for doc in unsent {
             self.device.dirty(doc, now.mono);
         }
-        for (doc, after) in ledger.purges.clone() {
+        for (doc, after) in self.ledger.purges.clone() {
             self.device.purge(doc, after, now.mono);
         }
     }
@@ -295,7 +298,7 @@ impl Engine {
             Asked::NeedToken { fresh } => self.outputs.push(Output::FetchToken { fresh }),
             Asked::Agreed(agreed) => self.agreed(*agreed, now),
             Asked::AgreedLevel1 { user_id } => self.agreed_level1(user_id, now),
-            Asked::Rows(rows) => self.rows(rows),
+            Asked::Rows(rows) => self.rows(rows, now),
             Asked::CaughtUp { space, cursor, digest } => {
                 self.caught_up(space, cursor, digest, now);
                 self.note_sync_time(now);

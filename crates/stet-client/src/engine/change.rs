@@ -60,6 +60,7 @@ impl Engine {
                 self.recorder.record(args.on, now);
                 self.reply(call, Done {});
             }
+            Command::Decide(args) => self.decide(call, &args),
             Command::SetFocus(args) => {
                 self.notices.look_at(args.note_id);
                 self.reply(call, Done {});
@@ -249,6 +250,7 @@ impl Engine {
         if self.server_url() != before.as_deref() {
             self.device.disconnect();
             self.report.turn_to_another_server();
+            self.log_is_followed();
             if self.server_url().is_some() {
                 self.device.connect(now.mono);
             }

@@ -37,6 +37,8 @@ impl Engine {
     /// The end of a catch-up: the log is held against the server's before anything that comes later is written.
     pub(super) fn caught_up(&mut self, space: SpaceId, place: Place, digest: Option<String>, now: Now) {
         self.move_cursor(space, place);
+        self.log_is_followed();
+        self.pulled();
         if let Some(digest) = digest.and_then(|digest| digest.parse::<LogDigest>().ok()) {
             // Should rows before it not be on disk, the connection begins anew, and this does with it.
             self.write(Write::Compare { space, seq: place.seq, digest, at: now.wall }, After::Compared);

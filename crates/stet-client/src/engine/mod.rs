@@ -5,6 +5,7 @@
 mod binding;
 mod change;
 mod compare;
+mod decisions;
 mod documents;
 mod editing;
 mod folders;
@@ -24,7 +25,7 @@ use stet_model::document::Version;
 use stet_model::id::{DeviceId, DocKey, FolderId, NoteId, PeerId, SpaceId};
 use stet_model::mutant::{self, Mutant};
 use stet_protocol::codec::Frame;
-use stet_store::{Boot, Standing, StoredDocument, Write};
+use stet_store::{Boot, Standing, StoredDocument, Waiting, Write};
 use stet_sync::device::Device;
 
 use crate::api::note::Settings;
@@ -79,6 +80,10 @@ pub enum Input {
     Loaded(Vec<(DocKey, Result<Option<StoredDocument>, String>)>),
     /// The answer to [`Output::ReadStanding`]; none came when the store can't be read.
     Standing(SpaceId, Standing),
+    /// The answer to [`Output::ReadWaiting`]; nothing when the store can't be read.
+    Waiting(Option<Waiting>),
+    /// The answer to [`Output::Copy`]: the copy's name, or in words why there is none.
+    Copied(Result<String, String>),
     /// The answer to [`Output::Write`].
     Written {
         /// The job.
@@ -130,6 +135,10 @@ pub enum Output {
     Load(Vec<DocKey>),
     /// Read what a space holds; answer with [`Input::Standing`]. What was written before must be visible.
     ReadStanding(SpaceId),
+    /// Read what waits for the server or for people; answer with [`Input::Waiting`]. What was written before must be visible.
+    ReadWaiting,
+    /// Copy the store to a file that stays; answer with [`Input::Copied`]. What was written before must be in it.
+    Copy,
     /// Open a socket to this address; a former one is forgotten.
     Open {
         /// `ws` or `wss`.
@@ -185,6 +194,7 @@ pub struct Engine {
     ledger: Ledger,
     index: index::Index,
     comparison: compare::Comparison,
+    decisions: decisions::Decisions,
     writing: Writing,
     report: Report,
     notices: Notices,
@@ -256,6 +266,7 @@ impl Engine {
             ledger: Ledger::default(),
             index: index::Index::default(),
             comparison: compare::Comparison::default(),
+            decisions: decisions::Decisions::default(),
             writing: Writing::default(),
             report: Report::new(meta.last_sync, meta.binding.is_some()),
             notices: Notices::default(),
@@ -291,6 +302,8 @@ impl Engine {
             Input::Token(token) => self.device.token(token, now.mono),
             Input::Loaded(loaded) => self.loaded(loaded, now),
             Input::Standing(space, standing) => self.standing(space, standing, now),
+            Input::Waiting(waiting) => self.waiting(waiting.as_ref(), now),
+            Input::Copied(result) => self.copied(result, now),
             Input::Written { tag, result } => self.written(tag, result, now),
             Input::Tick => {}
             Input::NetworkUp => self.network_up(now),
@@ -381,6 +394,8 @@ impl Engine {
         }
         self.retry_writes(now);
         self.index_idle(now);
+        self.push_after_pull(now);
+        self.keep_next(now);
         loop {
             let asked = self.device.drain();
             if asked.is_empty() {
@@ -394,6 +409,7 @@ impl Engine {
         self.flush_writes(now);
         self.flush_loads();
         self.consider_standing();
+        self.consider_decisions();
         self.documents.evict(&self.device, now.mono);
         self.tell_notices(now);
         self.report_changes(now);

@@ -9,6 +9,7 @@ use stet_protocol::message::level2::Receipt;
 use stet_store::{DeviceRow, Held, HeldAt, RemoteRow, Write};
 use stet_sync::device::Rows;
 
+use super::decisions::Removal;
 use super::documents::live::{Live, PendingRow};
 use super::documents::writing::After;
 use super::{Engine, Now};
@@ -34,7 +35,7 @@ struct Before {
 
 impl Engine {
     /// Rows came: they go to the disk with the cursor, in one transaction.
-    pub(super) fn rows(&mut self, rows: Rows) {
+    pub(super) fn rows(&mut self, rows: Rows, now: Now) {
         let Rows { space, rows, cursor: place, live } = rows;
         let mut docs = Vec::new();
         let mut stored = Vec::new();
@@ -69,7 +70,7 @@ impl Engine {
         let cursor = place.and_then(|place| self.reach(space, place));
         self.write(Write::Remote { space, rows: stored, cursor }, After::Rows { docs });
         for (doc, row) in purged {
-            self.purged_elsewhere(doc, &row);
+            self.purged_elsewhere(doc, &row, now);
         }
     }
 
@@ -222,27 +223,16 @@ impl Engine {
         }
     }
 
-    fn purged_elsewhere(&mut self, doc: DocKey, row: &PendingRow) {
+    fn purged_elsewhere(&mut self, doc: DocKey, row: &PendingRow, now: Now) {
         self.forget_purge(doc);
         self.device.drop_document(doc);
         if self.ledger.unsent.contains(&doc) && !self.is_untouched_welcome(doc) {
-            // An edit met a removal: the text is kept here, nothing comes back by itself. The place of the removal is
-            // noted, so that the log is known to be the same.
-            if let Some(live) = self.documents.get_mut(doc) {
-                live.last_seq = live.last_seq.max(row.seq);
-            }
-            let place = RemoteRow {
-                note: doc.note,
-                seq: row.seq,
-                ops: Vec::new(),
-                timestamp: row.timestamp,
-                device: row.device,
-            };
-            self.write(Write::Remote { space: doc.space, rows: vec![place], cursor: None }, After::Nothing);
-            let title = self.title_of(doc);
-            let message =
-                format!("“{title}” was removed for good elsewhere. Your text is kept here; copy it to a new note.");
-            return self.hold(doc, Held { at: HeldAt::Push, code: "deleted".to_owned(), message });
+            // An edit met a removal: the text is kept here, nothing comes back by itself.
+            let held = self.deleted_elsewhere(doc);
+            return self.keep(doc, row.seq, held);
+        }
+        if self.keeps(&Removal { doc, seq: row.seq, by: row.device, live: row.live }, now) {
+            return;
         }
         let title = self.title_of(doc);
         self.end_sessions_of(doc);
@@ -261,6 +251,14 @@ impl Engine {
             };
             self.emit(Event::NoteDeleted(change));
         }
+    }
+
+    /// The reason to keep a text whose note is gone.
+    pub(super) fn deleted_elsewhere(&self, doc: DocKey) -> Held {
+        let title = self.title_of(doc);
+        let message =
+            format!("“{title}” was removed for good elsewhere. Your text is kept here; copy it to a new note.");
+        Held { at: HeldAt::Push, code: "deleted".to_owned(), message }
     }
 
     fn describe_change(&self, doc: DocKey, before: &Before, row: &PendingRow, paragraph: Option<u32>) -> Option<Event> {

@@ -8,6 +8,7 @@ use stet_protocol::message::AuthFailure;
 use stet_store::{DeviceRow, HeldAt, ListRow, RowFields};
 use stet_sync::device::{Place, Problem, State};
 
+use super::decisions::LogQuestion;
 use super::{Engine, Now, Output};
 use crate::api::event::NotesChanged;
 use crate::api::note::{Dots, NoteRow, Stopped};
@@ -79,7 +80,6 @@ pub(super) struct Report {
     told_badge: Option<u32>,
     error: Option<StatusError>,
     storage_error: Option<String>,
-    diverged: bool,
     recent: Vec<(NoteId, String)>,
     pub(super) cursors: BTreeMap<SpaceId, Place>,
     pub(super) devices: BTreeMap<SpaceId, BTreeMap<DeviceId, DeviceRow>>,
@@ -148,7 +148,6 @@ impl Report {
 
     /// The connection works: what was wrong with it is over.
     pub(super) fn overcome(&mut self) {
-        self.diverged = false;
         if self.error.as_ref().is_some_and(|error| error.code != ErrorCode::Refused) {
             self.error = None;
         }
@@ -156,12 +155,7 @@ impl Report {
 
     /// The server is another one now: what was wrong with the one before is of no interest.
     pub(super) fn turn_to_another_server(&mut self) {
-        self.diverged = false;
         self.error = None;
-    }
-
-    pub(super) const fn diverged(&mut self) {
-        self.diverged = true;
     }
 
     pub(super) fn storage_failed(&mut self, words: &str) {
@@ -196,13 +190,13 @@ impl Engine {
             Problem::Refused(failure, words) => (ErrorCode::SignedOut, refusal(failure, &words)),
             Problem::NoToken(reason) => (ErrorCode::SignedOut, reason),
             Problem::DivergedLog => {
-                self.report.diverged();
+                self.ask_about_log(LogQuestion::OlderLog);
                 let words = "The server's notes were restored from an older copy. Syncing is stopped so that nothing is \
                              lost; everything on this device is untouched.";
                 (ErrorCode::DivergedLog, words.to_owned())
             }
             Problem::Binding(reason) => {
-                let code = if self.report.diverged { ErrorCode::DivergedLog } else { ErrorCode::SignedOut };
+                let code = if self.decision().is_some() { ErrorCode::DivergedLog } else { ErrorCode::SignedOut };
                 (code, format!("Signed in, but {reason}"))
             }
             Problem::Server(_, words) => (ErrorCode::Refused, format!("The server says: {words}")),
@@ -291,6 +285,7 @@ impl Engine {
             cursor,
             other_devices: self.other_devices(cursor),
             recording_until: self.recorder.until(now),
+            decision: self.decision(),
         }
     }
 
@@ -354,7 +349,7 @@ impl Engine {
 
     fn tell_status(&mut self, now: Now) {
         let status = self.status(now);
-        let tray = crate::words::tray(&status, self.report.recent.clone(), self.report.diverged);
+        let tray = crate::words::tray(&status, self.report.recent.clone());
         if self.report.told_tray.as_ref() != Some(&tray) {
             self.report.told_tray = Some(tray.clone());
             self.outputs.push(Output::Tray(tray));

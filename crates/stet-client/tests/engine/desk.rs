@@ -8,7 +8,8 @@ use stet_client::api::status::Status;
 use stet_client::api::{Answer, Command, CommandError, Event};
 use stet_client::desktop::Notice;
 use stet_client::engine::{Engine, Input, ListContext, Now, Output, Setup};
-use stet_model::id::NoteId;
+use stet_model::document::{NoteDocument, Version};
+use stet_model::id::{NoteId, PeerId};
 use stet_protocol::codec::Frame;
 use stet_store::{ListQuery, ListView, Options, Reader, Write, Writer, open};
 use tempfile::TempDir;
@@ -26,6 +27,10 @@ pub struct Desk {
     pub failures: u32,
     /// Jobs with an edit of this note fail.
     pub refused: Option<NoteId>,
+    /// Copies of the store that were asked for.
+    pub copies: u32,
+    /// Copies can't be made.
+    pub no_room: bool,
     /// Documents can't be read.
     pub unreadable: bool,
     /// Disk jobs wait until [`Desk::disk`] when set.
@@ -80,6 +85,8 @@ impl Desk {
             pings: 0,
             failures,
             refused: None,
+            copies: 0,
+            no_room: false,
             unreadable: false,
             slow_disk: false,
             jobs: VecDeque::new(),
@@ -141,6 +148,15 @@ impl Desk {
                     Input::Loaded(docs.into_iter().map(read).collect())
                 }
                 Output::ReadStanding(space) => Input::Standing(space, self.reader.standing(space).expect("readable")),
+                Output::ReadWaiting => Input::Waiting(Some(self.reader.waiting().expect("readable"))),
+                Output::Copy => {
+                    self.copies += 1;
+                    Input::Copied(if self.no_room {
+                        Err("the disk is full.".to_owned())
+                    } else {
+                        Ok("a copy".to_owned())
+                    })
+                }
                 Output::Open { url } => {
                     self.opened.push(url);
                     continue;
@@ -249,6 +265,16 @@ impl Desk {
     }
 
     /// The newest status told.
+    /// Everything of a note, as it would be sent.
+    pub fn version_of(&self, note: NoteId) -> Vec<u8> {
+        let key = stet_model::id::DocKey { space: self.engine.space(), note };
+        let stored = self.reader.document(key).expect("reads").expect("is there");
+        let updates = stored.updates.iter().map(|update| update.ops.as_slice());
+        let parts: Vec<&[u8]> = stored.snapshot.as_deref().into_iter().chain(updates).collect();
+        let document = NoteDocument::load(&parts, PeerId(1)).expect("loads");
+        document.export(&Version::default())
+    }
+
     pub fn status(&mut self) -> Status {
         self.wait(200);
         let last = self.events.iter().rev().find_map(|event| match event {

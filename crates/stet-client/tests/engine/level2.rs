@@ -15,15 +15,15 @@ use stet_store::ListView;
 use crate::desk::{Desk, typed};
 use crate::level1::hear;
 
-const SPACE: &str = "5eed0000-0000-4000-8000-00000000000a";
-const LINEAGE: &str = "5eed0000-0000-4000-8000-00000000000b";
+pub const SPACE: &str = "5eed0000-0000-4000-8000-00000000000a";
+pub const LINEAGE: &str = "5eed0000-0000-4000-8000-00000000000b";
 
 /// Signs in; the log of the user's space ends at `seq`.
 pub fn connect(desk: &mut Desk, seq: u64) {
     connect_to(desk, LINEAGE, seq);
 }
 
-fn connect_to(desk: &mut Desk, store: &str, seq: u64) {
+pub fn connect_to(desk: &mut Desk, store: &str, seq: u64) {
     // Past the first wait, so that it tries again.
     desk.wait(2_000);
     desk.give(Input::Opened);
@@ -120,7 +120,7 @@ fn a_note_whose_sending_was_never_answered_is_removed_by_asking_the_server() {
     }
 }
 
-const OTHER: &str = "5eed0000-0000-4000-8000-0000000000ff";
+pub const OTHER: &str = "5eed0000-0000-4000-8000-0000000000ff";
 
 /// A note as another device wrote it: its making, and two changes after that.
 pub fn three_parts() -> (NoteId, [Vec<u8>; 3]) {

@@ -1,6 +1,8 @@
 // The simulated network and server: what arrives when, and the status that says so.
+import type { Decision } from "../../gen/Decision";
 import type { OtherDevice } from "../../gen/OtherDevice";
 import type { Status } from "../../gen/Status";
+import type { Way } from "../../gen/Way";
 import type { Clock } from "./clock";
 import type { Library } from "./library";
 
@@ -46,6 +48,7 @@ const BLANK: Status = {
   cursor: 0,
   otherDevices: [],
   recordingUntil: null,
+  decision: null,
 };
 
 /** Sends notes to a server that isn't there. */
@@ -53,6 +56,7 @@ export class Network {
   mode: Mode;
   paused = false;
   recordingUntil: number | null = null;
+  decision: Decision | null = null;
   serverUrl: string | null = SERVER;
   readonly joined = new Set<string>();
   #cursor = 4_812;
@@ -104,6 +108,19 @@ export class Network {
     this.#changed([]);
   }
 
+  /** Something only people can decide. */
+  ask(decision: Decision): void {
+    this.decision = decision;
+    this.#changed([]);
+  }
+
+  decide(way: Way): void {
+    const before = [...this.#library.notes.keys()];
+    if (way === "takeServers") this.#library.notes.clear();
+    this.decision = null;
+    this.#changed(before);
+  }
+
   /** Something of this note is unsent now. */
   queue(): void {
     this.send();
@@ -141,6 +158,7 @@ export class Network {
       unsent,
       held,
       paused: this.paused,
+      decision: this.decision,
       recordingUntil: this.recordingUntil,
       joinedNotes: [...this.joined],
     };

@@ -100,6 +100,7 @@ export function commands(host: MemoryHost, sessions: Sessions): Commands {
       host.changed([]);
       return settings;
     },
+    decide: ({ way }) => (network.decide(way), { copy: "notes.sqlite.kept-1" }),
     join_note: ({ noteId }) => (network.joined.add(noteId), folders()),
     leave_note: ({ noteId }) => (network.joined.delete(noteId), folders()),
     reconnect: () => (network.reconnect(), {}),

@@ -52,6 +52,8 @@ pub(in crate::engine) enum Task {
     Import,
     Prepare,
     Index,
+    /// It is gone elsewhere, and is made a new note of.
+    KeepAsNew,
     Level1(Box<super::level1::Foreign>),
     /// A level-1 server's folder tree was changed elsewhere.
     Folder(FolderRequest),
@@ -122,6 +124,13 @@ impl Documents {
 
     pub(in crate::engine) fn queue_import(&mut self, doc: DocKey) {
         self.imports.insert(doc);
+    }
+
+    /// Nothing waits to be imported any more.
+    pub(in crate::engine) fn forget_imports(&mut self) {
+        self.imports.clear();
+        self.rows.clear();
+        self.row_bytes = 0;
     }
 
     /// Everything known under one space belongs to another from now on.
@@ -282,6 +291,7 @@ impl Engine {
             }
             Task::Prepare => self.prepare(doc, now),
             Task::Index => self.index(doc),
+            Task::KeepAsNew => self.keep_as_new(doc, now),
             Task::Level1(foreign) => self.merge_level1(doc, *foreign, now),
             Task::Folder(request) => self.merge_folder(doc, &request, now),
             Task::Folders { changed } => {
@@ -306,7 +316,7 @@ impl Engine {
                 self.resume_purge(doc, now);
             }
             Task::Index => self.index.remove(doc),
-            Task::Level1(_) | Task::Folder(_) | Task::Folders { .. } => {}
+            Task::KeepAsNew | Task::Level1(_) | Task::Folder(_) | Task::Folders { .. } => {}
         }
     }
 

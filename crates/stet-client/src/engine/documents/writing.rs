@@ -11,6 +11,7 @@ use stet_sync::device::Place;
 
 use super::live::Live;
 use crate::api::{Answer, CommandError, ErrorCode};
+use crate::engine::decisions::Leaving;
 use crate::engine::{Engine, Now, Output};
 
 /// What couldn't be written is tried again after this long, milliseconds: a full disk may get room.
@@ -66,6 +67,8 @@ pub(in crate::engine) enum After {
     Identity,
     /// The local store belongs to an account now.
     Bound,
+    /// The log these notes followed is left behind.
+    Left(Leaving),
     /// A snapshot replaced the log of a document.
     Folded {
         doc: DocKey,
@@ -298,6 +301,7 @@ impl Engine {
                 }
             }
             After::Bound => self.bound(now),
+            After::Left(leaving) => self.left(leaving, true),
             After::Compared => self.compared(),
             After::Indexed { doc, head } => {
                 self.index.settled();
@@ -352,6 +356,7 @@ impl Engine {
                 self.device.store_failed(now.mono);
             }
             After::Bound => self.binding_failed(),
+            After::Left(leaving) => self.left(leaving, false),
             After::Reply { call, .. } => {
                 let message = format!("This isn't saved yet: {words} Stet keeps trying.");
                 let result = Err(CommandError::new(ErrorCode::Storage, message));
@@ -384,6 +389,7 @@ impl Engine {
                 self.write_identity();
             }
             self.retry_binding();
+            self.decide_again();
             if std::mem::take(&mut self.writing.folders_again) {
                 self.read_folders(true);
             }

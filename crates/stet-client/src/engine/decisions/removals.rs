@@ -1,0 +1,193 @@
+//! Removals for good that come from elsewhere, many at once: they alone wait until people have decided. Of what comes in a
+//! catch-up, how many there are is known at its end; of what comes live, the first few go at once, as people remove notes.
+
+use std::collections::{BTreeSet, VecDeque};
+
+use stet_model::document::{Document, NoteDocument, NoteEdit};
+use stet_model::id::{DeviceId, DocKey, NoteId};
+use stet_store::{Held, HeldAt, Waiting, Write};
+
+use crate::api::ErrorCode;
+use crate::api::status::{Decision, StatusError};
+use crate::engine::documents::Task;
+use crate::engine::documents::live::Live;
+use crate::engine::documents::writing::After;
+use crate::engine::{Engine, Now};
+
+/// The code of what is kept until people decide.
+pub(in crate::engine) const REMOVED: &str = "removed";
+/// Fewer notes may go at once without a question.
+const MANY: usize = 20;
+/// A smaller part of all notes may, too, in a hundred.
+const PART: u64 = 10;
+/// Notes kept as new ones are read so many together.
+const KEPT_TOGETHER: usize = 64;
+/// What goes within this time goes at once, milliseconds.
+const AT_ONCE_MS: u64 = 60_000;
+
+/// Removals that came from elsewhere.
+#[derive(Debug, Default)]
+pub(super) struct Removals {
+    /// When the last ones came live, at most [`MANY`] and one.
+    live: VecDeque<u64>,
+    /// Some are kept on disk, and haven't been counted.
+    uncounted: bool,
+    /// Who asked for them, as far as is known.
+    by: Option<DeviceId>,
+    /// How many people are asked about.
+    asked: u32,
+    /// To be kept as new notes, a few at a time.
+    keeping: BTreeSet<DocKey>,
+}
+
+/// A removal that came from elsewhere.
+pub(in crate::engine) struct Removal {
+    pub(in crate::engine) doc: DocKey,
+    pub(in crate::engine) seq: u64,
+    pub(in crate::engine) by: Option<DeviceId>,
+    pub(in crate::engine) live: bool,
+}
+
+impl Engine {
+    /// Whether a removal has to wait until it is known how many there are. If so, the note is kept.
+    pub(in crate::engine) fn keeps(&mut self, removal: &Removal, now: Now) -> bool {
+        if removal.by == Some(self.setup.device_id) {
+            return false;
+        }
+        if removal.live {
+            let recent = &mut self.decisions.removals.live;
+            recent.retain(|at| now.mono < at + AT_ONCE_MS);
+            if recent.len() < MANY {
+                recent.push_back(now.mono);
+                return false;
+            }
+        }
+        let message =
+            "This note was removed for good on another device, with many others. It is kept here until you decide.";
+        let held = Held { at: HeldAt::Push, code: REMOVED.to_owned(), message: message.to_owned() };
+        self.keep(removal.doc, removal.seq, held);
+        self.decisions.removals.uncounted = true;
+        self.decisions.removals.by = removal.by;
+        true
+    }
+
+    /// Keeps what is here of a note that is gone for good elsewhere.
+    pub(in crate::engine) fn keep(&mut self, doc: DocKey, seq: u64, held: Held) {
+        if let Some(live) = self.documents.get_mut(doc) {
+            live.last_seq = live.last_seq.max(seq);
+            live.held = Some(held.clone());
+            self.ledger.held.insert(doc, held.clone());
+            self.row_changed(doc);
+        } else if self.ledger.unsent.contains(&doc) {
+            self.ledger.held.insert(doc, held.clone());
+        }
+        // Whether there is anything of it to be kept, the store knows.
+        self.write(Write::Removed { doc, seq, held }, After::Nothing);
+        self.report.lists_changed();
+    }
+
+    /// Some were kept by an earlier process.
+    pub(in crate::engine) fn remember_removals(&mut self) {
+        self.decisions.removals.uncounted = self.ledger.held.values().any(|held| held.code == REMOVED);
+    }
+
+    pub(super) fn removals_are_due(&self) -> bool {
+        self.decisions.removals.uncounted && self.writing.is_idle() && self.device.is_caught_up(self.space)
+    }
+
+    /// They are counted: few go, about many people are asked.
+    pub(super) fn weigh_removals(&mut self, waiting: &Waiting, now: Now) {
+        if !self.decisions.removals.uncounted || !self.writing.is_idle() {
+            return;
+        }
+        self.decisions.removals.uncounted = false;
+        let kept = waiting.held.iter().filter(|(doc, held)| doc.space == self.space && held.code == REMOVED);
+        self.ledger.held.extend(kept.cloned());
+        let count = self.removed().len() as u64;
+        // Of those that went at once a moment ago, each is one of the same many.
+        self.decisions.removals.live.retain(|at| now.mono < at + AT_ONCE_MS);
+        let gone = self.decisions.removals.live.len() as u64;
+        let many = count + gone > MANY as u64 && (count + gone) * 100 > (waiting.documents + gone) * PART;
+        if !many {
+            return self.remove_removed();
+        }
+        self.decisions.removals.asked = count as u32;
+        self.report.everything_changed();
+    }
+
+    pub(super) fn removals_question(&self) -> Option<Decision> {
+        let notes = self.decisions.removals.asked;
+        let device = self.device_name(self.space, self.decisions.removals.by);
+        (notes > 0).then_some(Decision::Removals { notes, device })
+    }
+
+    fn removed(&self) -> Vec<DocKey> {
+        self.ledger
+            .held
+            .keys()
+            .copied()
+            .filter(|doc| doc.space == self.space && self.is_held_as(*doc, REMOVED))
+            .collect()
+    }
+
+    /// They go.
+    pub(super) fn remove_removed(&mut self) {
+        self.decisions.removals.asked = 0;
+        for doc in self.removed() {
+            if self.ledger.unsent.contains(&doc) {
+                // Somebody has written in it since: that isn't anybody's to remove.
+                let held = self.deleted_elsewhere(doc);
+                self.hold(doc, held);
+                continue;
+            }
+            self.end_sessions_of(doc);
+            self.write(Write::Purged { doc, seq: 0, cursor: None }, After::Nothing);
+            self.forget(doc);
+        }
+    }
+
+    /// They stay, as new notes: what is gone from the log doesn't come back.
+    pub(super) fn keep_removed(&mut self) {
+        self.decisions.removals.asked = 0;
+        self.decisions.removals.keeping = self.removed().into_iter().collect();
+    }
+
+    /// Reads the next few that are to be kept.
+    pub(in crate::engine) fn keep_next(&mut self, now: Now) {
+        let next: Vec<DocKey> = match self.writing.is_idle() {
+            true => self.decisions.removals.keeping.iter().copied().take(KEPT_TOGETHER).collect(),
+            false => return,
+        };
+        for doc in next {
+            self.decisions.removals.keeping.remove(&doc);
+            self.with(doc, Task::KeepAsNew, now);
+        }
+    }
+
+    /// Makes a new note of one that is gone elsewhere, in one transaction with the end of that.
+    pub(in crate::engine) fn keep_as_new(&mut self, doc: DocKey, now: Now) {
+        let Some(Document::Note(note)) = self.documents.get(doc).map(|live| &live.document) else { return };
+        let fields = note.fields();
+        let mut edits = vec![NoteEdit::CreatedAt(fields.created_at), NoteEdit::Folder(fields.folder)];
+        edits.extend([NoteEdit::SetTitle(note.title()), NoteEdit::SetBody(note.body())]);
+        edits.extend([
+            NoteEdit::Starred(fields.starred),
+            NoteEdit::Pinned(fields.pinned),
+            NoteEdit::Archived(fields.archived),
+        ]);
+        edits.extend(fields.tags.into_iter().map(NoteEdit::AddTag));
+        let wall = self.commit_time(now).max(0) as u64;
+        let id = NoteId::from_time(wall, self.fresh_id_bytes());
+        let new = self.doc(id);
+        self.documents.insert(new, Live::new(Document::Note(NoteDocument::new(self.peer)), now.mono));
+        if let Err(words) = self.edit_document(new, &edits, now) {
+            self.documents.remove(new);
+            let error = StatusError { code: ErrorCode::Internal, message: words, note_id: Some(doc.note) };
+            return self.went_wrong(error);
+        }
+        self.save(new, now);
+        self.end_sessions_of(doc);
+        self.write(Write::Purged { doc, seq: 0, cursor: None }, After::Nothing);
+        self.forget(doc);
+    }
+}

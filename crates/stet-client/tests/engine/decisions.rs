@@ -1,0 +1,297 @@
+//! What only people can decide: another log, and many removals at once.
+
+use serde_json::{Value, json};
+use stet_client::api::ErrorCode;
+use stet_client::api::command::{Decide, OpenNote, Reconnect};
+use stet_client::api::status::{Decision, Way};
+use stet_client::engine::Input;
+use stet_model::document::{NoteDocument, NoteEdit, Version};
+use stet_model::id::{NoteId, PeerId};
+use stet_protocol::message::level2::ClientMessage;
+use stet_store::ListView;
+
+use crate::desk::{Desk, typed};
+use crate::level1::hear;
+use crate::level2::{LINEAGE, OTHER, SPACE, complete, connect, connect_to, messages, rows, updates};
+
+const SERVER: Option<&str> = Some("ws://server.example");
+
+fn decide(desk: &mut Desk, way: Way) {
+    desk.call(Decide { way });
+    desk.wait(3_000);
+}
+
+/// The server confirms every update it got, from this place of its log on.
+fn confirm(desk: &mut Desk, from: u64) -> u64 {
+    let mut seq = from;
+    loop {
+        let sent = updates(desk);
+        if sent.is_empty() {
+            return seq;
+        }
+        for update in sent {
+            seq += 1;
+            hear(
+                desk,
+                &json!({"type": "note_update_success", "id": update.id, "spaceId": SPACE, "noteId": update.note_id,
+                    "seq": seq, "timestamp": 1_800_000_000_000_i64}),
+            );
+        }
+        desk.wait(200);
+    }
+}
+
+/// A device with two notes that are on the server, besides the welcome note, and one that isn't.
+fn synced() -> (Desk, [NoteId; 3]) {
+    let mut desk = Desk::with_server(SERVER);
+    connect(&mut desk, 0);
+    complete(&mut desk, 0);
+    let notes = ["One", "Two"].map(|title| desk.create(title, "text\n"));
+    assert_eq!(confirm(&mut desk, 0), 3);
+    desk.give(Input::Closed { code: None, reason: "gone".into() });
+    let third = desk.create("Three", "only here\n");
+    (desk, [notes[0], notes[1], third])
+}
+
+fn diverged(desk: &mut Desk) {
+    connect(desk, 1);
+    hear(desk, &json!({"type": "error", "message": "This is another history.", "code": "diverged-log"}));
+}
+
+#[test]
+fn an_older_log_stops_syncing_until_people_decide_and_the_question_stays_through_every_attempt() {
+    let (mut desk, _) = synced();
+    diverged(&mut desk);
+    assert_eq!(desk.status().decision, Some(Decision::OlderLog));
+    desk.call(Reconnect {});
+    connect(&mut desk, 1);
+    assert_eq!(desk.status().decision, Some(Decision::OlderLog), "it isn't answered by signing in");
+    let refused = desk.ask(Decide { way: Way::RemoveNotes }).expect("answered").expect_err("another question");
+    assert_eq!(refused.code, ErrorCode::Invalid);
+    assert_eq!(desk.copies, 0);
+}
+
+#[test]
+fn uploading_again_makes_a_copy_fetches_what_the_server_has_and_then_sends_only_what_it_lacks() {
+    let (mut desk, [one, two, three]) = synced();
+    let mut first = NoteDocument::new(PeerId(5));
+    first.edit_all(&[NoteEdit::SetTitle("Theirs".into())], 0).expect("fits");
+    diverged(&mut desk);
+    desk.sent.clear();
+    decide(&mut desk, Way::UploadAgain);
+    assert_eq!((desk.copies, desk.status().unsent), (1, 4), "the welcome note too");
+    assert_eq!(desk.opened.len(), 3, "it connects by itself");
+
+    // The older log has the first note as it is here, and one that isn't here.
+    let kept = desk.version_of(one);
+    let theirs = NoteId::from_bytes([9; 16]);
+    connect(&mut desk, 2);
+    let asked = messages(&mut desk);
+    let sync = asked.iter().find_map(|message| match message {
+        ClientMessage::Sync(sync) => Some((sync.since, sync.lineage)),
+        _ => None,
+    });
+    assert_eq!(sync, Some((0, None)), "from the start, as somebody who has never been here");
+    assert!(!asked.iter().any(|message| matches!(message, ClientMessage::NoteUpdate(_))), "pull first: {asked:?}");
+    rows(&mut desk, &[(1, one, kept), (2, theirs, first.export(&Version::default()))]);
+    complete(&mut desk, 2);
+    desk.wait(500);
+    let sent: Vec<NoteId> = updates(&mut desk).into_iter().map(|update| update.note_id).collect();
+    assert!(sent.contains(&two) && sent.contains(&three) && !sent.contains(&one) && sent.len() == 3, "{sent:?}");
+    assert_eq!(desk.status().decision, None);
+    let all = desk.rows(ListView::All);
+    for title in ["One", "Two", "Three", "Theirs"] {
+        assert!(all.contains(&title.to_owned()), "{title} in {all:?}");
+    }
+}
+
+#[test]
+fn another_database_can_be_joined_and_the_notes_move_into_its_account() {
+    let (mut desk, [one, ..]) = synced();
+    connect_to(&mut desk, OTHER, 0);
+    assert_eq!(desk.status().decision, Some(Decision::OtherStore));
+    decide(&mut desk, Way::UploadAgain);
+    // The power goes: what was decided is on disk.
+    let mut desk = desk.crash();
+    connect_to(&mut desk, OTHER, 0);
+    complete(&mut desk, 0);
+    assert_eq!(desk.status().decision, None);
+    assert_eq!(confirm(&mut desk, 0), 4);
+    assert_eq!((desk.status().unsent, desk.body(one).as_str()), (0, "text\n"));
+}
+
+#[test]
+fn taking_what_the_server_has_leaves_nothing_here_but_the_copy() {
+    let (mut desk, [one, _, three]) = synced();
+    let session = desk.open(three).body.session;
+    connect_to(&mut desk, OTHER, 0);
+    desk.sent.clear();
+    decide(&mut desk, Way::TakeServers);
+    assert_eq!((desk.copies, desk.rows(ListView::All).len(), desk.status().unsent), (1, 0, 0));
+    let late = desk.ask(typed(&session, 0, 0, 0, "late")).expect("answered").expect_err("that note isn't here");
+    assert_eq!(late.code, ErrorCode::NotFound);
+    let (theirs, [part, ..]) = crate::level2::three_parts();
+    connect_to(&mut desk, OTHER, 1);
+    rows(&mut desk, &[(1, theirs, part)]);
+    complete(&mut desk, 1);
+    desk.wait(500);
+    assert_eq!(desk.rows(ListView::All), ["T"]);
+    assert!(updates(&mut desk).is_empty(), "nothing of what was here goes there");
+    assert!(desk.ask(OpenNote { note_id: one }).expect("answered").is_err());
+}
+
+#[test]
+fn without_room_for_a_copy_nothing_is_changed() {
+    let (mut desk, [one, ..]) = synced();
+    diverged(&mut desk);
+    desk.no_room = true;
+    let refused = desk.ask(Decide { way: Way::TakeServers }).expect("answered").expect_err("no copy");
+    assert!(refused.code == ErrorCode::Storage && refused.message.contains("Nothing was changed"), "{refused:?}");
+    assert_eq!((desk.status().decision, desk.body(one).as_str()), (Some(Decision::OlderLog), "text\n"));
+}
+
+#[test]
+fn a_disk_that_refuses_is_told_again_what_was_decided() {
+    let (mut desk, _) = synced();
+    diverged(&mut desk);
+    desk.sent.clear();
+    desk.failures = 1;
+    let answer = desk.ask(Decide { way: Way::UploadAgain }).expect("answered");
+    assert_eq!(answer.expect_err("not yet").code, ErrorCode::Storage);
+    desk.wait(5_000);
+    connect(&mut desk, 0);
+    complete(&mut desk, 0);
+    desk.wait(500);
+    assert_eq!(confirm(&mut desk, 0), 4);
+    assert_eq!((desk.status().decision, desk.status().unsent), (None, 0));
+}
+
+const PHONE: &str = "5eed0000-0000-4000-8000-00000000000c";
+
+fn note(n: u8) -> NoteId {
+    NoteId::from_bytes([n; 16])
+}
+
+/// A device with so many notes of others; the log ends after them.
+fn full(count: u8) -> Desk {
+    let mut desk = Desk::with_server(SERVER);
+    let theirs: Vec<(u64, NoteId, Vec<u8>)> = (1..=count)
+        .map(|n| {
+            let mut document = NoteDocument::new(PeerId(u64::from(n)));
+            let edits = [NoteEdit::SetTitle(format!("Note {n}")), NoteEdit::SetBody("kept\n".into())];
+            document.edit_all(&edits, 0).expect("fits");
+            (u64::from(n), note(n), document.export(&Version::default()))
+        })
+        .collect();
+    connect(&mut desk, count.into());
+    rows(&mut desk, &theirs);
+    complete(&mut desk, count.into());
+    desk.wait(500);
+    confirm(&mut desk, count.into());
+    desk.give(Input::Closed { code: None, reason: "gone".into() });
+    desk
+}
+
+/// Another device removes these for good while this one is away; the log ended at `end`.
+fn removed_meanwhile(desk: &mut Desk, end: u64, notes: std::ops::RangeInclusive<u8>) {
+    let rows: Vec<Value> = notes
+        .map(|n| json!({"seq": end + u64::from(n), "noteId": note(n), "purged": true, "timestamp": 0, "deviceId": PHONE}))
+        .collect();
+    let up_to = end + rows.len() as u64;
+    connect(desk, up_to);
+    let done = rows.len();
+    hear(
+        desk,
+        &json!({"type": "sync_batch", "spaceId": SPACE, "rows": rows, "upTo": up_to, "done": done, "total": done}),
+    );
+    complete(desk, up_to);
+    desk.wait(500);
+}
+
+#[test]
+fn few_removals_of_a_catch_up_are_followed_and_many_wait_until_people_decide() {
+    let mut desk = full(60);
+    removed_meanwhile(&mut desk, 61, 1..=20);
+    assert_eq!((desk.status().decision, desk.rows(ListView::All).len()), (None, 41), "with the welcome note");
+
+    let mut desk = full(60);
+    removed_meanwhile(&mut desk, 61, 1..=21);
+    let asked = Decision::Removals { notes: 21, device: None };
+    assert_eq!(desk.status().decision.as_ref(), Some(&asked));
+    assert_eq!(desk.rows(ListView::All).len(), 61, "they are all here");
+    // Everything else goes on, and the question survives the process.
+    let mut desk = desk.crash();
+    removed_meanwhile(&mut desk, 82, 22..=22);
+    assert_eq!(desk.status().decision, Some(Decision::Removals { notes: 22, device: None }));
+    let written = desk.create("Still writing", "");
+    assert!(updates(&mut desk).iter().any(|update| update.note_id == written));
+    decide(&mut desk, Way::RemoveNotes);
+    assert_eq!((desk.copies, desk.status().decision), (1, None));
+    assert_eq!((desk.rows(ListView::All).len(), desk.status().held), (61 - 22 + 1, 0));
+}
+
+#[test]
+fn many_removals_of_a_library_of_thousands_are_few() {
+    let mut desk = full(250);
+    removed_meanwhile(&mut desk, 251, 1..=24);
+    let shown = desk.reader.sidebar(desk.engine.space()).expect("reads").counts[0];
+    assert_eq!((desk.status().decision, shown), (None, 251 - 24));
+}
+
+#[test]
+fn what_people_keep_becomes_new_notes_that_are_sent() {
+    let mut desk = full(60);
+    removed_meanwhile(&mut desk, 61, 1..=30);
+    let session = desk.open(note(7)).body.session;
+    desk.call(typed(&session, 0, 0, 0, "more "));
+    decide(&mut desk, Way::KeepNotes);
+    desk.wait(3_000);
+    assert_eq!((desk.status().decision, desk.status().held), (None, 0));
+    let all = desk.rows(ListView::All);
+    assert_eq!(all.len(), 61, "{all:?}");
+    let sent = updates(&mut desk);
+    assert_eq!(sent.len(), 30);
+    assert!(sent.iter().all(|update| update.note_id.as_bytes()[0] != update.note_id.as_bytes()[1]), "under new names");
+    assert!(desk.ask(OpenNote { note_id: note(7) }).expect("answered").is_err(), "the old name is gone");
+    assert_eq!(desk.found("more"), ["Note 7"]);
+}
+
+#[test]
+fn what_is_written_in_a_note_that_waits_is_not_removed_with_it() {
+    let mut desk = full(60);
+    removed_meanwhile(&mut desk, 61, 1..=30);
+    let session = desk.open(note(3)).body.session;
+    desk.call(typed(&session, 0, 0, 0, "mine "));
+    decide(&mut desk, Way::RemoveNotes);
+    assert_eq!((desk.body(note(3)).as_str(), desk.status().held), ("mine kept\n", 1));
+    assert_eq!(desk.rows(ListView::All).len(), 61 - 29);
+}
+
+#[test]
+fn of_what_goes_live_within_a_minute_the_first_few_go_and_the_rest_waits() {
+    let live = |desk: &mut Desk, seq: u64, n: u8| {
+        hear(
+            desk,
+            &json!({"type": "note_purge_sync", "spaceId": SPACE, "noteId": note(n), "seq": seq, "timestamp": 0,
+                "fromUserId": "user_1", "fromDeviceId": PHONE}),
+        );
+    };
+    for (pause, decision) in [(0, Some(Decision::Removals { notes: 5, device: None })), (61_000, None)] {
+        let mut desk = full(60);
+        connect(&mut desk, 61);
+        complete(&mut desk, 61);
+        for n in 1..=25 {
+            live(&mut desk, 61 + u64::from(n), n);
+            if n == 15 {
+                for _ in 0..pause / 5_000 {
+                    desk.wait(5_000);
+                    hear(&mut desk, &json!({"type": "pong", "timestamp": 0, "seqs": {SPACE: 76}}));
+                }
+            }
+        }
+        desk.wait(300);
+        assert_eq!(desk.status().decision, decision, "after a pause of {pause} ms");
+        assert_eq!(desk.rows(ListView::All).len(), if decision.is_some() { 41 } else { 36 });
+    }
+    assert_ne!(LINEAGE, PHONE);
+}

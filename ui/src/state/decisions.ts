@@ -1,0 +1,80 @@
+// What only people can decide, in words, and saying what they did.
+import type { Decision } from "../gen/Decision";
+import type { Way } from "../gen/Way";
+import type { App } from "./app.svelte";
+import { notes } from "./words";
+
+/** A way on. */
+interface WayOn {
+  way: Way;
+  verb: string;
+  what: string;
+}
+
+/** A question with the ways on; the first is the one nothing is lost by. */
+interface DecisionWords {
+  title: string;
+  text: string;
+  ways: WayOn[];
+  /** What their buttons say. */
+  buttons: string[];
+  /** What comes of not deciding. */
+  later: string;
+}
+
+const LOG: WayOn[] = [
+  {
+    way: "uploadAgain",
+    verb: "Put both together",
+    what: "Everything here is sent there, and everything there is fetched. Nothing is removed.",
+  },
+  {
+    way: "takeServers",
+    verb: "Take the server's notes",
+    what: "This device then has what the server has. What is here now stays in a copy in the data folder.",
+  },
+];
+
+export function decisionWords(decision: Decision): DecisionWords {
+  switch (decision.kind) {
+    case "otherStore":
+      return {
+        title: "This server has another database",
+        text: "What answers at this address now isn't what these notes were synced with. Nothing was sent or removed.",
+        ways: LOG,
+        buttons: ["Put together", "Take"],
+        later: "You can go on writing. Nothing is synced until then.",
+      };
+    case "olderLog":
+      return {
+        title: "The server's notes are an older copy",
+        text: "They were restored from a backup, and may lack what was written since. Everything on this device is untouched.",
+        ways: LOG,
+        buttons: ["Put together", "Take"],
+        later: "You can go on writing. Nothing is synced until then.",
+      };
+    case "removals":
+      return {
+        title: `${notes(decision.notes)} were removed at once`,
+        text: `${decision.device ?? "Another device"} removed them for good. That is a lot, so they are still here. Everything else goes on syncing.`,
+        ways: [
+          { way: "keepNotes", verb: "Keep them", what: "They become new notes, here and on your other devices." },
+          {
+            way: "removeNotes",
+            verb: "Remove them here, too",
+            what: "A copy of all notes as they are now stays in the data folder.",
+          },
+        ],
+        buttons: ["Keep", "Remove"],
+        later: "They wait here until you do.",
+      };
+  }
+}
+
+/** Says what people have decided. */
+export async function decide(app: App, way: Way): Promise<void> {
+  const done = await app.attempt(app.host.call("decide", { way }));
+  if (!done) return;
+  app.overlay.close();
+  app.toasts.show(`A copy of all notes as they were is kept in the data folder: ${done.copy}.`, { key: "decided" });
+}
