@@ -38,6 +38,8 @@ enum Job {
     Write { tag: u64, writes: Vec<Write> },
     Load(Vec<DocKey>),
     Standing(SpaceId),
+    Waiting,
+    Copy,
 }
 
 /// A running process.
@@ -313,6 +315,8 @@ impl World {
             Output::Write { tag, writes } => self.job(device, Job::Write { tag, writes }),
             Output::Load(docs) => self.job(device, Job::Load(docs)),
             Output::ReadStanding(space) => self.job(device, Job::Standing(space)),
+            Output::ReadWaiting => self.job(device, Job::Waiting),
+            Output::Copy => self.job(device, Job::Copy),
             Output::Open { .. } => self.open_link(device),
             Output::Send(frame) => self.send_frame(device, frame),
             // Level 1's heartbeat; the engines here speak level 2.
@@ -364,13 +368,14 @@ impl World {
             Told::NoteUpdates(updates) => self.tell_interface(device, Message::Updates(updates)),
             Told::NoteRow(row) if row.dots.disk => self.reference.saved(device, Some(About::Note(row.id))),
             Told::Status(status) => {
-                if let Some(process) = &mut self.devices[device].process {
-                    process.status = Some(*status);
-                }
+                let Some(process) = &mut self.devices[device].process else { return };
+                let before = process.status.replace(*status);
+                self.consider_question(device, before.is_some_and(|before| before.decision.is_some()));
             }
             Told::Error(error) => {
                 let harsh = self.plan.config.duplicates > 0 || self.counts.doubled();
-                let grave = matches!(error.code, ErrorCode::DivergedLog | ErrorCode::Internal);
+                let diverged = error.code == ErrorCode::DivergedLog && !self.server.has_backup();
+                let grave = diverged || error.code == ErrorCode::Internal;
                 if grave || (matches!(error.code, ErrorCode::Protocol) && !harsh) {
                     self.fail(format!("device {device} reports: {}", error.message));
                 }
@@ -412,6 +417,8 @@ impl World {
                 // As in the app: nothing comes.
                 Err(_) => Input::Tick,
             },
+            Job::Waiting => Input::Waiting(process.reader.waiting().ok()),
+            Job::Copy => Input::Copied(Ok("a copy".to_owned())),
             Job::Write { tag, writes } => Input::Written { tag, result: self.commit(device, &writes) },
         };
         if broken.is_some() {
@@ -475,6 +482,7 @@ impl World {
             ForDevice::Message(message) => self.hear(device, *message),
             ForDevice::Flush(note, field) => self.flush(device, note, field),
             ForDevice::Key(burst) => self.key(device, *burst),
+            ForDevice::Decide => self.decide(device),
         }
     }
 }

@@ -10,6 +10,7 @@ use super::user::Asked;
 
 /// What a polite server tells its clients to wait, milliseconds.
 const RETRY_AFTER_MS: u64 = 1_000;
+const DAY: u64 = 86_400_000;
 
 impl World {
     /// Something goes wrong.
@@ -62,6 +63,16 @@ impl World {
                 (state.token_until, state.token_missing) = (now + ms, missing);
             }
             Fault::Clock { device, by_ms } => self.devices[device].wall_off += by_ms,
+            Fault::Sleep { days } => self.queue.leap(days * DAY),
+            Fault::ServerBackup => self.server.back_up(),
+            Fault::ServerRestore { down_ms } => {
+                if self.server.has_backup() {
+                    self.break_all_links(true);
+                    self.server.restore();
+                    self.reference.log_restored();
+                    self.queue.put(now + down_ms, Event::ServerStart);
+                }
+            }
         }
     }
 

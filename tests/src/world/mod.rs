@@ -6,6 +6,7 @@ mod check;
 mod device;
 mod editor;
 mod faults;
+mod level1;
 mod network;
 pub mod plan;
 mod queue;
@@ -22,9 +23,10 @@ use stet_server::core::Happening;
 
 use check::Phase;
 use device::Device;
+use level1::Level1Client;
 use network::{Link, LinkId};
 use plan::{Plan, What};
-use queue::{Event, Queue};
+use queue::{Event, ForLevel1, Queue};
 pub use random::Dice;
 use reference::Reference;
 use server::Server;
@@ -74,6 +76,7 @@ pub(crate) struct World {
     /// Decides what a power cut leaves on disks.
     disks: Dice,
     devices: Vec<Device>,
+    level1: Vec<Level1Client>,
     server: Server,
     links: BTreeMap<LinkId, Link>,
     next_link: LinkId,
@@ -152,6 +155,7 @@ impl World {
             dice: Dice::new(plan.seed, 2),
             disks: Dice::new(plan.seed, 4),
             devices,
+            level1: (0..plan.config.level1).map(|_| Level1Client::default()).collect(),
             server,
             links: BTreeMap::new(),
             next_link: 0,
@@ -169,6 +173,9 @@ impl World {
         self.queue.put(0, Event::ServerStart);
         for (device, at) in self.plan.config.starts.clone().into_iter().enumerate() {
             self.queue.put(at, Event::Start(device));
+        }
+        for client in 0..self.level1.len() {
+            self.queue.put(1_000, Event::Level1 { client, life: 0, what: ForLevel1::Connect });
         }
         for (n, step) in self.plan.steps.iter().enumerate() {
             self.queue.put(step.at, Event::Step(n));
@@ -196,6 +203,13 @@ impl World {
                     self.note(|| format!("step {n}: d{device} {action:?}"));
                     self.act(device, &action);
                 }
+                What::Level1(client, action) => {
+                    self.note(|| format!("step {n}: level-1 client {client} {action:?}"));
+                    match self.level1_act(client, &action) {
+                        Some(()) => *self.counts.actions.entry("Level1".to_owned()).or_default() += 1,
+                        None => self.counts.skipped += 1,
+                    }
+                }
                 What::Fault(fault) => {
                     self.note(|| format!("step {n}: {fault:?}"));
                     self.go_wrong(&fault);
@@ -207,6 +221,7 @@ impl World {
             Event::Down(link) => self.arrived_down(link),
             Event::Knock(link) => self.knock(link),
             Event::Gone(link) => self.server_learns(link),
+            Event::Level1 { client, life, what } => self.level1_event(client, life, what),
             Event::Resume => self.pump_server(),
             Event::ServerTimer => {
                 self.server.timer_at = None;

@@ -201,6 +201,7 @@ impl World {
                     }
                 }
             }
+            said |= self.pump_level1();
             if !said {
                 break;
             }
@@ -252,6 +253,7 @@ impl World {
 
     /// The server's process has ended and its sockets break. With `lost` nothing of what is on its way arrives.
     pub(super) fn break_all_links(&mut self, lost: bool) {
+        self.level1_all_broke();
         let open: Vec<LinkId> =
             self.links.iter().filter(|(_, link)| link.socket.is_some()).map(|(id, _)| *id).collect();
         for id in open {

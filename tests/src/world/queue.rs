@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use stet_client::engine::Input;
+use stet_protocol::codec::Frame;
 
 use super::device::Message;
 use super::network::LinkId;
@@ -31,6 +32,15 @@ pub enum Event {
     Knock(LinkId),
     /// The server learns that a socket is gone.
     Gone(LinkId),
+    /// Something for a level-1 client, or from it; dropped when that connection is gone.
+    Level1 {
+        /// Which client.
+        client: usize,
+        /// Which of its connections.
+        life: u32,
+        /// What.
+        what: ForLevel1,
+    },
     /// A stalled reader goes on.
     Resume,
     /// Something is due in the server.
@@ -57,6 +67,20 @@ pub enum ForDevice {
     Flush(stet_model::id::NoteId, super::editor::Field),
     /// The next keystroke of a burst.
     Key(Box<super::user::Burst>),
+    /// A question is answered.
+    Decide,
+}
+
+/// Something for a level-1 client, or from it.
+pub enum ForLevel1 {
+    /// It connects, if it isn't connected.
+    Connect,
+    /// A frame has come to the server.
+    Up(Frame),
+    /// A frame has come to the client.
+    Down(Frame),
+    /// What was typed is sent.
+    Flush,
 }
 
 /// The queue and the clock: nothing happens between two events.
@@ -77,6 +101,13 @@ impl Queue {
     pub fn put(&mut self, at: u64, event: Event) {
         self.next += 1;
         self.events.insert((at.max(self.now), self.next), event);
+    }
+
+    /// Nobody does anything for so long: everything that is due comes so much later.
+    pub fn leap(&mut self, ms: u64) {
+        self.now += ms;
+        let events = std::mem::take(&mut self.events);
+        self.events = events.into_iter().map(|((at, n), event)| ((at + ms, n), event)).collect();
     }
 
     /// The next event; time goes on to it.

@@ -56,6 +56,24 @@ async fn the_paragraph_that_crossed_on_the_wire_is_not_deleted_by_a_late_whole_t
 }
 
 #[tokio::test]
+async fn a_line_taken_out_beside_one_just_typed_is_taken_out_though_the_text_has_been_that_way_before() {
+    let room = Room::open("before").await;
+    let (mut one, mut other, _) = room.two_sessions("maria").await;
+    let note = id(1);
+    create(&mut one, &mut other, json!({ "id": note, "title": "", "content": "item 40 é item 40\nend\n" })).await;
+    // The text goes elsewhere and comes back.
+    update(&mut one, &note, json!({ "content": "item 40 é item 40\nitem 51 字 item 51\nend\n" })).await;
+    update(&mut one, &note, json!({ "content": "item 40 é item 40\nend\n" })).await;
+    let mut third = room.sign_in("maria").await.0;
+    join(&mut third, &note).await;
+    let typed = "item 05 é item 05\nitem 40 é item 40\nend\n";
+    let success = update(&mut third, &note, json!({ "content": typed })).await;
+    assert_eq!(success["updatedNote"]["content"], typed);
+    let success = update(&mut third, &note, json!({ "content": "item 05 é item 05\nend\n" })).await;
+    assert_eq!(success["updatedNote"]["content"], "item 05 é item 05\nend\n");
+}
+
+#[tokio::test]
 async fn the_same_text_sent_again_changes_nothing() {
     let room = Room::open("again").await;
     let (mut one, mut other, _) = room.two_sessions("maria").await;

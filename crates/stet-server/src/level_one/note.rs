@@ -207,12 +207,13 @@ fn nearest(candidates: &[Candidate], foreign: &ForeignText) -> Option<usize> {
 }
 
 /// What the writer can still have after this update: nothing older than what it wrote on, nor that itself, nor what says
-/// the same right after it. Else every return to an earlier text would look like no change.
+/// the same as it, however late. Else every return to an earlier text would look like no change, and a line taken out
+/// beside one just typed like that line typed in its place.
 fn still_possible(candidates: &[Candidate], foreign: &ForeignText, has: &[Vec<u8>]) -> Vec<Vec<u8>> {
     let Some(base) = nearest(candidates, foreign) else { return has.to_vec() };
     let says = |candidate: &Candidate| (candidate.title.clone(), candidate.body.clone());
     let said = says(&candidates[base]);
-    let later = candidates[base..].iter().skip_while(|candidate| says(candidate) == said);
+    let later = candidates[base..].iter().filter(|candidate| says(candidate) != said);
     later.filter_map(|candidate| candidate.seen.as_ref().map(Seen::encode)).collect()
 }
 

@@ -75,6 +75,9 @@ impl World {
             Ok((seq, _)) => seq,
             Err(words) => return Some(words),
         };
+        if self.level1_waits() {
+            return Some("a level-1 client waits for an answer".to_owned());
+        }
         (0..self.devices.len()).find_map(|device| Some(format!("device {device} {}", self.restless(device, seq)?)))
     }
 

@@ -5,7 +5,7 @@ mod scenes;
 
 use serde::{Deserialize, Serialize};
 
-use self::scenes::{scenes, twins};
+use self::scenes::{away_for_long, back_to_the_servers_backup, scenes, twins};
 use super::random::{Dice, Share};
 use crate::disk::Broken;
 
@@ -65,6 +65,20 @@ pub enum Action {
     Look,
 }
 
+/// One thing a user of a level-1 client does.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "the fields are named after what they are")]
+pub enum Level1Action {
+    /// Looks at a note.
+    Join { note: Share },
+    /// Types a line into one that it looks at.
+    Type { note: Share, place: Share },
+    /// Deletes a line of one.
+    Erase { note: Share, place: Share },
+    /// Its connection breaks.
+    Disconnect,
+}
+
 /// One thing that goes wrong.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[expect(missing_docs, reason = "the fields are named after what they are; times in milliseconds")]
@@ -104,6 +118,12 @@ pub enum Fault {
     Token { device: usize, ms: u64, missing: bool },
     /// The wall clock jumps.
     Clock { device: usize, by_ms: i64 },
+    /// Everybody sleeps for so long, the server too, and wakes at once.
+    Sleep { days: u64 },
+    /// Somebody copies the server's files aside.
+    ServerBackup,
+    /// The server ends, and its files are those of its last backup.
+    ServerRestore { down_ms: u64 },
 }
 
 impl Action {
@@ -129,6 +149,8 @@ fn first_word(text: &str) -> String {
 pub enum What {
     /// A user on this device does something.
     User(usize, Action),
+    /// A user of this level-1 client does something.
+    Level1(usize, Level1Action),
     /// Something goes wrong.
     Fault(Fault),
 }
@@ -165,6 +187,9 @@ pub struct Config {
     pub messages_per_minute: u64,
     /// In a hundred frames, so many arrive twice: harsher than any real network.
     pub duplicates: u64,
+    /// Level-1 clients of the same user.
+    #[serde(default)]
+    pub level1: usize,
 }
 
 /// A whole run.
@@ -212,7 +237,7 @@ impl Plan {
         let mut disks = Dice::new(seed, 3);
         let mut copies = Dice::new(seed, 5);
         let mut staged = Dice::new(seed, 6);
-        let config = config(&mut dice);
+        let mut config = config(&mut dice);
         let mut steps = Vec::new();
         let mut at = 500;
         let actions = dice.within((ACTIONS, ACTIONS + 40));
@@ -231,6 +256,10 @@ impl Plan {
         }
         steps.extend(copied(&mut copies, config.devices, at));
         steps.extend(scenes(&mut staged, config.devices, at));
+        steps.extend(rare(&mut Dice::new(seed, 7), config.devices, at));
+        let mut older = Dice::new(seed, 8);
+        config.level1 = older.below(3) as usize;
+        steps.extend((0..config.level1).flat_map(|client| level1(&mut older, client, at)).collect::<Vec<_>>());
         steps.sort_by_key(|step| step.at);
         let end = steps.last().map_or(at, |step| step.at.max(at));
         Self { seed, config, steps, heal_at: end + 2_000 }
@@ -250,6 +279,7 @@ fn config(dice: &mut Dice) -> Config {
         updates_in_flight: dice.one(&[1, 3, 64]),
         messages_per_minute: dice.one(&[200, 6_000, 6_000]),
         duplicates: dice.one(&[0, 0, 0, 10]),
+        level1: 0,
     }
 }
 
@@ -337,6 +367,40 @@ fn copied(dice: &mut Dice, devices: usize, end: u64) -> Vec<Step> {
             [(early, backup), (late, restore)].map(|(at, fault)| Step { at, what: What::Fault(fault) }).into()
         }
         1 => twins(dice, early, (device, devices)),
+        _ => Vec::new(),
+    }
+}
+
+/// What the user of a level-1 client does.
+fn level1(dice: &mut Dice, client: usize, end: u64) -> Vec<Step> {
+    let mut steps = Vec::new();
+    for _ in 0..dice.within((10, 30)) {
+        let (note, place) = (dice.share(), dice.share());
+        let mut at = dice.below(end);
+        let mut put = |action| steps.push(Step { at, what: What::Level1(client, action) });
+        match dice.below(20) {
+            0..4 => put(Level1Action::Join { note }),
+            4..15 => {
+                put(Level1Action::Join { note });
+                at += dice.within((100, 2_000));
+                steps.push(Step { at, what: What::Level1(client, Level1Action::Type { note, place }) });
+            }
+            15..19 => put(Level1Action::Erase { note, place }),
+            _ => put(Level1Action::Disconnect),
+        }
+    }
+    steps
+}
+
+/// A quarter of all runs have a server that goes back to an old backup, another one a device that is away for long.
+fn rare(dice: &mut Dice, devices: usize, end: u64) -> Vec<Step> {
+    match dice.below(4) {
+        0 => back_to_the_servers_backup(dice, end),
+        1 => {
+            let device = dice.below(devices as u64) as usize;
+            let at = end / 4 + dice.below(end / 2);
+            away_for_long(dice, at, device)
+        }
         _ => Vec::new(),
     }
 }

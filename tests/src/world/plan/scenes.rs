@@ -90,6 +90,32 @@ pub fn twins(dice: &mut Dice, at: u64, (device, twin): (usize, usize)) -> Vec<St
     scene.steps
 }
 
+/// The server is restored; at times so late that its log has grown past the cursors again.
+pub fn back_to_the_servers_backup(dice: &mut Dice, end: u64) -> Vec<Step> {
+    let (early, late) = (dice.below(end * 3 / 4), dice.within((2_000, end / 4)));
+    let mut scene = Scene { dice, at: early, steps: Vec::new() };
+    scene.fault(Fault::ServerBackup);
+    scene.at += late;
+    let down_ms = scene.dice.one(&[10, 1_000, 20_000]);
+    scene.fault(Fault::ServerRestore { down_ms });
+    scene.steps
+}
+
+/// One device is off while the others write, everybody sleeps for months, the others write, and it comes back.
+pub fn away_for_long(dice: &mut Dice, at: u64, device: usize) -> Vec<Step> {
+    let mut scene = Scene { dice, at, steps: Vec::new() };
+    let note = scene.dice.share();
+    scene.fault(Fault::Offline { device, ms: 30_000, silent: false });
+    scene.write(device, note, 2);
+    scene.create(device);
+    scene.wait((500, 2_000));
+    scene.fault(Fault::Crash { device, down_ms: 60_000, jobs: 3, power: false });
+    scene.wait((2_000, 20_000));
+    let days = scene.dice.one(&[35, 400]);
+    scene.fault(Fault::Sleep { days });
+    scene.steps
+}
+
 fn power_cut_without_network(scene: &mut Scene<'_>, device: usize) {
     let note = scene.dice.share();
     let silent = scene.dice.percent(30);

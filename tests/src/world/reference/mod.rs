@@ -57,6 +57,9 @@ pub enum State {
     Refused,
 }
 
+/// Level-1 clients count among the devices from here on.
+pub const LEVEL1: usize = 1_000;
+
 /// Names an act.
 pub type ActId = usize;
 
@@ -117,6 +120,8 @@ pub struct Reference {
     unsaved: BTreeMap<usize, BTreeSet<ActId>>,
     /// Every piece of text ever inserted.
     pub tokens: Tokens,
+    /// The server went back to a copy.
+    restored: bool,
 }
 
 impl Reference {
@@ -131,6 +136,9 @@ impl Reference {
     pub fn done(&mut self, act: ActId, (about, after): (About, Option<Version>), state: State) {
         let act = &mut self.acts[act];
         (act.about, act.after, act.state) = (about, after, state);
+        if self.restored && matches!(act.kind, Kind::Purge) {
+            act.state = State::Uncertain;
+        }
     }
 
     /// What an act is about.
@@ -180,6 +188,13 @@ impl Reference {
         }
     }
 
+    /// The server is what it was: whether a note that was removed for good is known to be depends on who tells.
+    pub fn log_restored(&mut self) {
+        self.restored = true;
+        let purges = self.acts.iter_mut().filter(|act| matches!(act.kind, Kind::Purge) && act.is_certain());
+        purges.for_each(|act| act.state = State::Uncertain);
+    }
+
     /// Everything that may have been done about this.
     pub fn acts(&self, about: About) -> impl Iterator<Item = (ActId, &Act)> {
         self.acts.iter().enumerate().filter(move |(_, act)| act.about == about && act.is_possible())
@@ -192,6 +207,12 @@ impl Reference {
             About::Unknown | About::Library => None,
         };
         self.acts.iter().filter_map(note).collect()
+    }
+
+    /// Notes whose text a level-1 client may have sent.
+    pub fn guessed(&self) -> BTreeSet<NoteId> {
+        let level1 = self.acts.iter().filter(|act| act.device >= LEVEL1 && act.is_possible());
+        level1.filter_map(|act| if let About::Note(note) = act.about { Some(note) } else { None }).collect()
     }
 
     /// Every folder anybody made, with its maker's act.

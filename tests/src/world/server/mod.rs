@@ -58,6 +58,8 @@ fn open(disk: &Disk, random: Random) -> Result<Frail, String> {
 pub struct Server {
     running: Option<Core<Frail>>,
     disk: Disk,
+    /// A copy of its files.
+    backup: Option<Disk>,
     settings: Settings,
     seed: u64,
     lives: u64,
@@ -88,6 +90,7 @@ impl Server {
         Ok(Self {
             running: None,
             disk,
+            backup: None,
             settings,
             seed,
             lives: 0,
@@ -127,6 +130,40 @@ impl Server {
         let socket = self.running.as_mut()?.connect(time(now));
         self.sockets.insert(socket, link);
         Some(socket)
+    }
+
+    /// Somebody copies its files aside.
+    pub fn back_up(&mut self) {
+        self.backup = Some(self.disk.copy());
+    }
+
+    /// Whether there is a copy.
+    pub const fn has_backup(&self) -> bool {
+        self.backup.is_some()
+    }
+
+    /// Ends, just so, and its files are those of the copy.
+    pub fn restore(&mut self) {
+        self.end(None);
+        if let Some(copy) = &self.backup {
+            self.disk.restore(copy);
+        }
+    }
+
+    /// Takes a socket of a level-1 client.
+    pub fn connect_level1(&mut self, now: u64) -> Option<SocketId> {
+        Some(self.running.as_mut()?.connect(time(now)))
+    }
+
+    /// Every note there is.
+    pub fn notes(&mut self) -> Vec<NoteId> {
+        let (user, space_id) = (self.user.clone(), self.space);
+        let Some(database) = self.database() else { return Vec::new() };
+        let page = database.log(Access { user_id: &user, space_id }, 0, usize::MAX);
+        let rows = page.map(|page| page.rows).unwrap_or_default();
+        let notes: std::collections::BTreeSet<NoteId> =
+            rows.iter().filter(|row| !row.purged && row.note_id != space_id.library()).map(|row| row.note_id).collect();
+        notes.into_iter().collect()
     }
 
     /// Hears of something.

@@ -7,10 +7,11 @@ use std::collections::BTreeSet;
 
 use stet_client::api::Command;
 use stet_client::api::command::{
-    ChangeNote, CloseNote, CreateFolder, CreateNote, DeleteFolder, JoinNote, MoveFolder, OpenNote, Pause, PurgeNote,
-    RenameFolder, RestoreNote, SyncNow, TrashNote,
+    ChangeNote, CloseNote, CreateFolder, CreateNote, Decide, DeleteFolder, JoinNote, MoveFolder, OpenNote, Pause,
+    PurgeNote, RenameFolder, RestoreNote, SyncNow, TrashNote,
 };
 use stet_client::api::note::NoteChange;
+use stet_client::api::status::{Decision, Way};
 use stet_client::engine::Input;
 use stet_model::document::Version;
 use stet_model::id::{FolderId, NoteId};
@@ -20,6 +21,7 @@ use super::World;
 use super::device::Device;
 use super::editor::Field;
 use super::plan::Action;
+use super::queue::ForDevice;
 use super::random::Share;
 use super::reference::{About, ActId, Key, Kind, Token, Touched};
 pub use interface::Burst;
@@ -41,6 +43,8 @@ pub enum Asked {
     Nothing,
 }
 
+/// How long a user thinks about a question, milliseconds.
+const THINKS_MS: (u64, u64) = (200, 8_000);
 /// Notes a user keeps open.
 pub const OPEN: usize = 3;
 /// Tags there are.
@@ -101,6 +105,31 @@ impl World {
             Some(()) => *self.counts.actions.entry(action.name()).or_default() += 1,
             None => self.counts.skipped += 1,
         }
+    }
+
+    /// A question that wasn't there before is answered after a while.
+    pub(super) fn consider_question(&mut self, device: usize, was_there: bool) {
+        if !was_there && self.question(device).is_some() {
+            let at = self.queue.now() + self.dice.within(THINKS_MS);
+            self.for_device(device, at, ForDevice::Decide);
+        }
+    }
+
+    fn question(&self, device: usize) -> Option<Decision> {
+        self.devices[device].process.as_ref()?.status.as_ref()?.decision.clone()
+    }
+
+    /// The question is answered. Users of this world never take what only the server has: that is meant to lose.
+    pub(super) fn decide(&mut self, device: usize) {
+        let way = match self.question(device) {
+            Some(Decision::OtherStore | Decision::OlderLog) => Way::UploadAgain,
+            Some(Decision::Removals { .. }) if self.dice.percent(50) => Way::KeepNotes,
+            Some(Decision::Removals { .. }) => Way::RemoveNotes,
+            None => return,
+        };
+        *self.counts.actions.entry(format!("Decide{way:?}")).or_default() += 1;
+        self.ask(device, Decide { way }.into(), Asked::Nothing);
+        self.consider_question(device, false);
     }
 
     /// The first page of a list.
