@@ -1,8 +1,8 @@
 // What only people can decide, in words, and saying what they did.
-import type { Decision } from "../gen/Decision";
-import type { Way } from "../gen/Way";
-import type { App } from "./app.svelte";
-import { notes } from "./words";
+import type { Decision } from "../../gen/Decision";
+import type { Way } from "../../gen/Way";
+import type { App } from "../app.svelte";
+import { notes } from "../words";
 
 /** A way on. */
 interface WayOn {
