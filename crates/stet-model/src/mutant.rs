@@ -38,11 +38,15 @@ pub enum Mutant {
     DigestForgetsAcks,
     /// What a note says is digested without its fields' changes.
     ContentWithoutFields,
+    /// A server doesn't look whether a cursor is of its log.
+    LineageIgnored,
+    /// A device that begins with another log takes for sent what the former one had.
+    RejoinKeepsKnown,
 }
 
 impl Mutant {
     /// All of them.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 17] = [
         Self::AckMovesToHead,
         Self::BaseIsLastSent,
         Self::CursorSkipsGaps,
@@ -58,6 +62,8 @@ impl Mutant {
         Self::DigestWithoutTombstones,
         Self::DigestForgetsAcks,
         Self::ContentWithoutFields,
+        Self::LineageIgnored,
+        Self::RejoinKeepsKnown,
     ];
 }
 

@@ -4,6 +4,7 @@
 use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension, Result, Row};
 use stet_model::id::NoteId;
+use stet_model::mutant::{self, Mutant};
 
 use crate::migration::Migration;
 use crate::read::{LedgerRow, StoredDocument, UnsentDocument};
@@ -237,10 +238,11 @@ pub(crate) fn moved(connection: &Connection, space: i64, library: (NoteId, NoteI
 pub(crate) fn forget_log(connection: &Connection, space: i64) -> Result<()> {
     connection
         .prepare_cached(
-            "UPDATE documents SET known = x'', last_seq = 0, unsent = 1, purge_asked = 0, removed = 0, held = NULL
+            "UPDATE documents SET known = iif(?2, known, x''), unsent = iif(?2, unsent, 1), last_seq = 0,
+                 purge_asked = 0, removed = 0, held = NULL
              WHERE space = ?1",
         )?
-        .execute([space])?;
+        .execute((space, mutant::is(Mutant::RejoinKeepsKnown)))?;
     Ok(())
 }
 

@@ -4,6 +4,7 @@
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 use stet_model::digest::LogDigest;
 use stet_model::id::{Lineage, SpaceId, StoreId};
+use stet_model::mutant::{self, Mutant};
 use stet_protocol::message::SpaceInfo;
 use stet_sync::server::Head;
 
@@ -155,6 +156,7 @@ pub(super) fn check_cursor(
     };
     match end {
         Some(end) if since <= end => Ok(()),
+        _ if mutant::is(Mutant::LineageIgnored) => Ok(()),
         _ => Err(ReadError::Diverged),
     }
 }
