@@ -3,10 +3,12 @@
 use serde::{Deserialize, Serialize};
 use stet_client::api::command::{
     ChangeNote, ClearError, CloseNote, CreateFolder, CreateNote, Created, CreatedFolder, Decide, Decided, DeleteFolder,
-    Diagnostics, Done, EditAnswer, EditNote, EmptyTrash, GetDiagnostics, GetNote, GetSidebar, GetStart, JoinNote,
-    LeaveNote, ListNotes, MoveFolder, OpenNote, Pause, PullNote, Pulled, PurgeNote, Reconnect, RecordDetails,
-    RenameFolder, RestoreNote, SetFocus, Start, SyncNow, TrashNote, UpdateSettings,
+    Diagnostics, Done, EditAnswer, EditNote, EmptyTrash, GetDiagnostics, GetNote, GetSidebar, GetStart, GetVersion,
+    JoinNote, LeaveNote, ListHistory, ListNotes, MoveFolder, OpenNote, Pause, PullNote, Pulled, PurgeNote, Reconnect,
+    RecordDetails, RenameFolder, RestoreNote, RestoreVersion, Restored, SetFocus, Start, SyncNow, TrashNote,
+    UpdateSettings,
 };
+use stet_client::api::history::{HistoryPage, NoteVersion};
 use stet_client::api::note::{NotePage, NoteRow, OpenedNote, Settings, Sidebar};
 use stet_client::api::{CommandError, ErrorCode};
 use tauri::ipc::Invoke;
@@ -42,6 +44,8 @@ forwarded! {
     get_note: GetNote => NoteRow,
     get_diagnostics: GetDiagnostics => Diagnostics,
     pull_note: PullNote => Pulled,
+    list_history: ListHistory => HistoryPage,
+    get_version: GetVersion => NoteVersion,
     open_note: OpenNote => OpenedNote,
     edit_note: EditNote => EditAnswer,
     close_note: CloseNote => Done,
@@ -49,6 +53,7 @@ forwarded! {
     change_note: ChangeNote => Done,
     trash_note: TrashNote => Done,
     restore_note: RestoreNote => Done,
+    restore_version: RestoreVersion => Restored,
     purge_note: PurgeNote => Done,
     empty_trash: EmptyTrash => Done,
     create_folder: CreateFolder => CreatedFolder,

@@ -16,6 +16,15 @@ const ask = (decision) => async (page) => {
   await page.waitForSelector('[data-test="decision"]');
 };
 
+const history = (down, look) => async (page) => {
+  await choose("Spring in")(page);
+  await page.keyboard.press("Control+Shift+H");
+  await page.waitForSelector('[data-test="version-body"]');
+  for (let i = 0; i < down; i++) await page.keyboard.press("ArrowDown");
+  if (look) await page.click(`[data-option="${look}"]`);
+  await page.waitForTimeout(200);
+};
+
 /** name: [query, size, dark, what to do first] */
 const SHOTS = {
   light: ["", wide, false, choose("Spring in")],
@@ -78,6 +87,22 @@ const SHOTS = {
   settings: ["", wide, true, async (page) => page.keyboard.press("Control+,")],
   menu: ["", wide, false, async (page) => page.click('[data-test="note-row"]:has-text("Bread")', { button: "right" })],
   move: ["", wide, false, async (page) => page.keyboard.press("Control+Shift+M")],
+  history: ["", wide, false, history(1)],
+  "history-dark": ["", wide, true, history(3)],
+  "history-now": ["", wide, false, history(4, "now")],
+  "history-now-dark": ["", wide, true, history(7, "now")],
+  "history-600": ["", { width: 600, height: 760 }, false, history(3, "text")],
+  "history-empty": [
+    "",
+    wide,
+    false,
+    async (page) => {
+      await page.keyboard.press("Control+N");
+      await page.waitForTimeout(200);
+      await page.keyboard.press("Control+Shift+H");
+      await page.waitForTimeout(200);
+    },
+  ],
   toast: [
     "",
     wide,

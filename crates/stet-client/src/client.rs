@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use stet_model::id::NoteId;
+use stet_model::id::{DeviceId, NoteId};
 use stet_store::{DiskThread, ListQuery, ListView, OpenError, Options, ReadError, Reader, WriteError};
 use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot, watch};
@@ -15,6 +15,7 @@ use crate::api::{CommandError, ErrorCode};
 use crate::config::Config;
 use crate::desktop::Desktop;
 use crate::engine::{Engine, Input, ListContext, Setup};
+use crate::history::{self, Shelf};
 use crate::lists;
 use crate::network::changes;
 use crate::run::{Loop, Order, now};
@@ -64,6 +65,7 @@ pub struct Client {
     runtime: Handle,
     reader: Reader,
     lists: watch::Receiver<ListContext>,
+    device: DeviceId,
     _lock: Arc<File>,
 }
 
@@ -104,6 +106,7 @@ impl Client {
         };
         let (mut engine, first) = Engine::new(setup, now(started));
         engine.remember(recent(&reader, engine.space()));
+        let device = engine.device_id();
         let context = ListContext { space: engine.space(), has_server: false, other_seq: None };
         let (lists_sender, lists) = watch::channel(context);
         let (orders, order_receiver) = mpsc::channel(ORDERS);
@@ -121,7 +124,7 @@ impl Client {
         };
         changes::watch(&orders);
         tokio::spawn(running.run(first));
-        Ok(Self { orders, runtime: Handle::current(), reader, lists, _lock: Arc::new(lock) })
+        Ok(Self { orders, runtime: Handle::current(), reader, lists, device, _lock: Arc::new(lock) })
     }
 
     /// Runs a command and waits for its answer.
@@ -142,6 +145,16 @@ impl Client {
             Command::GetSidebar(_) => self.read(|reader, lists| lists::sidebar(reader, lists).map(Answer::from)).await,
             Command::GetNote(args) => {
                 self.read(move |reader, lists| lists::row(reader, lists, args.note_id).map(Answer::from)).await
+            }
+            Command::ListHistory(args) => {
+                self.versions(move |shelf| history::list(shelf, &args).map(Answer::from)).await
+            }
+            Command::GetVersion(args) => {
+                self.versions(move |shelf| history::version(shelf, &args).map(Answer::from)).await
+            }
+            Command::RestoreVersion(args) => {
+                let restoring = self.versions(move |shelf| history::restoring(shelf, &args)).await?;
+                self.ask(|answer| Order::Restore(restoring, answer)).await
             }
             Command::EmptyTrash(_) => {
                 let mut refused: Vec<CommandError> = Vec::new();
@@ -168,10 +181,25 @@ impl Client {
     }
 
     async fn order(&self, command: Command) -> Result<Answer, CommandError> {
+        self.ask(|answer| Order::Call(command, answer)).await
+    }
+
+    async fn ask(
+        &self,
+        order: impl FnOnce(oneshot::Sender<Result<Answer, CommandError>>) -> Order,
+    ) -> Result<Answer, CommandError> {
         let (sender, answer) = oneshot::channel();
         let ended = || CommandError::new(ErrorCode::Internal, "Stet is closing.");
-        self.orders.send(Order::Call(command, sender)).await.map_err(|_| ended())?;
+        self.orders.send(order(sender)).await.map_err(|_| ended())?;
         answer.await.map_err(|_| ended())?
+    }
+
+    async fn versions<T: Send + 'static>(
+        &self,
+        question: impl FnOnce(Shelf<'_>) -> Result<T, CommandError> + Send + 'static,
+    ) -> Result<T, CommandError> {
+        let device = self.device;
+        self.read(move |reader, lists| question(Shelf { reader, space: lists.space, device })).await
     }
 
     async fn read<T: Send + 'static>(

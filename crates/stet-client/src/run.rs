@@ -15,6 +15,7 @@ use crate::config::TokenSource;
 use crate::copies;
 use crate::desktop::Desktop;
 use crate::engine::{Engine, Input, ListContext, Now, Output};
+use crate::history::Restoring;
 use crate::network::socket::{Socket, SocketEvent};
 use crate::token;
 
@@ -24,6 +25,7 @@ const CLOSE_TIME: Duration = Duration::from_secs(2);
 /// Something for the loop.
 pub(crate) enum Order {
     Call(Command, oneshot::Sender<Result<Answer, CommandError>>),
+    Restore(Restoring, oneshot::Sender<Result<Answer, CommandError>>),
     Input(Input),
     /// Save everything, close, and say how much is unsent.
     End(oneshot::Sender<Left>),
@@ -68,6 +70,14 @@ struct State {
     synced: bool,
 }
 
+impl State {
+    fn new_call(&mut self, answer: oneshot::Sender<Result<Answer, CommandError>>) -> u64 {
+        self.next_call += 1;
+        self.calls.insert(self.next_call, answer);
+        self.next_call
+    }
+}
+
 impl Loop {
     /// Runs until told to end.
     pub(crate) async fn run(mut self, first: Vec<Output>) {
@@ -104,9 +114,12 @@ impl Loop {
                 }
                 order = self.orders.recv() => match order {
                     Some(Order::Call(command, answer)) => {
-                        state.next_call += 1;
-                        state.calls.insert(state.next_call, answer);
-                        state.inputs.push_back(Input::Command { call: state.next_call, command });
+                        let call = state.new_call(answer);
+                        state.inputs.push_back(Input::Command { call, command });
+                    }
+                    Some(Order::Restore(restoring, answer)) => {
+                        let call = state.new_call(answer);
+                        state.inputs.push_back(Input::Restore { call, restoring });
                     }
                     Some(Order::Input(input)) => state.inputs.push_back(input),
                     Some(Order::End(answer)) => break Some(answer),

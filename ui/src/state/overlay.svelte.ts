@@ -21,6 +21,7 @@ type Shown =
   | { kind: "menu"; label: string; x: number; y: number; items: (MenuItem | null)[] }
   | { kind: "question"; question: Question }
   | { kind: "move"; noteId?: string; folderId?: string }
+  | { kind: "history"; noteId: string }
   | { kind: "help" }
   | { kind: "settings" }
   | { kind: "connection" }

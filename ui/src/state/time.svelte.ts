@@ -47,6 +47,25 @@ export function ago(at: number, now: number): string {
   return now - at < 7 * DAY ? `${when(at, now)} ago` : `on ${when(at, now)}`;
 }
 
+const two = (n: number): string => String(n).padStart(2, "0");
+
+/** The time of day: "14:03". */
+export function clock(at: number): string {
+  const date = new Date(at);
+  return `${two(date.getHours())}:${two(date.getMinutes())}`;
+}
+
+/** The day by name: "Today", "Yesterday", "3 Mar", "3 Mar 2025". */
+export function day(at: number, now: number): string {
+  const midnight = (time: number): number => new Date(time).setHours(0, 0, 0, 0);
+  const days = Math.round((midnight(now) - midnight(at)) / DAY);
+  if (days === 0) return "Today";
+  if (days === 1) return "Yesterday";
+  const [date, today] = [new Date(at), new Date(now)];
+  const name = `${date.getDate()} ${MONTHS[date.getMonth()]}`;
+  return date.getFullYear() === today.getFullYear() ? name : `${name} ${date.getFullYear()}`;
+}
+
 /** Date and time in full, in the system's own format: for who looks closely. */
 export const inFull = (at: number): string =>
   new Date(at).toLocaleString(undefined, { dateStyle: "long", timeStyle: "short" });

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use stet_model::id::{DeviceId, FolderId, NoteId};
 use ts_rs::TS;
 
+use super::history::{Comparison, HistoryPage, NoteVersion};
 use super::note::{NoteChange, NotePage, NoteRow, OpenedNote, OpenedText, Settings, Sidebar, TextUpdate, View};
 use super::status::{Status, Way};
 
@@ -76,7 +77,7 @@ macro_rules! answers {
     };
 }
 
-answers! { Start, NotePage, Sidebar, NoteRow, OpenedNote, EditAnswer, Pulled, Created, CreatedFolder, Settings, Diagnostics, Decided, Done, }
+answers! { Start, NotePage, Sidebar, NoteRow, OpenedNote, EditAnswer, Pulled, Created, CreatedFolder, Settings, Diagnostics, Decided, HistoryPage, NoteVersion, Restored, Done, }
 
 commands! {
     Query get_start: GetStart => Start,
@@ -85,6 +86,8 @@ commands! {
     Query get_note: GetNote => NoteRow,
     Query get_diagnostics: GetDiagnostics => Diagnostics,
     Query pull_note: PullNote => Pulled,
+    Query list_history: ListHistory => HistoryPage,
+    Query get_version: GetVersion => NoteVersion,
     Change open_note: OpenNote => OpenedNote,
     Change edit_note: EditNote => EditAnswer,
     Change close_note: CloseNote => Done,
@@ -92,6 +95,7 @@ commands! {
     Change change_note: ChangeNote => Done,
     Change trash_note: TrashNote => Done,
     Change restore_note: RestoreNote => Done,
+    Change restore_version: RestoreVersion => Restored,
     Change purge_note: PurgeNote => Done,
     Change empty_trash: EmptyTrash => Done,
     Change create_folder: CreateFolder => CreatedFolder,
@@ -238,6 +242,42 @@ arguments! {
         /// The note.
         #[ts(type = "string")]
         note_id: NoteId,
+    }
+    /// Asks for a page of a note's versions.
+    ListHistory {
+        /// The note.
+        #[ts(type = "string")]
+        note_id: NoteId,
+        /// `next` of the page before.
+        after: Option<String>,
+    }
+    /// Asks what a version says.
+    GetVersion {
+        /// The note.
+        #[ts(type = "string")]
+        note_id: NoteId,
+        /// The version.
+        id: String,
+        /// What to lay it over.
+        over: Comparison,
+    }
+    /// Goes back to what a version says, by an edit like any other.
+    RestoreVersion {
+        /// The note.
+        #[ts(type = "string")]
+        note_id: NoteId,
+        /// The version.
+        id: String,
+        /// The version that was before the user's eyes: what was written since then stays. `null`: everything becomes
+        /// as it was.
+        seen: Option<String>,
+    }
+    /// Two versions: to take the change back, go back to `before`, with `after` as what was seen.
+    Restored {
+        /// Before the change.
+        before: String,
+        /// After it.
+        after: String,
     }
     /// Removes a note for good, here and everywhere.
     PurgeNote {

@@ -4,6 +4,7 @@
 pub mod command;
 pub mod error;
 pub mod event;
+pub mod history;
 pub mod note;
 pub mod status;
 

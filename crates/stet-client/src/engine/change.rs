@@ -1,6 +1,6 @@
 //! Commands: where each goes, and those that change a note's fields.
 
-use stet_model::document::{Document, Edited, NoteDocument, NoteEdit};
+use stet_model::document::{Document, EditError, Edited, NoteDocument, NoteEdit};
 use stet_model::id::{DocKey, NoteId};
 use stet_store::Write;
 
@@ -65,9 +65,15 @@ impl Engine {
                 self.notices.look_at(args.note_id);
                 self.reply(call, Done {});
             }
-            // Lists are read beside the engine, by the client.
-            Command::ListNotes(_) | Command::GetSidebar(_) | Command::GetNote(_) | Command::EmptyTrash(_) => {
-                self.refuse(call, ErrorCode::Internal, "Lists aren't the engine's to answer.");
+            // Lists and versions are read beside the engine, by the client.
+            Command::ListNotes(_)
+            | Command::GetSidebar(_)
+            | Command::GetNote(_)
+            | Command::EmptyTrash(_)
+            | Command::ListHistory(_)
+            | Command::GetVersion(_)
+            | Command::RestoreVersion(_) => {
+                self.refuse(call, ErrorCode::Internal, "Lists and versions aren't the engine's to read.");
             }
         }
     }
@@ -116,6 +122,16 @@ impl Engine {
 
     /// Makes edits in a note in memory, all or none.
     pub(super) fn make_edits(&mut self, doc: DocKey, edits: &[NoteEdit], now: Now) -> Result<Vec<Edited>, String> {
+        self.make_in(doc, now, |note, at| note.edit_all(edits, at))
+    }
+
+    /// Changes a note in memory, and has it say which device its author is.
+    pub(super) fn make_in(
+        &mut self,
+        doc: DocKey,
+        now: Now,
+        change: impl FnOnce(&mut NoteDocument, i64) -> Result<Vec<Edited>, EditError>,
+    ) -> Result<Vec<Edited>, String> {
         let at = self.commit_time(now);
         let device_id = self.setup.device_id;
         let Some(live) = self.documents.get_mut(doc) else {
@@ -123,10 +139,11 @@ impl Engine {
         };
         live.used_at = now.mono;
         live.local_at = at;
+        live.moved_at = Some(at);
         let Document::Note(note) = &mut live.document else {
             return Err("This isn't a note.".to_owned());
         };
-        let made = note.edit_all(edits, at).map_err(|error| error.to_string())?;
+        let made = change(note, at).map_err(|error| error.to_string())?;
         if !live.signed && made.iter().any(|edited| edited.changed) {
             note.edit(&NoteEdit::Device(device_id), at).map_err(|error| error.to_string())?;
             live.signed = true;

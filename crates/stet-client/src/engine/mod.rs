@@ -9,6 +9,7 @@ mod decisions;
 mod documents;
 mod editing;
 mod folders;
+mod history;
 mod index;
 mod level1;
 mod notices;
@@ -31,9 +32,11 @@ use stet_sync::device::Device;
 use crate::api::note::Settings;
 use crate::api::{Answer, Command, CommandError, ErrorCode, Event};
 use crate::desktop::{Notice, Tray};
+use crate::history::Restoring;
 use crate::record::Recorder;
 
 pub use binding::Binding;
+pub(crate) use documents::live::parts as stored_parts;
 pub use report::ListContext;
 
 use documents::Documents;
@@ -60,6 +63,13 @@ pub enum Input {
         call: u64,
         /// What is asked.
         command: Command,
+    },
+    /// A user interface wants to go back to a version, which was read beside the engine; the answer carries the number.
+    Restore {
+        /// Names the call.
+        call: u64,
+        /// To what.
+        restoring: Restoring,
     },
     /// The socket is open.
     Opened,
@@ -288,6 +298,7 @@ impl Engine {
     pub fn handle(&mut self, input: Input, now: Now) -> Vec<Output> {
         match input {
             Input::Command { call, command } => self.command(call, command, now),
+            Input::Restore { call, restoring } => self.restore_version(call, restoring, now),
             Input::Opened => self.device.opened(now.mono),
             Input::Frame(frame) => {
                 self.recorder.frame("←", &frame, now);

@@ -121,6 +121,10 @@ impl Engine {
 
     /// Imports these rows together.
     fn import_rows(&mut self, doc: DocKey, rows: &[PendingRow], now: Now) -> Result<(), Unusable> {
+        if rows.iter().any(|row| row.device != Some(self.setup.device_id)) {
+            self.keep_merged_state(doc, now);
+        }
+        let at = self.commit_time(now);
         let (Some(live), Some(last)) = (self.documents.get_mut(doc), rows.last()) else {
             return Ok(());
         };
@@ -133,6 +137,9 @@ impl Engine {
         let parts: Vec<&[u8]> = rows.iter().flat_map(|row| row.ops.iter().map(Vec::as_slice)).collect();
         let import =
             live.document.import(&parts).map_err(|error| Unusable { code: "damaged", reason: error.to_string() })?;
+        if import.changed {
+            live.moved_at = Some(at);
+        }
         if import.pending {
             // A part the rest builds on is missing: the note waits for it, everything else goes on.
             live.queued.merge(&import.brought);

@@ -214,9 +214,15 @@ impl Desk {
 
     /// Runs a command; `None` when it isn't answered at once.
     pub fn ask<C: Call>(&mut self, args: C) -> Option<Result<C::Answer, CommandError>> {
+        let command: Command = args.into();
+        self.ask_with::<C>(|call| Input::Command { call, command })
+    }
+
+    /// The same, with what the client makes of the command.
+    pub fn ask_with<C: Call>(&mut self, input: impl FnOnce(u64) -> Input) -> Option<Result<C::Answer, CommandError>> {
         self.next_call += 1;
-        let (call, command): (u64, Command) = (self.next_call, args.into());
-        self.give(Input::Command { call, command });
+        let call = self.next_call;
+        self.give(input(call));
         self.answer::<C>(call)
     }
 

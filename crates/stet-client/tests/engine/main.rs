@@ -7,6 +7,7 @@ mod decisions;
 mod desk;
 mod editing;
 mod failing;
+mod history;
 mod level1;
 mod level2;
 mod local;

@@ -2,6 +2,7 @@
 //! marked as merged. Never here: texts.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 
 use loro::{Frontiers, ID, LoroDoc, LoroError, LoroMap, LoroMapValue, LoroValue};
 
@@ -25,6 +26,10 @@ const HIDDEN: &str = "hidden";
 const CREATED_AT: &str = "createdAt";
 const TRASH: &str = "trash";
 
+/// What takes a note out of the trash again.
+const TEXTS: [&str; 2] = [TITLE, BODY];
+/// What a version is made of.
+pub(super) const TEXTS_AND_TAGS: [&str; 3] = [TITLE, BODY, TAGS];
 /// Operations looked at in one go when asking whether a text was touched: the answer is mostly in the first few.
 const TOUCH_STRETCH: i32 = 1_024;
 
@@ -43,12 +48,6 @@ pub struct Merged {
 
 pub(super) fn read(doc: &LoroDoc) -> NoteFields {
     let fields = doc.get_map(FIELDS);
-    let mut tags = BTreeSet::new();
-    doc.get_map(TAGS).for_each(|tag, value| {
-        if matches!(value.get_deep_value(), LoroValue::Bool(true)) {
-            tags.insert(tag.to_owned());
-        }
-    });
     let mut devices = BTreeMap::new();
     doc.get_map(DEVICES).for_each(|peer, value| {
         if let (Ok(peer), LoroValue::String(device)) = (u64::from_str_radix(peer, 16), value.get_deep_value())
@@ -64,10 +63,21 @@ pub(super) fn read(doc: &LoroDoc) -> NoteFields {
         archived: flag(&fields, ARCHIVED),
         hidden: flag(&fields, HIDDEN),
         trashed: trashed(doc),
-        tags: tags.into_iter().collect(),
+        tags: tags(doc),
         created_at: created_at(&fields).unwrap_or(0),
         devices,
     }
+}
+
+/// The tags, sorted.
+pub(super) fn tags(doc: &LoroDoc) -> Vec<String> {
+    let mut tags = BTreeSet::new();
+    doc.get_map(TAGS).for_each(|tag, value| {
+        if matches!(value.get_deep_value(), LoroValue::Bool(true)) {
+            tags.insert(tag.to_owned());
+        }
+    });
+    tags.into_iter().collect()
 }
 
 fn value(map: &LoroMap, key: &str) -> Option<LoroValue> {
@@ -103,24 +113,28 @@ pub(super) fn trashed(doc: &LoroDoc) -> bool {
     let Some(LoroValue::Map(trash)) = value(&doc.get_map(FIELDS), TRASH) else {
         return false;
     };
-    point(&trash, "seen").is_some_and(|seen| touched_since(doc, &seen.to_loro()) == Some(false))
+    point(&trash, "seen").is_some_and(|seen| touched_since(doc, &seen.to_loro(), &TEXTS) == Some(false))
 }
 
-/// Whether title or body were touched after this point; `None` when the point isn't in the history.
-fn touched_since(doc: &LoroDoc, seen: &Frontiers) -> Option<bool> {
+/// Whether any of these were touched after this point; `None` when the point isn't in the history.
+pub(super) fn touched_since(doc: &LoroDoc, seen: &Frontiers, names: &[&str]) -> Option<bool> {
     let seen = doc.frontiers_to_vv(seen)?;
-    for (author, end) in doc.oplog_vv().iter() {
-        let mut at = seen.get(author).copied().unwrap_or(0);
-        while at < *end {
-            let length = TOUCH_STRETCH.min(*end - at);
-            let containers = doc.get_changed_containers_in(ID::new(*author, at), length.unsigned_abs() as usize);
-            if containers.iter().any(|id| id.is_root() && matches!(id.name().as_str(), TITLE | BODY)) {
-                return Some(true);
-            }
-            at += length;
+    let since = |author: &u64| seen.get(author).copied().unwrap_or(0);
+    Some(doc.oplog_vv().iter().any(|(author, end)| touches(doc, *author, since(author)..*end, names)))
+}
+
+/// Whether these operations of one author touch any of these.
+pub(super) fn touches(doc: &LoroDoc, author: u64, operations: Range<i32>, names: &[&str]) -> bool {
+    let mut at = operations.start;
+    while at < operations.end {
+        let length = TOUCH_STRETCH.min(operations.end - at);
+        let containers = doc.get_changed_containers_in(ID::new(author, at), length.unsigned_abs() as usize);
+        if containers.iter().any(|id| id.is_root() && names.contains(&id.name().as_str())) {
+            return true;
         }
+        at += length;
     }
-    Some(false)
+    false
 }
 
 pub(super) fn merged(doc: &LoroDoc) -> Vec<Merged> {

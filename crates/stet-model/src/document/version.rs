@@ -93,6 +93,12 @@ impl Point {
         decode(bytes, "point", 0).map(Self)
     }
 
+    /// Whether what was written in several places came together here, and nobody has built on it: the history alone
+    /// doesn't tell that this was ever before somebody's eyes.
+    pub fn is_merge(&self) -> bool {
+        self.0.len() > 1
+    }
+
     pub(super) fn from_loro(frontiers: &Frontiers) -> Self {
         Self(frontiers.iter().map(|id| (id.peer, id.counter)).collect())
     }

@@ -45,6 +45,37 @@ pub fn difference(old: &str, new: &str) -> Vec<TextChange> {
     super::coalesce(changes)
 }
 
+/// A stretch of two texts laid over each other.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Piece {
+    /// In both.
+    Same(String),
+    /// In the old one only.
+    Removed(String),
+    /// In the new one only.
+    Added(String),
+}
+
+/// Both texts laid over each other, by the same comparison as [`difference`]: without the removed pieces it is `new`,
+/// without the added ones `old`. None is empty.
+pub fn pieces(old: &str, new: &str) -> Vec<Piece> {
+    let mut pieces = Vec::new();
+    let mut at = 0;
+    let mut add = |piece: fn(String) -> Piece, text: &str| {
+        if !text.is_empty() {
+            pieces.push(piece(text.to_owned()));
+        }
+    };
+    for hunk in hunks(old, new) {
+        add(Piece::Same, &new[at..hunk.new.start]);
+        add(Piece::Removed, &old[hunk.old]);
+        at = hunk.new.end;
+        add(Piece::Added, &new[hunk.new]);
+    }
+    add(Piece::Same, &new[at..]);
+    pieces
+}
+
 /// What turning `old` into `new` takes, by the same comparison as [`difference`].
 pub fn cost(old: &str, new: &str) -> Cost {
     hunks(old, new).iter().fold(Cost::default(), |sum, hunk| {

@@ -5,7 +5,7 @@ mod difference;
 
 use std::borrow::Cow;
 
-pub use difference::{Cost, cost, difference};
+pub use difference::{Cost, Piece, cost, difference, pieces};
 
 /// One replacement in a text. A batch is ascending and doesn't overlap, and every offset counts UTF-16 code units of
 /// the text *before* the batch.

@@ -10,6 +10,7 @@ mod edits;
 mod fields;
 mod folders;
 mod foreign;
+mod history;
 mod ranges;
 mod support;
 mod texts;

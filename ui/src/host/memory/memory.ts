@@ -4,6 +4,7 @@ import type { Settings } from "../../gen/Settings";
 import type { Calls, EventMap } from "../commands";
 import { HostError, type Handler, type Host } from "../host";
 import { Clock } from "./clock";
+import { Histories, HERE, HERS } from "./history";
 import { Library, rowOf, type Note } from "./library";
 import { MARIA, herChange, paragraphAt } from "./maria";
 import { Network, type Mode } from "./network";
@@ -41,6 +42,7 @@ export class MemoryHost implements Host {
   readonly clock = new Clock();
   readonly library: Library;
   readonly network: Network;
+  readonly histories = new Histories();
   diskFull: boolean;
   settings = { ...DEFAULTS };
   readonly #sessions: Sessions;
@@ -91,7 +93,9 @@ export class MemoryHost implements Host {
     const note = this.library.note(noteId);
     const made = change ?? herChange(note.body, this.#random);
     const paragraph = paragraphAt(note.body, made.from);
+    this.histories.begin(note);
     this.#sessions.remote(note, "body", made);
+    this.histories.wrote(note, HERS);
     this.changed([noteId]);
     this.emit("note_synced", {
       noteId,
@@ -169,6 +173,7 @@ export class MemoryHost implements Host {
   touch(note: Note): Record<string, never> {
     this.write();
     note.updatedAt = Date.now();
+    this.histories.wrote(note, HERE);
     note.sent = !this.network.server;
     note.other = false;
     this.network.queue();

@@ -150,6 +150,38 @@ export const NOTES: readonly SampleNote[] = [
   { title: "Draft that went nowhere", body: "It began well.", age: 2900, trashed: true },
 ];
 
+/** What a note said before, this many minutes earlier. */
+interface Earlier {
+  age: number;
+  /** Maria's laptop had it. */
+  hers?: boolean;
+  kind?: "restored" | "merged";
+  title: string;
+  body: string;
+  tags: string[];
+}
+
+/** The past of the note about the garden, the oldest first. Other notes have none. */
+export function earlier({ body }: { body: string }): Earlier[] {
+  if (body !== GARDEN) return [];
+  const step = (age: number, text: string, rest: Partial<Earlier> = {}): Earlier => ({
+    ...{ age, title: "Spring in the long bed", body: text, tags: ["garden", "plans"] },
+    ...rest,
+  });
+  const sown = GARDEN.slice(0, GARDEN.indexOf("## Water"));
+  const hers = sown.replace(", the *white* ones from Ada", "").replace("20th", "17th");
+  return [
+    step(9_000, "The bed along the wall gets sun until four.\n", { title: "The long bed", tags: [] }),
+    step(2_900, sown.slice(0, sown.indexOf("- Sweet peas")), { tags: ["garden"] }),
+    step(1_500, hers, { hers: true, tags: ["garden"] }),
+    step(1_410, sown.replace("two rows", "one row"), { tags: ["garden"] }),
+    step(1_400, sown, { kind: "merged" }),
+    step(190, "To sow: ask Ada.\n"),
+    step(180, sown, { kind: "restored" }),
+    step(60, GARDEN.replace("A new washer is 3/4 inch. ", "").replace("11 °C", "9 °C"), { hers: true }),
+  ];
+}
+
 const WORDS =
   "river lamp window paper garden winter letter copper thread harbour ink apple stone morning margin kettle wool cedar".split(
     " ",

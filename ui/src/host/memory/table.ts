@@ -1,10 +1,14 @@
 // What each command does in memory.
 import type { NoteChange } from "../../gen/NoteChange";
+import type { Restored } from "../../gen/Restored";
+import type { RestoreVersion } from "../../gen/RestoreVersion";
 import type { Calls } from "../commands";
 import { HostError } from "../host";
+import { HERE } from "./history";
 import type { Note } from "./library";
 import type { MemoryHost } from "./memory";
 import type { Sessions } from "./sessions";
+import { difference } from "./text";
 
 /** Every command with what it does. */
 export type Commands = { [C in keyof Calls]: (args: Calls[C][0]) => Calls[C][1] };
@@ -28,6 +32,22 @@ function changeNote(host: MemoryHost, sessions: Sessions, note: Note, to: NoteCh
       note[to.kind] = to.value;
   }
   return host.touch(note);
+}
+
+/** Goes back, text by text and as little as possible. What was written since it was seen goes too: it is only a model. */
+function restoreVersion(host: MemoryHost, sessions: Sessions, { noteId, id }: RestoreVersion): Restored {
+  const note = host.library.note(noteId);
+  if (note.trashed) throw new HostError("invalid", "This note is in the trash. Restore it from there first.");
+  const [to, before] = [host.histories.said(note, id), host.histories.last(note)];
+  for (const field of ["title", "body"] as const) {
+    const change = difference(note[field], to[field]);
+    if (change) sessions.remote(note, field, change);
+  }
+  note.tags = to.tags;
+  note.updatedAt = Date.now();
+  host.histories.wrote(note, HERE, "restored");
+  host.touch(note);
+  return { before, after: host.histories.last(note) };
 }
 
 /** All of them, for one host. */
@@ -56,9 +76,13 @@ export function commands(host: MemoryHost, sessions: Sessions): Commands {
     get_sidebar: () => library.sidebar(),
     get_note: ({ noteId }) => host.row(library.note(noteId)),
     get_diagnostics: () => ({ text: `Stet 0.1.0 in a browser\nmode ${network.mode}\n${library.notes.size} notes` }),
+    list_history: ({ noteId, after }) => host.histories.list(library.note(noteId), after),
+    get_version: ({ noteId, id, over }) => host.histories.version(library.note(noteId), id, over),
+    restore_version: (args) => restoreVersion(host, sessions, args),
     pull_note: ({ session, baseRevision }) => sessions.pull(session, baseRevision),
     open_note: ({ noteId }) => {
       const note = library.note(noteId);
+      host.histories.begin(note);
       return { row: host.row(note), ...sessions.begin(note) };
     },
     edit_note: (args) => {

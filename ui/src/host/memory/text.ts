@@ -21,6 +21,17 @@ function applyUpdate(text: string, changes: Replace[]): string {
   return out + text.slice(at);
 }
 
+/** What turns one text into another, with everything equal at both ends left alone. */
+export function difference(old: string, now: string): Replace | null {
+  if (old === now) return null;
+  const shorter = Math.min(old.length, now.length);
+  let start = 0;
+  while (start < shorter && old[start] === now[start]) start++;
+  let end = 0;
+  while (end < shorter - start && old.at(-1 - end) === now.at(-1 - end)) end++;
+  return { from: start, to: old.length - end, insert: now.slice(start, now.length - end) };
+}
+
 const splitsPair = (text: string, at: number): boolean =>
   at > 0 && at < text.length && /[\ud800-\udbff]/.test(text[at - 1] ?? "") && /[\udc00-\udfff]/.test(text[at] ?? "");
 

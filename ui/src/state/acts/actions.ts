@@ -3,6 +3,7 @@ import type { NoteRow } from "../../gen/NoteRow";
 import type { View } from "../../gen/View";
 import type { App } from "../app.svelte";
 import * as folders from "./folders";
+import { showHistory } from "./history";
 import * as acts from "./notes";
 import { quit } from "./quit";
 
@@ -56,6 +57,7 @@ export const ACTIONS: readonly Action[] = [
     keys: ["Mod+Shift+M"],
     run: onNote((app, row) => app.overlay.open({ kind: "move", noteId: row.id })),
   },
+  { id: "history", group: "This note", label: "Earlier versions", keys: ["Mod+Shift+H"], run: onNote(showHistory) },
   { id: "archive", group: "This note", label: "Archive", keys: ["Mod+E"], run: onNote(acts.archive, alive) },
   {
     id: "trash",

@@ -4,6 +4,7 @@ import type { NoteRow } from "../../gen/NoteRow";
 import type { App } from "../app.svelte";
 import type { MenuItem } from "../overlay.svelte";
 import { keysOf } from "./actions";
+import { showHistory } from "./history";
 import { archive, pin, purge, restore, star, trash } from "./notes";
 
 type Items = (MenuItem | null)[];
@@ -16,9 +17,11 @@ export function noteMenu(app: App, row: NoteRow): Items {
     danger,
     run: () => void run(),
   });
+  const history = item("history", "Earlier versions…", () => showHistory(app, row));
   if (row.trashed) {
     return [
       item("restore", "Restore", () => restore(app, row)),
+      history,
       item("purge", "Delete for good…", () => purge(app, row), true),
     ];
   }
@@ -27,6 +30,7 @@ export function noteMenu(app: App, row: NoteRow): Items {
     item("pin", row.pinned ? "Unpin" : "Pin to the top", () => pin(app, row)),
     item("move", "Move to a folder…", () => app.overlay.open({ kind: "move", noteId: row.id })),
     item("rename", "Rename", () => app.open(row.id, "title")),
+    history,
     null,
     item("archive", row.archived ? "Take out of the archive" : "Archive", () => archive(app, row)),
     item("trash", "Move to the trash", () => trash(app, row), true),

@@ -35,6 +35,8 @@ pub(in crate::engine) struct Live {
     pub(in crate::engine) updated_at: i64,
     /// Local time of the last local edit, epoch milliseconds.
     pub(in crate::engine) local_at: i64,
+    /// When an edit or an import last moved it in this process, epoch milliseconds.
+    pub(in crate::engine) moved_at: Option<i64>,
     /// Entries of the stored log since the last snapshot.
     pub(in crate::engine) log_entries: usize,
     /// Rows on disk that aren't part of the document yet.
@@ -80,6 +82,7 @@ impl Live {
             adopting: false,
             updated_at: 0,
             local_at: 0,
+            moved_at: None,
             log_entries: 0,
             pending: Vec::new(),
             signed: false,
@@ -175,7 +178,7 @@ fn join_row(mut rows: Vec<PendingRow>, update: StoredUpdate) -> Vec<PendingRow> 
 }
 
 /// The parts a stored document is made of.
-pub(in crate::engine) fn parts(stored: &StoredDocument) -> Vec<&[u8]> {
+pub(crate) fn parts(stored: &StoredDocument) -> Vec<&[u8]> {
     let imported = stored.updates.iter().filter(|update| update.imported).map(|update| update.ops.as_slice());
     stored.snapshot.as_deref().into_iter().chain(imported).collect()
 }

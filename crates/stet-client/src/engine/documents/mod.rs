@@ -14,6 +14,7 @@ use stet_sync::folders::FolderRequest;
 
 use self::live::{Live, PendingRow, parts};
 use self::writing::After;
+use super::history::GoingBack;
 use super::{Engine, Now, Output};
 use crate::api::status::StatusError;
 use crate::api::{Command, ErrorCode};
@@ -49,6 +50,7 @@ pub(in crate::engine) struct Documents {
 /// Something that needs a document in memory.
 pub(in crate::engine) enum Task {
     Command(u64, Command),
+    GoBack(u64, Box<GoingBack>),
     Import,
     Prepare,
     Index,
@@ -240,7 +242,9 @@ impl Engine {
         let mut left = Vec::new();
         for task in tasks {
             match task {
-                Task::Command(call, _) => self.refuse(call, ErrorCode::Storage, message.as_str()),
+                Task::Command(call, _) | Task::GoBack(call, _) => {
+                    self.refuse(call, ErrorCode::Storage, message.as_str());
+                }
                 task => left.push(task),
             }
         }
@@ -285,6 +289,7 @@ impl Engine {
     fn run(&mut self, doc: DocKey, task: Task, now: Now) {
         match task {
             Task::Command(call, command) => self.command_on(doc, call, command, now),
+            Task::GoBack(call, back) => self.go_back(doc, call, &back, now),
             Task::Import => {
                 self.import(doc, now);
                 self.resume_purge(doc, now);
@@ -303,7 +308,7 @@ impl Engine {
 
     fn without_document(&mut self, doc: DocKey, task: Task, now: Now) {
         match task {
-            Task::Command(call, _) => {
+            Task::Command(call, _) | Task::GoBack(call, _) => {
                 let words = match self.ledger.held.get(&doc) {
                     Some(held) => format!("This note can't be opened: {}", held.message),
                     None => "This note isn't here any more.".to_owned(),
