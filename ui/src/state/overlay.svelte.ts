@@ -1,5 +1,7 @@
 // What lies over the panes: at most one menu, dialog or popover. Esc closes it, and the focus goes back to where it was.
 
+import { tick } from "svelte";
+
 /** A line of a menu. */
 export interface MenuItem {
   label: string;
@@ -43,7 +45,9 @@ export class Overlay {
     this.shown = null;
     const before = this.#before;
     this.#before = null;
-    if (!keep && before instanceof HTMLElement && before.isConnected) before.focus();
+    if (keep || !(before instanceof HTMLElement)) return;
+    // While a dialog is there, nothing outside it takes the focus.
+    void tick().then(() => this.shown ?? before.focus());
   }
 
   toggle(kind: "help" | "settings" | "connection"): void {

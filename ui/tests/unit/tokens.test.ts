@@ -21,7 +21,7 @@ function contrast(a: string, b: string): number {
   return (high + 0.05) / (low + 0.05);
 }
 
-const GROUNDS = ["surface", "surface-list", "surface-sunken", "surface-raised", "selected", "code-surface"];
+const GROUNDS = ["surface", "surface-list", "surface-sunken", "surface-raised", "selected", "code-surface", "added"];
 
 describe.each([
   ["light", colours(light)],
