@@ -1,6 +1,7 @@
 //! The whole path with the real programs: the app in its window, `stet-server`, a screen, a D-Bus with a tray and a
 //! notification service. Keys are typed into the editor and text is read from the other window's page; commands are
 //! called for set-up only.
+mod history;
 mod notifications;
 mod offline;
 mod refused;

@@ -12,6 +12,7 @@ use crate::api::history::{
 };
 use crate::api::{CommandError, ErrorCode};
 use crate::engine::stored_parts;
+use crate::welcome::NOTE;
 
 /// Versions of a page.
 const PAGE: usize = 100;
@@ -54,7 +55,7 @@ pub fn list(shelf: Shelf<'_>, args: &ListHistory) -> Result<HistoryPage, Command
     let start = args.after.as_deref().map_or(0, |after| place_after(&entries, after));
     let end = entries.len().min(start + PAGE);
     let devices = shelf.reader.devices(shelf.space).map_err(unreadable)?;
-    let row = |(index, entry)| row(index == 0, entry, shelf.device, &devices);
+    let row = |(index, entry)| row(index == 0, entry, args.note_id, shelf.device, &devices);
     Ok(HistoryPage {
         versions: entries.iter().enumerate().take(end).skip(start).map(row).collect(),
         next: entries[..end].last().filter(|_| end < entries.len()).map(key),
@@ -124,8 +125,10 @@ fn key(entry: &HistoryEntry) -> String {
     format!("{}-{}", entry.at, id(&entry.point))
 }
 
-fn row(current: bool, entry: &HistoryEntry, here: DeviceId, devices: &[DeviceRow]) -> VersionRow {
+fn row(current: bool, entry: &HistoryEntry, note: NoteId, here: DeviceId, devices: &[DeviceRow]) -> VersionRow {
     let author = match entry.device {
+        // Every device makes the welcome note itself, as one and the same author.
+        None if note == NOTE && entry.kind == HistoryKind::Written => Author::Device { name: Some("Stet".to_owned()) },
         None => Author::Unknown,
         Some(device) if device == here => Author::Here,
         Some(device) => {

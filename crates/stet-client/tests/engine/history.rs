@@ -159,6 +159,15 @@ fn a_note_in_the_trash_and_a_version_that_is_not_there_are_refused_in_plain_word
 }
 
 #[test]
+fn the_welcome_note_is_stets_own() {
+    let desk = Desk::new();
+    let note = "57656c63-6f6d-4000-8000-537465740001".parse().expect("an id");
+    let versions = desk.history(note).versions;
+    let authors: Vec<_> = versions.into_iter().map(|row| row.author).collect();
+    assert_eq!(authors, [Author::Device { name: Some("Stet".into()) }]);
+}
+
+#[test]
 fn a_long_history_comes_in_pages() {
     let mut desk = Desk::new();
     let note = desk.create("Log", "");

@@ -56,8 +56,9 @@ pub enum Piece {
     Added(String),
 }
 
-/// Both texts laid over each other, by the same comparison as [`difference`]: without the removed pieces it is `new`,
-/// without the added ones `old`. None is empty.
+/// Both texts laid over each other, to be read: without the removed pieces it is `new`, without the added ones `old`.
+/// The comparison is that of [`difference`], but changes with nothing but spaces and marks between them are one. None
+/// is empty.
 pub fn pieces(old: &str, new: &str) -> Vec<Piece> {
     let mut pieces = Vec::new();
     let mut at = 0;
@@ -66,7 +67,7 @@ pub fn pieces(old: &str, new: &str) -> Vec<Piece> {
             pieces.push(piece(text.to_owned()));
         }
     };
-    for hunk in hunks(old, new) {
+    for hunk in joined(hunks(old, new), new) {
         add(Piece::Same, &new[at..hunk.new.start]);
         add(Piece::Removed, &old[hunk.old]);
         at = hunk.new.end;
@@ -74,6 +75,20 @@ pub fn pieces(old: &str, new: &str) -> Vec<Piece> {
     }
     add(Piece::Same, &new[at..]);
     pieces
+}
+
+/// Hunks with no word and no line end between them as one: word by word nobody can read what was written anew.
+fn joined(hunks: Vec<Hunk>, new: &str) -> Vec<Hunk> {
+    let mut joined: Vec<Hunk> = Vec::with_capacity(hunks.len());
+    for hunk in hunks {
+        match joined.last_mut() {
+            Some(last) if new[last.new.end..hunk.new.start].chars().all(|c| !c.is_alphanumeric() && c != '\n') => {
+                (last.old.end, last.new.end) = (hunk.old.end, hunk.new.end);
+            }
+            _ => joined.push(hunk),
+        }
+    }
+    joined
 }
 
 /// What turning `old` into `new` takes, by the same comparison as [`difference`].

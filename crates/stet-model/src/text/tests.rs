@@ -47,6 +47,20 @@ fn a_difference_keeps_what_both_texts_have() {
 }
 
 #[test]
+fn what_was_written_anew_is_one_piece_and_words_and_lines_between_changes_stay() {
+    use Piece::{Added, Removed, Same};
+    let laid = pieces("the old, grey cat", "the new; white cat");
+    assert_eq!(
+        laid,
+        [Same("the ".into()), Removed("old, grey".into()), Added("new; white".into()), Same(" cat".into())]
+    );
+    let laid = pieces("one two three", "un two trois");
+    assert_eq!(laid.iter().filter(|piece| matches!(piece, Same(_))).collect::<Vec<_>>(), [&Same(" two ".into())]);
+    let laid = pieces("a\n\nb\n", "A\n\nB\n");
+    assert!(laid.contains(&Same("\n\n".into())), "{laid:?}");
+}
+
+#[test]
 fn a_cost_counts_characters() {
     assert_eq!(cost("one two three", "one three"), Cost { distance: 4, deleted: 4 });
     assert_eq!(cost("a 😀", "a 😁"), Cost { distance: 2, deleted: 1 });

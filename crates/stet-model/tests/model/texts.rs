@@ -1,7 +1,7 @@
 //! Differences and carried-over changes under random texts.
 
 use proptest::prelude::*;
-use stet_model::text::{TextChange, apply, carry_over, check_order, cost, difference, utf16_length};
+use stet_model::text::{Piece, TextChange, apply, carry_over, check_order, cost, difference, pieces, utf16_length};
 
 use crate::support::{awkward, config, offset, place};
 
@@ -18,6 +18,18 @@ proptest! {
         prop_assert_eq!(counted.distance - counted.deleted, inserted);
         prop_assert_eq!(units(&old) + inserted - counted.deleted, units(&new));
         prop_assert!(changes.windows(2).all(|pair| pair[0].to < pair[1].from), "{:?}", changes);
+    }
+
+    #[test]
+    fn pieces_laid_over_each_other_are_both_texts(old in awkward(30), new in awkward(30)) {
+        let laid = pieces(&old, &new);
+        let without = |skip: fn(&Piece) -> bool| -> String {
+            let text = |piece: &Piece| match piece { Piece::Same(text) | Piece::Removed(text) | Piece::Added(text) => text.clone() };
+            laid.iter().filter(|piece| !skip(piece)).map(text).collect()
+        };
+        prop_assert_eq!(without(|piece| matches!(piece, Piece::Removed(_))), new);
+        prop_assert_eq!(without(|piece| matches!(piece, Piece::Added(_))), old);
+        prop_assert!(laid.iter().all(|piece| !matches!(piece, Piece::Same(text) | Piece::Removed(text) | Piece::Added(text) if text.is_empty())));
     }
 
     #[test]
