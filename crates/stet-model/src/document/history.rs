@@ -224,8 +224,8 @@ impl Stretch {
             || next.at - self.ended >= PAUSE_MS
             || next.at - self.began >= PAUSE_MS
             // Going back may be several changes, all of one moment: the library splits large ones.
-            || ((self.restored || next.restored) && next.at != self.ended)
-            || (next.restored && !self.restored)
+            || (self.restored && next.at != self.ended)
+            || (!self.restored && next.restored)
     }
 
     fn take(&mut self, change: &Change) {
