@@ -17,7 +17,8 @@ use crate::text::{TextChange, carry_over, difference};
 /// Milliseconds.
 pub const PAUSE_MS: i64 = 10 * 60 * 1_000;
 
-/// The message of the change that goes back to an earlier version. Part of the history, so all devices tell it alike.
+/// How the message begins of a change that goes back to an earlier version. Part of the history, so all devices tell it
+/// alike. The time follows: changes with one message may become one.
 const RESTORED: &str = "restored";
 
 /// What a version of a note says: what is shown of it, and what going back brings back.
@@ -151,7 +152,7 @@ impl NoteDocument {
         let edits = going_back(&now, seen.unwrap_or(&now), to);
         let author = self.replica.peer();
         self.replica.write(at, |doc| {
-            doc.set_next_commit_message(RESTORED);
+            doc.set_next_commit_message(&format!("{RESTORED} {at}"));
             let made = edits.iter().map(|edit| make(doc, edit, author, at)).collect();
             if Result::is_err(&made) {
                 doc.set_next_commit_message("");
@@ -277,7 +278,7 @@ fn stretches(doc: &LoroDoc, devices: &BTreeMap<PeerId, DeviceId>) -> Vec<Stretch
                 from: at,
                 to,
                 deps: change.deps,
-                restored: change.message.as_deref() == Some(RESTORED),
+                restored: change.message.is_some_and(|message| message.starts_with(RESTORED)),
             });
             at = to;
         }

@@ -151,6 +151,18 @@ fn going_back_is_an_edit_that_is_told_and_can_be_taken_back() {
 }
 
 #[test]
+fn going_back_and_taking_that_back_at_once_are_two_versions() {
+    let mut note = on(1, None);
+    write(&mut note, 1, "beans", 0);
+    write(&mut note, 1, "beans and peas", 60);
+    note.restore(&text("beans"), None, START + 61 * MINUTE).unwrap();
+    note.restore(&text("beans and peas"), Some(&text("beans")), START + 61 * MINUTE + 300).unwrap();
+    let bodies: Vec<_> = told(&note).into_iter().map(|(body, .., kind)| (body, kind)).collect();
+    let lines = [("beans and peas", Restored), ("beans", Restored), ("beans and peas", Written), ("beans", Written)];
+    assert_eq!(bodies, lines.map(|(body, kind)| (body.to_owned(), kind)));
+}
+
+#[test]
 fn going_back_keeps_what_was_written_elsewhere_and_since() {
     let mut desk = on(1, None);
     write(&mut desk, 1, "intro\n\nfirst\n\nsecond\n", 0);
