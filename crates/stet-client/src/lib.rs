@@ -8,7 +8,7 @@ pub mod desktop;
 pub mod engine;
 mod lists;
 pub mod log;
-mod network;
+pub mod network;
 mod record;
 mod run;
 mod token;
