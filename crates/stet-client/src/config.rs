@@ -170,9 +170,8 @@ mod tests {
             ("ALL_PROXY", "four"),
             ("STET_CA_FILE", "/ca.pem"),
         ];
-        let network = network(&|name: &str| {
-            set.iter().find(|(set, _)| *set == name).map(|(_, value)| (*value).to_owned())
-        });
+        let network =
+            network(&|name: &str| set.iter().find(|(set, _)| *set == name).map(|(_, value)| (*value).to_owned()));
         let Proxies { own, https, http, all, no } = network.proxies;
         assert_eq!([own, https, http, all, no], ["", "two", "one", "three", ""]);
         assert_eq!(network.ca_file, Some("/ca.pem".into()));

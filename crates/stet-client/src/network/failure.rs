@@ -78,6 +78,8 @@ pub enum Distrust {
     },
     /// Nobody who is trusted here vouches for it.
     UnknownIssuer,
+    /// It is one that issues others, as most self-signed ones are.
+    IssuersOwn,
     /// It was taken back.
     Revoked,
     /// Something else; in words.

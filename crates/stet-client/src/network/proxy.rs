@@ -202,7 +202,8 @@ mod tests {
 
     #[test]
     fn each_scheme_has_its_proxy_and_all_stands_in_for_both() {
-        let mut proxies = Proxies { https: "http://one:3128".into(), all: "socks5h://two".into(), ..Proxies::default() };
+        let mut proxies =
+            Proxies { https: "http://one:3128".into(), all: "socks5h://two".into(), ..Proxies::default() };
         assert_eq!(before(&proxies, "wss://notes.example.org").as_deref(), Some("http://one:3128"));
         assert_eq!(before(&proxies, "ws://notes.example.org").as_deref(), Some("socks5h://two:1080"));
         proxies.http = "three.example.org:8080".into();

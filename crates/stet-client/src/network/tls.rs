@@ -89,8 +89,11 @@ fn distrust(error: &CertificateError) -> Distrust {
             asked: expected.to_str().into_owned(),
             named: presented.iter().map(|name| plain(name)).collect(),
         },
-        CertificateError::UnknownIssuer => Distrust::UnknownIssuer,
+        // Another issuer of the same name vouches for nothing either.
+        CertificateError::UnknownIssuer | CertificateError::BadSignature => Distrust::UnknownIssuer,
         CertificateError::Revoked => Distrust::Revoked,
+        // The library has no name of its own for it.
+        CertificateError::Other(other) if other.to_string().contains("CaUsedAsEndEntity") => Distrust::IssuersOwn,
         other => Distrust::Other(other.to_string()),
     }
 }

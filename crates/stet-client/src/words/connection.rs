@@ -34,7 +34,8 @@ fn told(code: ErrorCode, topic: HelpTopic, message: String) -> Told {
 /// Why no connection to this address came about.
 pub(crate) fn failure(failure: &Failure, url: &str) -> Told {
     use HelpTopic::{NothingAnswers, SomethingElseAnswers, TheCertificateIsntAccepted};
-    let offline = |why: &str| told(ErrorCode::Offline, NothingAnswers, format!("The server at {url} can't be reached: {why}"));
+    let offline =
+        |why: &str| told(ErrorCode::Offline, NothingAnswers, format!("The server at {url} can't be reached: {why}"));
     let other = |words: String| told(ErrorCode::Protocol, SomethingElseAnswers, words);
     let certificate = |words: String| told(ErrorCode::Protocol, TheCertificateIsntAccepted, words);
     match failure {
@@ -47,14 +48,12 @@ pub(crate) fn failure(failure: &Failure, url: &str) -> Told {
             offline(&format!("{}. Check the spelling, and whether this device is online.", short(failure)))
         }
         Failure::Refused => offline("nothing listens there. Check that the server runs, and the port in its address."),
-        Failure::NoNetwork => {
-            offline("there is no way to it from this network. Check whether this device is online.")
-        }
+        Failure::NoNetwork => offline("there is no way to it from this network. Check whether this device is online."),
         Failure::TimedOut => offline("it doesn't answer. It may be switched off, or a firewall stands in between."),
         Failure::Broken(_) => offline(&format!("{}.", short(failure))),
-        Failure::Silent => {
-            other(format!("What listens at {url} takes the connection and says nothing. Check the address and the port."))
-        }
+        Failure::Silent => other(format!(
+            "What listens at {url} takes the connection and says nothing. Check the address and the port."
+        )),
         Failure::HungUp => other(format!(
             "What listens at {url} ended the connection without a word. Check the port, and whether the address has to \
              begin with wss:// (with TLS) or ws:// (without)."
@@ -163,9 +162,16 @@ fn distrusted(distrust: &Distrust) -> String {
                 foreign(&shown.join(", "))
             )
         }
-        Distrust::UnknownIssuer => "comes from nobody this device trusts; perhaps it is self-signed. Add the certificate of \
+        Distrust::UnknownIssuer => {
+            "comes from nobody this device trusts; perhaps it is self-signed. Add the certificate of \
                                     whoever issued it to those of the system, or name its file with STET_CA_FILE."
-            .to_owned(),
+                .to_owned()
+        }
+        Distrust::IssuersOwn => {
+            "is one that issues others (CA:TRUE), as many self-signed ones are; a server may not show \
+                                 such a one. Have one made for the server, issued by it."
+                .to_owned()
+        }
         Distrust::Revoked => "was revoked. The server needs a new one.".to_owned(),
         Distrust::Other(why) => format!("isn't accepted: {why}."),
     }
@@ -215,7 +221,9 @@ fn answered(answer: &Answer, url: &str) -> Told {
         ),
         400 | 426 => (
             Protocol,
-            format!("What answers at {url} opens no WebSocket (HTTP {status}). A proxy in between has to pass WebSockets on."),
+            format!(
+                "What answers at {url} opens no WebSocket (HTTP {status}). A proxy in between has to pass WebSockets on."
+            ),
         ),
         429 => (Offline, format!("The server at {url} asks for a pause (HTTP 429). It is tried again later.")),
         502 | 504 => (
@@ -234,9 +242,13 @@ fn answered(answer: &Answer, url: &str) -> Told {
         ),
         511 => (
             Protocol,
-            "This network wants you to sign in first (HTTP 511). Open any page in a web browser and sign in there.".to_owned(),
+            "This network wants you to sign in first (HTTP 511). Open any page in a web browser and sign in there."
+                .to_owned(),
         ),
-        500..=599 => (Offline, format!("The server at {url}, or a proxy in front, has a fault (HTTP {status}). Its log says more.")),
+        500..=599 => (
+            Offline,
+            format!("The server at {url}, or a proxy in front, has a fault (HTTP {status}). Its log says more."),
+        ),
         200..=299 if answer.page => (
             Protocol,
             format!(
