@@ -1,5 +1,7 @@
 // What lies over the panes: at most one menu, dialog or popover. Esc closes it, and the focus goes back to where it was.
 
+import type { HelpTopic } from "../gen/HelpTopic";
+
 /** A line of a menu. */
 export interface MenuItem {
   label: string;
@@ -24,7 +26,8 @@ type Shown =
   | { kind: "help" }
   | { kind: "settings" }
   | { kind: "connection" }
-  | { kind: "decision" };
+  | { kind: "decision" }
+  | { kind: "troubleshooting"; topic: HelpTopic | null };
 
 /** The one thing that lies over the panes. */
 export class Overlay {
