@@ -38,9 +38,13 @@ impl Server {
         let address = listener.local_addr().expect("an address");
         let config = stet_server::Config { data: Some(data.clone()), ..stet_server::Config::default() };
         tokio::spawn(stet_server::run(config, listener, std::future::pending()));
-        let token = TokenConfig { user: "anna".into(), ttl: 3_600_000, data: Some(data) };
-        let token = stet_server::token(&token).expect("a token");
+        let token = token(data, "anna");
         Self { address, token, ground }
+    }
+
+    /// A token of another user.
+    fn token_of(&self, user: &str) -> String {
+        token(self.ground.folder("server"), user)
     }
 
     /// A device that goes to the server this way.
@@ -54,6 +58,11 @@ impl Server {
         device.create("Sent", "all the way").await;
         device.until("synced", |status| status.is_synced && status.unsent == 0 && status.cursor > 0).await
     }
+}
+
+fn token(data: std::path::PathBuf, user: &str) -> String {
+    let config = TokenConfig { user: user.to_owned(), ttl: 3_600_000, data: Some(data) };
+    stet_server::token(&config).expect("a token")
 }
 
 /// What a device is told that can't reach its server.

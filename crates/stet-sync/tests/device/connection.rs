@@ -393,3 +393,18 @@ fn a_ping_behind_something_large_waits_for_its_answer() {
     script.device.tick(20_500);
     assert!(script.asked().contains(&Output::Problem(Problem::Silent)));
 }
+
+#[test]
+fn the_networks_return_ends_even_the_longest_wait_at_once() {
+    let mut script = Script::new();
+    script.device.connect(0);
+    (0..20).for_each(|_| {
+        script.device.failed(None, script.now);
+        script.wait();
+    });
+    script.device.failed(Some(300_000), script.now);
+    script.asked();
+    assert_eq!(script.device.next_attempt_at(), Some(script.now + 300_000));
+    script.device.network_up(script.now + 1);
+    assert_eq!(script.asked(), [Output::Open]);
+}
