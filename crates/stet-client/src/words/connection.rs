@@ -184,82 +184,88 @@ fn day(at: i64) -> String {
 }
 
 fn answered(answer: &Answer, url: &str) -> Told {
-    use ErrorCode::{Offline, Protocol};
+    if let Some(message) = unavailable(answer.status, url) {
+        return told(ErrorCode::Offline, HelpTopic::NothingAnswers, message);
+    }
+    told(ErrorCode::Protocol, HelpTopic::SomethingElseAnswers, no_server(answer, url))
+}
+
+/// What is said of a status that passes by itself, or when somebody looks after the server.
+fn unavailable(status: u16, url: &str) -> Option<String> {
+    Some(match status {
+        // A network's sign-in page: people have to act.
+        511 => return None,
+        429 => {
+            format!("The server at {url} asks for a pause (HTTP 429). It is tried again later.")
+        }
+        502 | 504 => {
+            format!(
+                "A proxy answers at {url}, and finds no server behind it (HTTP {status}). Start the server, or mend the \
+                 proxy's settings."
+            )
+        }
+        503 => {
+            format!(
+                "The server at {url} takes no connections now (HTTP 503): it is full or going down, or the proxy in front \
+                 finds no server. It is tried again."
+            )
+        }
+        500..=599 => {
+            format!("The server at {url}, or a proxy in front, has a fault (HTTP {status}). Its log says more.")
+        }
+        _ => return None,
+    })
+}
+
+/// What is said of a status that stays until the address or a setting is another one.
+fn no_server(answer: &Answer, url: &str) -> String {
     let status = answer.status;
-    let (code, message) = match status {
-        301..=303 | 307 | 308 => (
-            Protocol,
+    match status {
+        301..=303 | 307 | 308 => {
             format!(
                 "What answers at {url} sends on to {} (HTTP {status}). If your server is there, use that address; if it is \
                  a network's page to sign in, sign in there first, in a web browser.",
                 answer.location.as_deref().map_or_else(|| "nowhere".to_owned(), |to| led(url, to))
-            ),
-        ),
-        401 => (
-            Protocol,
+            )
+        }
+        401 => {
             format!(
                 "What answers at {url} wants a sign-in of its own (HTTP 401), and Stet has none to give. Let the proxy in \
                  front of the server pass this address on without one: the server has its own."
-            ),
-        ),
-        403 => (
-            Protocol,
+            )
+        }
+        403 => {
             format!(
                 "What answers at {url} doesn't let this device in (HTTP 403). Ask those who run it; a proxy or firewall in \
                  front may let in only some."
-            ),
-        ),
-        404 | 405 | 410 => {
-            (Protocol, format!("There is no Stet at {url} (HTTP {status}). Check the path of the address."))
+            )
         }
-        407 => (
-            Protocol,
+        404 | 405 | 410 => {
+            format!("There is no Stet at {url} (HTTP {status}). Check the path of the address.")
+        }
+        407 => {
             format!(
                 "A proxy on the way to {url} wants a name and a password (HTTP 407). Name it with HTTPS_PROXY, like \
                  http://name:password@proxy.example.org:3128."
-            ),
-        ),
-        400 | 426 => (
-            Protocol,
+            )
+        }
+        400 | 426 => {
             format!(
                 "What answers at {url} opens no WebSocket (HTTP {status}). A proxy in between has to pass WebSockets on."
-            ),
-        ),
-        429 => (Offline, format!("The server at {url} asks for a pause (HTTP 429). It is tried again later.")),
-        502 | 504 => (
-            Offline,
-            format!(
-                "A proxy answers at {url}, and finds no server behind it (HTTP {status}). Start the server, or mend the \
-                 proxy's settings."
-            ),
-        ),
-        503 => (
-            Offline,
-            format!(
-                "The server at {url} takes no connections now (HTTP 503): it is full or going down, or the proxy in front \
-                 finds no server. It is tried again."
-            ),
-        ),
-        511 => (
-            Protocol,
-            "This network wants you to sign in first (HTTP 511). Open any page in a web browser and sign in there."
-                .to_owned(),
-        ),
-        500..=599 => (
-            Offline,
-            format!("The server at {url}, or a proxy in front, has a fault (HTTP {status}). Its log says more."),
-        ),
-        200..=299 if answer.page => (
-            Protocol,
+            )
+        }
+        511 => "This network wants you to sign in first (HTTP 511). Open any page in a web browser and sign in there."
+            .to_owned(),
+        200..=299 if answer.page => {
             format!(
                 "A web page answers at {url}, not a Stet server (HTTP {status}). If this network wants you to sign in first, \
                  open any page in a web browser; else check the address."
-            ),
-        ),
-        _ => (Protocol, format!("What answers at {url} is not a Stet server (HTTP {status}). Check the address.")),
-    };
-    let topic = if code == Offline { HelpTopic::NothingAnswers } else { HelpTopic::SomethingElseAnswers };
-    told(code, topic, message)
+            )
+        }
+        _ => {
+            format!("What answers at {url} is not a Stet server (HTTP {status}). Check the address.")
+        }
+    }
 }
 
 /// Where a redirection leads, without what may be secret in it.
@@ -269,7 +275,6 @@ fn led(from: &str, to: &str) -> String {
     };
     url.set_query(None);
     url.set_fragment(None);
-    // A plain redirection keeps the scheme; people know web addresses by these.
     foreign(url.as_str())
 }
 
@@ -279,7 +284,7 @@ fn foreign(words: &str) -> String {
     if words.chars().count() > FOREIGN { shown + "…" } else { shown }
 }
 
-/// Something went wrong with a connection that was there; nothing for what other words are for.
+/// Something went wrong with a connection that was there.
 pub(crate) fn problem(problem: Problem, url: &str) -> Told {
     use HelpTopic::{ItReconnectsAgainAndAgain, NotesDontArrive, SigningInFails, SomethingElseAnswers};
     match problem {
