@@ -4,6 +4,7 @@ import type { OtherDevice } from "../../gen/OtherDevice";
 import type { HelpTopic } from "../../gen/HelpTopic";
 import type { Status } from "../../gen/Status";
 import type { Way } from "../../gen/Way";
+import { BLANK } from "./blank";
 import type { Clock } from "./clock";
 import type { Library } from "./library";
 
@@ -25,35 +26,6 @@ const SERVER = "wss://notes.example.org";
 const TO_SERVER_MS = 120;
 const SLOW_MS = 3_000;
 const TO_OTHER_MS = 350;
-const BLANK: Status = {
-  state: "authenticated",
-  paused: false,
-  isConnected: false,
-  isAuthenticated: false,
-  userId: null,
-  reconnectAttempts: 0,
-  nextRetryAt: null,
-  lastSync: null,
-  isSynced: false,
-  joinedNotes: [],
-  unsent: 0,
-  unsaved: 0,
-  held: 0,
-  progress: null,
-  error: null,
-  help: null,
-  serverUrl: null,
-  proxy: null,
-  level: null,
-  roundTripMs: null,
-  verified: null,
-  spaceId: null,
-  cursor: 0,
-  otherDevices: [],
-  recordingUntil: null,
-  decision: null,
-};
-
 /** Sends notes to a server that isn't there. */
 export class Network {
   mode: Mode;
