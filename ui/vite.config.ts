@@ -1,9 +1,10 @@
 import { svelte } from "@sveltejs/vite-plugin-svelte";
 import { defineConfig } from "vitest/config";
+import { docs } from "./docs";
 
 // Mode "memory" keeps the in-memory host in the bundle; a production build leaves it out.
 export default defineConfig(({ mode }) => ({
-  plugins: [svelte()],
+  plugins: [svelte(), docs()],
   define: { __MEMORY_HOST__: JSON.stringify(mode !== "production") },
   clearScreen: false,
   server: { port: 5173, strictPort: false },

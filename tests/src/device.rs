@@ -13,6 +13,7 @@ use stet_client::api::status::Status;
 use stet_client::api::{Call, CommandError, Event};
 use stet_client::config::TokenSource;
 use stet_client::desktop::{Notice, Tray};
+use stet_client::network::Network;
 use stet_client::{Client, Config, Desktop};
 use stet_model::id::NoteId;
 
@@ -61,6 +62,18 @@ impl Desktop for Recorder {
     fn set_badge(&self, _unsent: u32) {}
 }
 
+fn config(folder: &Path, name: &str, server_url: &str) -> Config {
+    Config {
+        data_dir: folder.to_owned(),
+        server_url: Some(server_url.to_owned()),
+        token: TokenSource::Kept(folder.join("token")),
+        network: Network::default(),
+        device_name: name.to_owned(),
+        platform: "linux".to_owned(),
+        app_version: env!("CARGO_PKG_VERSION").to_owned(),
+    }
+}
+
 /// A running engine.
 pub struct Device {
     client: Client,
@@ -75,14 +88,16 @@ impl Device {
 
     /// Starts an engine on a data folder.
     pub async fn start_with(folder: &Path, name: &str, server_url: &str, token: TokenSource) -> Self {
-        let config = Config {
-            data_dir: folder.to_owned(),
-            server_url: Some(server_url.to_owned()),
-            token,
-            device_name: name.to_owned(),
-            platform: "linux".to_owned(),
-            app_version: env!("CARGO_PKG_VERSION").to_owned(),
-        };
+        Self::start_as(Config { token, ..config(folder, name, server_url) })
+    }
+
+    /// Starts an engine that goes this way to its server.
+    pub async fn start_through(network: Network, folder: &Path, server_url: &str, token: &str) -> Self {
+        let token = TokenSource::Given(token.to_owned());
+        Self::start_as(Config { token, network, ..config(folder, "laptop", server_url) })
+    }
+
+    fn start_as(config: Config) -> Self {
         let recorder = Recorder::default();
         let client = Client::start(config, Arc::new(recorder.clone())).expect("start an engine");
         Self { client, recorder }

@@ -119,6 +119,7 @@ impl Client {
             done,
             reader: reader.clone(),
             token: config.token,
+            network: Arc::new(config.network),
             orders: order_receiver,
             lists: lists_sender,
         };

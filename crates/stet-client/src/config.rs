@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use url::Url;
 
+use crate::network::{Network, Proxies};
+
 /// The file in the data folder that may hold a token.
 pub const TOKEN: &str = "token";
 
@@ -16,6 +18,8 @@ pub struct Config {
     pub server_url: Option<String>,
     /// Where the token comes from.
     pub token: TokenSource,
+    /// How the server may be reached: proxies, and whom to trust.
+    pub network: Network,
     /// What people call this device.
     pub device_name: String,
     /// `linux`, `macos`, `windows`.
@@ -62,7 +66,8 @@ pub enum ConfigError {
 }
 
 impl Config {
-    /// Reads `STET_DATA_DIR`, `STET_SERVER_URL`, `STET_TOKEN`, `STET_TOKEN_FILE` and `STET_DEVICE_NAME`.
+    /// Reads `STET_DATA_DIR`, `STET_SERVER_URL`, `STET_TOKEN`, `STET_TOKEN_FILE`, `STET_DEVICE_NAME`, `STET_CA_FILE`, and the
+    /// proxies as [`Proxies`] names them.
     ///
     /// `data` is the `--data` option and wins; `fallback` is the system's data folder for the app.
     ///
@@ -86,10 +91,26 @@ impl Config {
             data_dir,
             server_url,
             token,
+            network: network(&variable),
             device_name: variable("STET_DEVICE_NAME").unwrap_or_else(host_name),
             platform: std::env::consts::OS.to_owned(),
             app_version: env!("CARGO_PKG_VERSION").to_owned(),
         })
+    }
+}
+
+fn network(variable: &impl Fn(&str) -> Option<String>) -> Network {
+    // As curl has it: small letters win.
+    let first = |names: &[&str]| names.iter().find_map(|name| variable(name)).unwrap_or_default();
+    Network {
+        proxies: Proxies {
+            own: first(&["STET_PROXY"]),
+            https: first(&["https_proxy", "HTTPS_PROXY"]),
+            http: first(&["http_proxy"]),
+            all: first(&["all_proxy", "ALL_PROXY"]),
+            no: first(&["no_proxy", "NO_PROXY"]),
+        },
+        ca_file: variable("STET_CA_FILE").map(PathBuf::from),
     }
 }
 
@@ -113,7 +134,9 @@ pub fn socket_url(text: &str) -> Result<String, ConfigError> {
         return Err(refused("it carries a user name or password"));
     }
     let rest = &trimmed[parsed.scheme().len()..];
-    Ok(format!("{scheme}{}", rest.trim_end_matches('/')))
+    // A path keeps its slash: to many a proxy `/notes` and `/notes/` are two places.
+    let rest = if parsed.path() == "/" { rest.trim_end_matches('/') } else { rest };
+    Ok(format!("{scheme}{rest}"))
 }
 
 fn host_name() -> String {
@@ -125,13 +148,35 @@ fn host_name() -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::socket_url;
+    use super::{network, socket_url};
+    use crate::network::Proxies;
 
     #[test]
     fn web_addresses_become_socket_addresses_and_keep_their_path() {
-        assert_eq!(socket_url("https://notes.example.org/stet/").as_deref(), Ok("wss://notes.example.org/stet"));
+        assert_eq!(socket_url("https://notes.example.org/").as_deref(), Ok("wss://notes.example.org"));
+        assert_eq!(socket_url("https://notes.example.org/stet/").as_deref(), Ok("wss://notes.example.org/stet/"));
+        assert_eq!(socket_url("https://notes.example.org/stet").as_deref(), Ok("wss://notes.example.org/stet"));
         assert_eq!(socket_url(" http://[::1]:3000 ").as_deref(), Ok("ws://[::1]:3000"));
         assert_eq!(socket_url("ws://localhost:3000").as_deref(), Ok("ws://localhost:3000"));
+    }
+
+    #[test]
+    fn proxies_are_read_as_curl_reads_them() {
+        let set = [
+            ("http_proxy", "one"),
+            ("HTTP_PROXY", "a stranger's"),
+            ("HTTPS_PROXY", "two"),
+            ("all_proxy", "three"),
+            ("ALL_PROXY", "four"),
+            ("STET_CA_FILE", "/ca.pem"),
+        ];
+        let network =
+            network(&|name: &str| set.iter().find(|(set, _)| *set == name).map(|(_, value)| (*value).to_owned()));
+        let Proxies { own, https, http, all, no } = network.proxies;
+        assert_eq!([own, https, http, all, no], ["", "two", "one", "three", ""]);
+        assert_eq!(network.ca_file, Some("/ca.pem".into()));
+        let only_capitals = |name: &str| (name == "HTTP_PROXY").then(|| "a stranger's".to_owned());
+        assert_eq!(super::network(&only_capitals).proxies, Proxies::default());
     }
 
     #[test]

@@ -9,7 +9,7 @@ pub mod engine;
 pub mod history;
 mod lists;
 pub mod log;
-mod network;
+pub mod network;
 mod record;
 mod run;
 mod token;

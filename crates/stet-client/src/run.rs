@@ -17,7 +17,9 @@ use crate::desktop::Desktop;
 use crate::engine::{Engine, Input, ListContext, Now, Output};
 use crate::history::Restoring;
 use crate::network::socket::{Socket, SocketEvent};
+use crate::network::{Network, route};
 use crate::token;
+use crate::words::connection;
 
 /// Closing the database may take this long after everything was written: the log is folded into it.
 const CLOSE_TIME: Duration = Duration::from_secs(2);
@@ -45,6 +47,7 @@ pub(crate) struct Loop {
     pub(crate) done: mpsc::UnboundedReceiver<Done>,
     pub(crate) reader: Reader,
     pub(crate) token: TokenSource,
+    pub(crate) network: Arc<Network>,
     pub(crate) orders: mpsc::Receiver<Order>,
     pub(crate) lists: watch::Sender<ListContext>,
 }
@@ -201,7 +204,10 @@ impl Loop {
                 Output::ReadStanding(space) => self.read_standing(space, state),
                 Output::ReadWaiting => self.read_waiting(state),
                 Output::Copy => self.copy(state),
-                Output::Open { url } => state.socket = Some(Socket::open(url)),
+                Output::Open { url } => {
+                    state.inputs.push_back(Input::Via(route(&url, &self.network)));
+                    state.socket = Some(Socket::open(url, Arc::clone(&self.network)));
+                }
                 Output::Send(frame) => send(state, |socket| socket.send(frame)),
                 Output::Ping => send(state, Socket::ping),
                 Output::CloseSocket { code } => {
@@ -276,7 +282,7 @@ impl Loop {
 fn send(state: &mut State, hand_over: impl FnOnce(&Socket) -> bool) {
     if !state.socket.as_ref().is_none_or(hand_over) {
         state.socket = None;
-        let reason = "it takes nothing any more".to_owned();
+        let reason = connection::FULL.to_owned();
         state.inputs.push_back(Input::Closed { code: None, reason });
     }
 }
@@ -293,8 +299,10 @@ fn event_input(event: Option<SocketEvent>) -> (Input, bool) {
         Some(SocketEvent::Opened) => (Input::Opened, false),
         Some(SocketEvent::Frame(frame)) => (Input::Frame(frame), false),
         Some(SocketEvent::Alive) => (Input::Alive, false),
+        Some(SocketEvent::Moving) => (Input::Moving, false),
+        Some(SocketEvent::Failed(failure)) => (Input::Failed(failure), true),
         Some(SocketEvent::Closed { code, reason }) => (Input::Closed { code, reason }, true),
-        None => (Input::Closed { code: None, reason: "the connection ended".to_owned() }, true),
+        None => (Input::Closed { code: None, reason: connection::ENDED.to_owned() }, true),
     }
 }
 

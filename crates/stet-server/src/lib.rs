@@ -30,6 +30,9 @@ use shell::{App, Clock, Engine, EngineError, router};
 
 /// What clients are told to wait when the server goes down, milliseconds: long enough for a restart.
 const COME_BACK_MS: u64 = 2_000;
+/// What the system may hold for one socket, bytes: over a line of 64 kbit/s it is gone before the heartbeat's limit, so that a ping
+/// behind it is answered in time.
+const SEND_BUFFER: usize = 256 * 1024;
 /// How long sockets may take to read what is left for them.
 const DRAIN: Duration = Duration::from_secs(5);
 
@@ -96,6 +99,9 @@ pub async fn run(
     let listener = listener.tap_io(|stream| {
         if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!(target: "server", %error, "small frames may be delayed");
+        }
+        if let Err(error) = socket2::SockRef::from(&*stream).set_send_buffer_size(SEND_BUFFER) {
+            tracing::debug!(target: "server", %error, "a slow reader may be taken for a dead one");
         }
     });
     let stopped = async move {

@@ -4,6 +4,7 @@
 #![expect(clippy::expect_used, reason = "a test fails by panicking")]
 
 mod garbage;
+mod http;
 mod level2;
 mod no_server;
 mod silence;

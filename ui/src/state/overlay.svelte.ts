@@ -1,6 +1,7 @@
 // What lies over the panes: at most one menu, dialog or popover. Esc closes it, and the focus goes back to where it was.
 
 import { tick } from "svelte";
+import type { HelpTopic } from "../gen/HelpTopic";
 
 /** A line of a menu. */
 export interface MenuItem {
@@ -27,7 +28,8 @@ type Shown =
   | { kind: "help" }
   | { kind: "settings" }
   | { kind: "connection" }
-  | { kind: "decision" };
+  | { kind: "decision" }
+  | { kind: "troubleshooting"; topic: HelpTopic | null };
 
 /** The one thing that lies over the panes. */
 export class Overlay {

@@ -1,5 +1,6 @@
 // The status bar and its popover, panes by width, and that keys reach everything.
 import { expect, it } from "vitest";
+import type { HelpTopic } from "../../src/gen/HelpTopic";
 import { choose, hook, withWindow } from "./window";
 
 it.each([
@@ -141,4 +142,38 @@ it("nothing moves while nothing happens", () =>
       return changes + document.getAnimations().length;
     });
     expect(stirred).toBe(0);
+  }));
+
+it("what can be done about an error is one click away, at its place in the page", () =>
+  withWindow("mode=failing", async (page) => {
+    await page.click(hook("pill"));
+    await page.click(`${hook("popover")} button:has-text("What can I do?")`);
+    const heading = page.locator(`${hook("troubleshooting")} h3.meant`);
+    await heading.waitFor();
+    expect(await heading.textContent()).toBe("The certificate isn't accepted");
+    const box = await page.locator(hook("troubleshooting")).boundingBox();
+    const at = await heading.boundingBox();
+    expect(at && box && at.y - box.y).toBeLessThan(60);
+    expect(await page.textContent(hook("troubleshooting"))).toContain("only from 01 Jan 2030");
+    expect(await page.locator(`${hook("troubleshooting")} a`).count()).toBe(0);
+    await page.keyboard.press("Escape");
+    await page.waitForSelector(hook("troubleshooting"), { state: "detached" });
+  }));
+
+it("every place the app may point to is in the page", () =>
+  withWindow("mode=online", async (page) => {
+    await page.click(hook("pill"));
+    await page.click(`${hook("popover")} button:has-text("Troubleshooting")`);
+    await page.waitForSelector(`${hook("troubleshooting")} h1`);
+    const topics: Record<HelpTopic, true> = {
+      "nothing-answers": true,
+      "something-else-answers": true,
+      "the-certificate-isnt-accepted": true,
+      "a-proxy-is-in-the-way": true,
+      "signing-in-fails": true,
+      "notes-dont-arrive": true,
+      "it-reconnects-again-and-again": true,
+    };
+    for (const topic of Object.keys(topics))
+      expect(await page.locator(`${hook("troubleshooting")} #${topic}`).count()).toBe(1);
   }));

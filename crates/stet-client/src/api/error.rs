@@ -43,7 +43,7 @@ pub enum ErrorCode {
     Refused,
     /// The server's log is not the one this store was synced with.
     DivergedLog,
-    /// The server answered something that is not this protocol.
+    /// What answers is no Stet server, or none that can be trusted: trying again doesn't mend it.
     Protocol,
     /// Too much at once; the engine tries again by itself.
     Busy,

@@ -65,8 +65,12 @@ pub struct Status {
     pub progress: Option<Progress>,
     /// The last error, until cleared or overcome.
     pub error: Option<StatusError>,
+    /// Where the troubleshooting page speaks of that error.
+    pub help: Option<HelpTopic>,
     /// The server, when one is set.
     pub server_url: Option<String>,
+    /// The proxy on the way to it, without credentials.
+    pub proxy: Option<String>,
     /// Protocol level agreed on: 1 or 2.
     pub level: Option<u32>,
     /// Time from a ping to its answer, milliseconds.
@@ -142,6 +146,27 @@ pub struct StatusError {
     /// The note it is about.
     #[ts(type = "string | null")]
     pub note_id: Option<NoteId>,
+}
+
+/// A section of `docs/troubleshooting.md`, by the anchor of its heading.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "kebab-case")]
+#[ts(export)]
+pub enum HelpTopic {
+    /// The server isn't found, or can't be reached.
+    NothingAnswers,
+    /// What answers is no Stet server.
+    SomethingElseAnswers,
+    /// Its certificate, or ours.
+    TheCertificateIsntAccepted,
+    /// A proxy doesn't let us through.
+    AProxyIsInTheWay,
+    /// The server doesn't take the sign-in.
+    SigningInFails,
+    /// Syncing stands still.
+    NotesDontArrive,
+    /// The connection doesn't last.
+    ItReconnectsAgainAndAgain,
 }
 
 /// When this device and the server were last found identical.

@@ -33,6 +33,7 @@ use crate::api::note::Settings;
 use crate::api::{Answer, Command, CommandError, ErrorCode, Event};
 use crate::desktop::{Notice, Tray};
 use crate::history::Restoring;
+use crate::network::Failure;
 use crate::record::Recorder;
 
 pub use binding::Binding;
@@ -77,13 +78,19 @@ pub enum Input {
     Frame(Frame),
     /// A WebSocket Ping or Pong came.
     Alive,
-    /// The socket couldn't be opened, or is closed.
+    /// The socket is closed.
     Closed {
         /// WebSocket close code, if the server sent one.
         code: Option<u16>,
         /// In words.
         reason: String,
     },
+    /// More of something large came, or was taken by the other side: the line is alive, and slow.
+    Moving,
+    /// The proxy the socket goes through, without credentials; told before it is opened.
+    Via(Option<String>),
+    /// The socket couldn't be opened.
+    Failed(Failure),
     /// The answer to [`Output::FetchToken`]; an error says in words what is missing.
     Token(Result<String, String>),
     /// The answer to [`Output::Load`].
@@ -305,6 +312,9 @@ impl Engine {
                 self.device.received(&frame, now.mono);
             }
             Input::Alive => self.device.alive(now.mono),
+            Input::Moving => self.device.moving(now.mono),
+            Input::Via(proxy) => self.report.proxy = proxy,
+            Input::Failed(failure) => self.unopened(&failure, now),
             Input::Closed { code, reason } => {
                 self.recorder.note(&format!("closed: {code:?} {reason}"), now);
                 self.keep_sync_time();

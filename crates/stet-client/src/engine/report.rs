@@ -4,7 +4,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use stet_model::id::{DeviceId, DocKey, NoteId, SpaceId};
-use stet_protocol::message::AuthFailure;
 use stet_store::{DeviceRow, HeldAt, ListRow, RowFields};
 use stet_sync::device::{Place, Problem, State};
 
@@ -12,8 +11,10 @@ use super::decisions::LogQuestion;
 use super::{Engine, Now, Output};
 use crate::api::event::NotesChanged;
 use crate::api::note::{Dots, NoteRow, Stopped};
-use crate::api::status::{ConnectionState, OtherDevice, Progress, Status, StatusError};
+use crate::api::status::{ConnectionState, HelpTopic, OtherDevice, Progress, Status, StatusError};
 use crate::api::{ErrorCode, Event};
+use crate::network::Failure;
+use crate::words::connection::{self, Told};
 
 /// Changes are gathered for this long, milliseconds.
 const GATHER_MS: u64 = 100;
@@ -79,6 +80,10 @@ pub(super) struct Report {
     told_lists: Option<ListContext>,
     told_badge: Option<u32>,
     error: Option<StatusError>,
+    /// Where there is more about that error.
+    help: Option<HelpTopic>,
+    /// The proxy on the way to the server.
+    pub(super) proxy: Option<String>,
     storage_error: Option<String>,
     recent: Vec<(NoteId, String)>,
     pub(super) cursors: BTreeMap<SpaceId, Place>,
@@ -140,6 +145,7 @@ impl Report {
 
     pub(super) fn failed(&mut self, error: StatusError) {
         self.error = Some(error);
+        self.help = None;
     }
 
     pub(super) fn clear_error(&mut self) {
@@ -178,30 +184,31 @@ impl Engine {
     /// Something about the connection went wrong.
     pub(super) fn problem(&mut self, problem: Problem, now: Now) {
         self.recorder.note(&format!("problem: {problem:?}"), now);
-        let url = self.server_url().unwrap_or_default().to_owned();
-        let (code, message) = match problem {
-            Problem::Unreachable(reason) => {
-                (ErrorCode::Offline, format!("The server at {url} can't be reached: {reason}."))
-            }
-            Problem::Silent => (ErrorCode::Offline, format!("The server at {url} doesn't answer.")),
-            Problem::NotTheProtocol(reason) => {
-                (ErrorCode::Protocol, format!("What answers at {url} is not a Stet server: {reason}."))
-            }
-            Problem::Refused(failure, words) => (ErrorCode::SignedOut, refusal(failure, &words)),
-            Problem::NoToken(reason) => (ErrorCode::SignedOut, reason),
-            Problem::DivergedLog => {
-                self.ask_about_log(LogQuestion::OlderLog);
-                let words = "The server's notes were restored from an older copy. Syncing is stopped so that nothing is \
-                             lost; everything on this device is untouched.";
-                (ErrorCode::DivergedLog, words.to_owned())
-            }
-            Problem::Binding(reason) => {
-                let code = if self.decision().is_some() { ErrorCode::DivergedLog } else { ErrorCode::SignedOut };
-                (code, format!("Signed in, but {reason}"))
-            }
-            Problem::Server(_, words) => (ErrorCode::Refused, format!("The server says: {words}")),
-        };
+        if problem == Problem::DivergedLog {
+            self.ask_about_log(LogQuestion::OlderLog);
+        }
+        let of_binding = matches!(problem, Problem::Binding(_));
+        let mut told = connection::problem(problem, self.server_url().unwrap_or_default());
+        if of_binding && self.decision().is_some() {
+            told.code = ErrorCode::DivergedLog;
+        }
+        self.connection_failed(told);
+    }
+
+    /// No connection came about.
+    pub(super) fn unopened(&mut self, failure: &Failure, now: Now) {
+        let told = connection::failure(failure, self.server_url().unwrap_or_default());
+        self.recorder.note(&format!("no connection: {}", told.message), now);
+        self.keep_sync_time();
+        if self.device.failed(failure.retry_after_ms(), now.mono) {
+            self.connection_failed(told);
+        }
+    }
+
+    fn connection_failed(&mut self, told: Told) {
+        let Told { code, topic, message } = told;
         self.went_wrong(StatusError { code, message, note_id: None });
+        self.report.help = Some(topic);
     }
 
     /// Tells it, once, and keeps it in the status.
@@ -261,6 +268,7 @@ impl Engine {
             message: format!("Your latest words aren't on the disk yet: {words}"),
             note_id: None,
         });
+        let help = self.report.help.filter(|_| storage.is_none() && self.report.error.is_some());
         Status {
             state,
             paused: self.device.is_paused(),
@@ -277,7 +285,9 @@ impl Engine {
             held: self.ledger.held.len() as u32,
             progress: self.device.progress(self.space).map(|(done, total)| Progress { done, total }),
             error: storage.or_else(|| self.report.error.clone()),
+            help,
             server_url: self.server_url().map(ToOwned::to_owned),
+            proxy: self.report.proxy.clone().filter(|_| self.server_url().is_some()),
             level: self.device.level(),
             round_trip_ms: self.device.round_trip_ms().map(|ms| ms as u32),
             verified: self.verified(),
@@ -379,15 +389,5 @@ impl Engine {
             std::env::consts::OS,
             self.recorder.text()
         )
-    }
-}
-
-fn refusal(failure: AuthFailure, words: &str) -> String {
-    match failure {
-        AuthFailure::TokenExpired => "Your sign-in has run out. Get a new token; nothing unsent is lost.".to_owned(),
-        AuthFailure::InvalidToken => "The server doesn't accept this token. Get a new one from it.".to_owned(),
-        AuthFailure::WrongAudience => "This token was made for another server. Get one from this server.".to_owned(),
-        AuthFailure::NotAllowed => "This account may not use the server. Ask whoever runs it.".to_owned(),
-        AuthFailure::Unknown => format!("The server refused the sign-in: {words}"),
     }
 }

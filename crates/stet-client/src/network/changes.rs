@@ -85,15 +85,32 @@ impl Clocks {
     /// late tells.
     fn slept(&mut self) -> bool {
         let Self(before, wall_before) = std::mem::replace(self, Self::now());
-        let awake = self.0.duration_since(before);
-        let wall = self.1.duration_since(wall_before).unwrap_or_default();
-        wall.saturating_sub(awake).max(awake.saturating_sub(LOOK)) > SLEPT
+        // A wall clock that was set back says nothing.
+        has_slept(self.0.duration_since(before), self.1.duration_since(wall_before).unwrap_or_default())
     }
+}
+
+/// Whether a machine slept on which so much time went by between two looks, by either clock.
+fn has_slept(awake: Duration, wall: Duration) -> bool {
+    wall.saturating_sub(awake).max(awake.saturating_sub(LOOK)) > SLEPT
 }
 
 #[cfg(test)]
 mod tests {
-    use super::is_worth_trying;
+    use std::time::Duration;
+
+    use super::{LOOK, has_slept, is_worth_trying};
+
+    #[test]
+    fn sleep_is_noticed_by_whichever_clock_stood_still_and_nothing_else_is_taken_for_it() {
+        let second = Duration::from_secs(1);
+        assert!(has_slept(LOOK, LOOK + 3_600 * second), "the machine's own clock stood still");
+        assert!(has_slept(3_600 * second, 3_600 * second), "neither did, and the look came late");
+        assert!(!has_slept(LOOK, LOOK), "an ordinary look");
+        assert!(!has_slept(LOOK + 4 * second, LOOK + 4 * second), "a busy machine");
+        assert!(!has_slept(LOOK, LOOK + 4 * second), "the wall clock was set a little");
+        assert!(!has_slept(LOOK, Duration::ZERO), "it was set back");
+    }
 
     #[test]
     fn an_address_that_reaches_nobody_else_is_no_network() {

@@ -127,8 +127,23 @@ async fn write(
                 return;
             }
         };
-        if sink.send(message).await.is_err() {
+        let mut sending = std::pin::pin!(sink.send(message));
+        let at_once = tokio::select! {
+            biased;
+            sent = &mut sending => Some(sent),
+            () = std::future::ready(()) => None,
+        };
+        let had_to_wait = at_once.is_none();
+        let sent = match at_once {
+            Some(sent) => sent,
+            None => sending.await,
+        };
+        if sent.is_err() {
             return;
+        }
+        if had_to_wait {
+            // There was room again: the peer has taken something. A ping may wait behind the rest for a while.
+            engine.with(|hub, now| hub.alive(id, now));
         }
     }
 }

@@ -78,6 +78,12 @@ impl Space {
         self.said = None;
     }
 
+    pub(super) fn moving(&mut self, now: u64) {
+        if let Some(catching) = &mut self.catching {
+            catching.heard_at = now;
+        }
+    }
+
     pub(super) fn wake_at(&self) -> Option<u64> {
         let answer = self.catching.map(|catching| catching.heard_at + ANSWER_MS);
         let receipt = self.owes_receipt.then_some(self.receipt_at);

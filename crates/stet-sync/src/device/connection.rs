@@ -11,8 +11,6 @@ use super::{Device, State};
 pub(super) const ANSWER_MS: u64 = 30_000;
 /// Opening a socket, TLS included, may take this long, milliseconds.
 const OPEN_MS: u64 = 30_000;
-/// Silence after a ping that means a dead connection, milliseconds.
-const PING_ANSWER_MS: u64 = 10_000;
 /// The same when there is reason to think it dead: another network, a machine that slept; milliseconds.
 const PROBE_ANSWER_MS: u64 = 3_000;
 /// A step of an attempt this young is left alone when an address comes up: it may have brought the attempt about.
@@ -23,6 +21,9 @@ const HEARTBEAT_MS: u64 = 30_000;
 const STABLE_MS: u64 = 30_000;
 /// Unreadable frames on one connection before it is given up.
 const GARBAGE_LIMIT: u32 = 20;
+/// Bounds of what a server may ask for as the wait until the next attempt, milliseconds: none that comes back in a storm, none
+/// that is forgotten.
+const RETRY_AFTER_MS: (u64, u64) = (1_000, 300_000);
 /// Where people have to act, attempts go on this slowly, milliseconds.
 const BLOCKED_WAIT_MS: u64 = 60_000;
 /// A token is renewed this long before it runs out, or at nine tenths of its life, milliseconds.
@@ -46,8 +47,8 @@ pub(super) enum Phase {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Link {
     pub(super) heard_at: u64,
-    ping_due: Option<u64>,
-    pinged_at: Option<u64>,
+    pub(super) ping_due: Option<u64>,
+    pub(super) pinged_at: Option<u64>,
     heartbeat_ms: u64,
     pub(super) round_trip_ms: Option<u64>,
     renew_at: Option<u64>,
@@ -139,6 +140,17 @@ impl Device {
                 self.lost(now);
             }
         }
+    }
+
+    /// The socket couldn't be opened; the server may have said when to come back, milliseconds. Whether it was waited for.
+    pub fn failed(&mut self, retry_after_ms: Option<u64>, now: u64) -> bool {
+        let waited_for = matches!(self.phase, Phase::Opening { .. });
+        if waited_for {
+            let waits = |ms: u64| ms.clamp(RETRY_AFTER_MS.0, RETRY_AFTER_MS.1);
+            self.link.retry_after_ms = retry_after_ms.map(waits);
+            self.lost(now);
+        }
+        waited_for
     }
 
     /// The answer to [`Output::NeedToken`]: a token, or why there is none.
@@ -321,13 +333,7 @@ impl Device {
     }
 
     pub(super) fn draining(&mut self, retry_after_ms: u64) {
-        self.link.retry_after_ms = Some(retry_after_ms.min(300_000));
-    }
-
-    pub(super) fn pong(&mut self, now: u64) {
-        if let Some(sent) = self.link.pinged_at.take() {
-            self.link.round_trip_ms = Some(now.saturating_sub(sent));
-        }
+        self.link.retry_after_ms = Some(retry_after_ms.min(RETRY_AFTER_MS.1));
     }
 
     pub(super) fn server_error(&mut self, error: ErrorMessage, now: u64) {
@@ -417,39 +423,9 @@ impl Device {
         self.pump(now);
     }
 
-    fn ping(&mut self, now: u64) {
-        if self.link.ping_due.is_none() {
-            self.link.ping_due = Some(now + PING_ANSWER_MS);
-            self.link.pinged_at = Some(now);
-            self.send_ping();
-        }
-    }
-
     fn send_auth(&mut self, token: String) {
         let auth = Auth { token, protocol: Some(2), device: Some(self.options.device.clone()) };
         self.send(&level2::ClientMessage::Auth(auth));
-    }
-
-    /// A level-2 `pong` also says where the logs end. At level 1 not every server knows the message, but all have Pings.
-    fn send_ping(&mut self) {
-        if self.level == Some(1) {
-            self.outputs.push(Output::Ping);
-        } else {
-            self.send(&level2::ClientMessage::Ping {});
-        }
-    }
-
-    /// A WebSocket Ping or Pong came: the other side is there.
-    pub fn alive(&mut self, now: u64) {
-        if matches!(self.phase, Phase::Idle | Phase::Waiting { .. } | Phase::Opening { .. }) {
-            return;
-        }
-        self.link.ping_due = None;
-        if self.level == Some(1) {
-            self.link.heard_at = now;
-            self.pong(now);
-        }
-        // At level 2 the next `ping` stays due: its answer says whether a row was missed.
     }
 
     /// Whether a socket is open.

@@ -8,6 +8,7 @@ mod backoff;
 mod catch_up;
 mod connection;
 mod handle;
+mod heartbeat;
 pub mod level1;
 mod output;
 mod push;

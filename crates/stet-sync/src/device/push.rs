@@ -48,6 +48,8 @@ pub(super) struct Push {
     in_flight: BTreeMap<DocKey, InFlight>,
     bytes: u64,
     quiet_until: u64,
+    /// Something large moved on this connection last then.
+    moved_at: u64,
     max_updates: u64,
     max_bytes: u64,
 }
@@ -84,12 +86,22 @@ impl Push {
         self.in_flight.is_empty()
     }
 
+    pub(super) fn moving(&mut self, now: u64) {
+        self.moved_at = now;
+    }
+
+    /// When the update waited for longest is given up: counted from when the last of it may have left.
+    fn answer_due(&self) -> Option<u64> {
+        let sent_at = self.in_flight.values().map(|update| update.sent_at).min()?;
+        Some(sent_at.max(self.moved_at) + ANSWER_MS)
+    }
+
     pub(super) fn overdue(&self, now: u64) -> bool {
-        self.in_flight.values().any(|update| now >= update.sent_at + ANSWER_MS)
+        self.answer_due().is_some_and(|due| now >= due)
     }
 
     pub(super) fn wake_at(&self) -> Option<u64> {
-        let answer = self.in_flight.values().map(|update| update.sent_at + ANSWER_MS).min();
+        let answer = self.answer_due();
         let quiet = (!self.queue.is_empty() && self.has_room()).then_some(self.quiet_until);
         answer.into_iter().chain(quiet).min()
     }

@@ -340,3 +340,71 @@ fn selecting_a_note_joins_it_leaves_the_one_before_and_is_repeated_after_a_recon
     script.device.enter(&[(SPACE, Some(place(1)))], script.now);
     assert!(script.sent().contains(&ClientMessage::JoinNote { space_id: SPACE, note_id: second }));
 }
+
+#[test]
+fn a_server_that_names_the_next_try_is_kept_to_within_bounds() {
+    for (asked, waits) in [(0, 1_000), (5_000, 5_000), (u64::MAX, 300_000)] {
+        let mut script = Script::new();
+        script.device.connect(0);
+        assert!(script.device.failed(Some(asked), 0));
+        assert_eq!(script.device.next_attempt_at(), Some(waits));
+        assert!(!script.device.failed(None, 0), "nothing is being opened");
+    }
+}
+
+#[test]
+fn while_something_large_moves_a_slow_line_gets_its_time() {
+    let mut script = Script::live(1);
+    script.device.dirty(doc(1), 0);
+    script.prepare(1, 0);
+    script.asked();
+    // 10 MiB at 1 Mbit/s take 84 s.
+    for now in (1..=84).map(|second| second * 1_000) {
+        script.device.moving(now);
+        script.device.tick(now);
+        assert_eq!(script.asked(), [], "{now} ms");
+    }
+    script.device.tick(84_000 + 29_999);
+    assert!(!script.asked().contains(&Output::Problem(Problem::Silent)), "the answer has its 30 s from there");
+    script.device.tick(84_000 + 40_000);
+    assert!(script.asked().contains(&Output::Problem(Problem::Silent)));
+}
+
+#[test]
+fn a_catch_up_whose_batch_is_still_coming_is_not_given_up() {
+    let mut script = Script::new();
+    script.sign_in(100);
+    script.device.enter(&[(SPACE, None)], 0);
+    script.asked();
+    (1..=50).for_each(|second| script.device.moving(second * 1_000));
+    script.device.tick(60_000);
+    assert!(!script.asked().contains(&Output::Problem(Problem::Silent)));
+    script.device.tick(80_000);
+    assert!(script.asked().contains(&Output::Problem(Problem::Silent)));
+}
+
+#[test]
+fn a_ping_behind_something_large_waits_for_its_answer() {
+    let mut script = Script::live(1);
+    script.device.connect(1_000);
+    script.device.moving(10_500);
+    script.device.tick(11_500);
+    assert!(!script.asked().contains(&Output::Problem(Problem::Silent)));
+    script.device.tick(20_500);
+    assert!(script.asked().contains(&Output::Problem(Problem::Silent)));
+}
+
+#[test]
+fn the_networks_return_ends_even_the_longest_wait_at_once() {
+    let mut script = Script::new();
+    script.device.connect(0);
+    (0..20).for_each(|_| {
+        script.device.failed(None, script.now);
+        script.wait();
+    });
+    script.device.failed(Some(300_000), script.now);
+    script.asked();
+    assert_eq!(script.device.next_attempt_at(), Some(script.now + 300_000));
+    script.device.network_up(script.now + 1);
+    assert_eq!(script.asked(), [Output::Open]);
+}

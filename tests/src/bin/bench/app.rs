@@ -11,6 +11,7 @@ use stet_client::api::Event;
 use stet_client::api::command::CreateNote;
 use stet_client::config::TokenSource;
 use stet_client::desktop::{Notice, Tray};
+use stet_client::network::Network;
 use stet_client::{Client, Config, Desktop};
 use stet_model::id::NoteId;
 use stet_tests::stage::{Program, Stage, program};
@@ -172,6 +173,7 @@ async fn fill(data: &Path, notes: usize) {
         data_dir: data.to_owned(),
         server_url: None,
         token: TokenSource::Kept(data.join("token")),
+        network: Network::default(),
         device_name: "bench".into(),
         platform: "linux".into(),
         app_version: "0".into(),

@@ -9,6 +9,7 @@ use stet_client::api::command::{CreateNote, EditNote, GetStart, OpenNote};
 use stet_client::api::note::{Replace, TextUpdate};
 use stet_client::config::TokenSource;
 use stet_client::desktop::{Notice, Tray};
+use stet_client::network::Network;
 use stet_client::{Client, Config, Desktop};
 use stet_model::id::{NoteId, SpaceId};
 use tokio::sync::mpsc;
@@ -59,6 +60,7 @@ impl Pair {
                 data_dir: folder.join(name),
                 server_url: Some(server.url.clone()),
                 token: TokenSource::Given(token.clone()),
+                network: Network::default(),
                 device_name: name.to_owned(),
                 platform: "linux".to_owned(),
                 app_version: "0".to_owned(),

@@ -1,8 +1,10 @@
 // The simulated network and server: what arrives when, and the status that says so.
 import type { Decision } from "../../gen/Decision";
 import type { OtherDevice } from "../../gen/OtherDevice";
+import type { HelpTopic } from "../../gen/HelpTopic";
 import type { Status } from "../../gen/Status";
 import type { Way } from "../../gen/Way";
+import { BLANK } from "./blank";
 import type { Clock } from "./clock";
 import type { Library } from "./library";
 
@@ -24,33 +26,6 @@ const SERVER = "wss://notes.example.org";
 const TO_SERVER_MS = 120;
 const SLOW_MS = 3_000;
 const TO_OTHER_MS = 350;
-const BLANK: Status = {
-  state: "authenticated",
-  paused: false,
-  isConnected: false,
-  isAuthenticated: false,
-  userId: null,
-  reconnectAttempts: 0,
-  nextRetryAt: null,
-  lastSync: null,
-  isSynced: false,
-  joinedNotes: [],
-  unsent: 0,
-  unsaved: 0,
-  held: 0,
-  progress: null,
-  error: null,
-  serverUrl: null,
-  level: null,
-  roundTripMs: null,
-  verified: null,
-  spaceId: null,
-  cursor: 0,
-  otherDevices: [],
-  recordingUntil: null,
-  decision: null,
-};
-
 /** Sends notes to a server that isn't there. */
 export class Network {
   mode: Mode;
@@ -184,8 +159,10 @@ export class Network {
       userId: "u_7Qm2xK",
       spaceId: "0190b2c4-6f1e-7c52-9d07-3f8f5a5a1c11",
     };
-    const error = (message: string, code: "offline" | "signed-out"): Status["error"] =>
-      this.#dismissed ? null : { code, message, noteId: null };
+    const error = (help: HelpTopic, message: string): Pick<Status, "error" | "help"> =>
+      this.#dismissed
+        ? { error: null, help: null }
+        : { error: { code: help === "signing-in-fails" ? "signed-out" : "offline", message, noteId: null }, help };
     switch (this.mode) {
       case "online":
       case "slow":
@@ -199,22 +176,25 @@ export class Network {
         return {
           state: "reconnecting",
           nextRetryAt: Date.now() + 8_000,
-          error: error("The server can't be reached. Is this device online?", "offline"),
+          ...error(
+            "nothing-answers",
+            `The server at ${SERVER} can't be reached: there is no way to it from this network. Check whether this device is online.`,
+          ),
         };
       case "failing":
         return {
           state: "error",
           nextRetryAt: Date.now() + 60_000,
-          error: error("notes.example.org doesn't answer. Attempts go on once a minute.", "offline"),
+          ...error(
+            "the-certificate-isnt-accepted",
+            `The certificate of the server at ${SERVER} isn't valid yet, only from 01 Jan 2030. Check this device's clock.`,
+          ),
         };
       case "signed-out":
         return {
           ...level,
           state: "error",
-          error: error(
-            "The server no longer accepts this device's sign-in. Sign in again; your notes stay here.",
-            "signed-out",
-          ),
+          ...error("signing-in-fails", "Your sign-in has run out. Get a new token; nothing unsent is lost."),
         };
       case "local":
         return { state: "local" };

@@ -1,4 +1,6 @@
-//! What the tray says, in plain words. No decisions about syncing.
+//! What the tray says, in plain words; what is said of connections is in [`connection`]. No decisions about syncing.
+
+pub(crate) mod connection;
 
 use stet_model::id::NoteId;
 
@@ -77,9 +79,13 @@ fn sentence(status: &Status, icon: TrayIcon) -> String {
         TrayIcon::Attention => status
             .error
             .as_ref()
-            .and_then(|error| error.message.split_inclusive('.').next())
-            .map_or_else(|| "Stet needs you".to_owned(), ToOwned::to_owned),
+            .map_or_else(|| "Stet needs you".to_owned(), |error| first_sentence(&error.message).to_owned()),
     }
+}
+
+/// Up to the first full stop that ends a sentence: addresses and names have others.
+fn first_sentence(text: &str) -> &str {
+    text.find(". ").and_then(|at| text.get(..=at)).unwrap_or(text)
 }
 
 /// "1 note", "3 notes".
@@ -176,6 +182,17 @@ mod tests {
         };
         let status = Status { state: ConnectionState::Error, error: Some(error), ..Status::default() };
         assert_eq!(said(status), (TrayIcon::Attention, "Your sign-in has run out.".to_owned()));
+    }
+
+    #[test]
+    fn an_address_in_an_error_is_shown_to_its_end() {
+        let error = StatusError {
+            code: ErrorCode::Protocol,
+            message: "There is no Stet at wss://notes.example.org (HTTP 404). Check the path.".into(),
+            note_id: None,
+        };
+        let status = Status { state: ConnectionState::Error, error: Some(error), ..Status::default() };
+        assert_eq!(said(status).1, "There is no Stet at wss://notes.example.org (HTTP 404).");
     }
 
     #[test]
