@@ -6,6 +6,7 @@ pub mod config;
 mod copies;
 pub mod desktop;
 pub mod engine;
+pub mod export;
 mod lists;
 pub mod log;
 mod network;

@@ -39,6 +39,10 @@ reconnectAttempts: number,
  */
 nextRetryAt: number | null, 
 /**
+ * Until when the server wants nothing sent to it, epoch milliseconds: it had too much at once, or a fault.
+ */
+sendsAgainAt: number | null, 
+/**
  * When this device was last known to have everything, epoch milliseconds.
  */
 lastSync: number | null, 

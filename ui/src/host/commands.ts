@@ -11,6 +11,7 @@ import type { Decide } from "../gen/Decide";
 import type { Decided } from "../gen/Decided";
 import type { DeleteFolder } from "../gen/DeleteFolder";
 import type { Diagnostics } from "../gen/Diagnostics";
+import type { DiscardNote } from "../gen/DiscardNote";
 import type { Done } from "../gen/Done";
 import type { EditAnswer } from "../gen/EditAnswer";
 import type { EditNote } from "../gen/EditNote";
@@ -20,12 +21,15 @@ import type { GetDiagnostics } from "../gen/GetDiagnostics";
 import type { GetNote } from "../gen/GetNote";
 import type { GetSidebar } from "../gen/GetSidebar";
 import type { GetStart } from "../gen/GetStart";
+import type { GetText } from "../gen/GetText";
 import type { JoinNote } from "../gen/JoinNote";
 import type { LeaveNote } from "../gen/LeaveNote";
 import type { ListNotes } from "../gen/ListNotes";
+import type { ListUnsent } from "../gen/ListUnsent";
 import type { MoveFolder } from "../gen/MoveFolder";
 import type { NotePage } from "../gen/NotePage";
 import type { NoteRow } from "../gen/NoteRow";
+import type { NoteText } from "../gen/NoteText";
 import type { OpenNote } from "../gen/OpenNote";
 import type { OpenedNote } from "../gen/OpenedNote";
 import type { Pause } from "../gen/Pause";
@@ -35,13 +39,16 @@ import type { PurgeNote } from "../gen/PurgeNote";
 import type { Reconnect } from "../gen/Reconnect";
 import type { RecordDetails } from "../gen/RecordDetails";
 import type { RenameFolder } from "../gen/RenameFolder";
+import type { RestoreAsNew } from "../gen/RestoreAsNew";
 import type { RestoreNote } from "../gen/RestoreNote";
+import type { RetryNote } from "../gen/RetryNote";
 import type { SetFocus } from "../gen/SetFocus";
 import type { Settings } from "../gen/Settings";
 import type { Sidebar } from "../gen/Sidebar";
 import type { Start } from "../gen/Start";
 import type { SyncNow } from "../gen/SyncNow";
 import type { TrashNote } from "../gen/TrashNote";
+import type { UnsentPage } from "../gen/UnsentPage";
 import type { UpdateSettings } from "../gen/UpdateSettings";
 
 /** The engine's commands: `name: [arguments, answer]`. */
@@ -51,6 +58,8 @@ export interface CommandMap {
   get_sidebar: [GetSidebar, Sidebar];
   get_note: [GetNote, NoteRow];
   get_diagnostics: [GetDiagnostics, Diagnostics];
+  list_unsent: [ListUnsent, UnsentPage];
+  get_text: [GetText, NoteText];
   pull_note: [PullNote, Pulled];
   open_note: [OpenNote, OpenedNote];
   edit_note: [EditNote, EditAnswer];
@@ -61,6 +70,8 @@ export interface CommandMap {
   restore_note: [RestoreNote, Done];
   purge_note: [PurgeNote, Done];
   empty_trash: [EmptyTrash, Done];
+  restore_as_new: [RestoreAsNew, Created];
+  discard_note: [DiscardNote, Done];
   create_folder: [CreateFolder, CreatedFolder];
   rename_folder: [RenameFolder, Done];
   move_folder: [MoveFolder, Done];
@@ -73,14 +84,25 @@ export interface CommandMap {
   clear_error: [ClearError, Done];
   pause: [Pause, Done];
   sync_now: [SyncNow, Done];
+  retry_note: [RetryNote, Done];
   record_details: [RecordDetails, Done];
   set_focus: [SetFocus, Done];
+}
+
+/** What came of an export; without a folder, none was chosen. */
+interface Exported {
+  folder: string | null;
+  files: number;
+  missed: number;
+  reasons: string[];
 }
 
 /** The shell's own commands, which the engine doesn't know. */
 export interface ShellMap {
   open_link: [{ url: string }, unknown];
   copy_text: [{ text: string }, unknown];
+  export_notes: [{ noteIds: string[] | null }, Exported];
+  show_export: [Record<string, never>, unknown];
   quit: [{ force: boolean }, { unsent: number }];
   window_ready: [Record<string, never>, unknown];
   next_events: [Record<string, never>, { events: ShellEvent[]; lost: boolean }];

@@ -6,6 +6,7 @@ pub mod error;
 pub mod event;
 pub mod note;
 pub mod status;
+pub mod unsent;
 
 pub use command::{Answer, Call, Command};
 pub use error::{CommandError, ErrorCode};

@@ -48,6 +48,8 @@ pub struct Status {
     pub reconnect_attempts: u32,
     /// When the next attempt is made, epoch milliseconds.
     pub next_retry_at: Option<i64>,
+    /// Until when the server wants nothing sent to it, epoch milliseconds: it had too much at once, or a fault.
+    pub sends_again_at: Option<i64>,
     /// When this device was last known to have everything, epoch milliseconds.
     pub last_sync: Option<i64>,
     /// Nothing is unsent and the cursor equals the server's last seq.

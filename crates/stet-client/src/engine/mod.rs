@@ -16,6 +16,7 @@ mod purge;
 mod push;
 mod remote;
 mod report;
+mod unsent;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -35,12 +36,15 @@ use crate::record::Recorder;
 
 pub use binding::Binding;
 pub use report::ListContext;
+pub(crate) use documents::read_note;
+pub(crate) use unsent::stopped;
 
 use documents::Documents;
 use documents::writing::Writing;
 use editing::session::Session;
 use notices::Notices;
 use report::Report;
+use unsent::size::NOTE_BYTES;
 
 /// Two clocks: one that never jumps, and the one on the wall.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -230,12 +234,11 @@ struct Ledger {
     purges_to_resume: BTreeSet<DocKey>,
     /// Of these, refused because of something newer, which is being fetched.
     purges_to_look_at: BTreeSet<DocKey>,
+    /// Kept copies of notes that were removed elsewhere, and the new notes on their way to the disk that they became.
+    restored: BTreeMap<DocKey, NoteId>,
     /// With another history than the server's: they came through level 1.
     apart: BTreeSet<DocKey>,
 }
-
-/// Largest note before a server has named its own limit, UTF-8 bytes of title and body.
-const NOTE_BYTES: u64 = 10 * 1024 * 1024;
 
 impl Engine {
     /// An engine over a store, and what it wants done first.

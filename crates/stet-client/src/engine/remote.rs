@@ -29,6 +29,8 @@ struct Unusable {
 struct Before {
     existed: bool,
     trashed: bool,
+    /// It was in the trash and isn't because of what was written since.
+    outlived: bool,
     /// The body, when the change came live: then it is told where it is.
     body: Option<String>,
 }
@@ -127,6 +129,7 @@ impl Engine {
         let before = Before {
             existed: !live.document.head().is_empty(),
             trashed: live.is_trashed(),
+            outlived: live.has_outlived_trash(),
             body: if last.live || live.editors > 0 { live.body() } else { None },
         };
         let in_an_editor = live.editors > 0;
@@ -140,6 +143,9 @@ impl Engine {
             return Err(Unusable { code: "pending", reason: "a part of it hasn't arrived yet".to_owned() });
         }
         self.imported(doc, rows, &import);
+        if before.outlived || import.fields {
+            self.tell_outlived(doc, before.outlived);
+        }
         self.reconsider_purge(doc, import.changed, last.seq, now);
         if (last.live || in_an_editor) && last.device != Some(self.setup.device_id) && import.changed {
             let paragraph = before.body.as_deref().and_then(|body| paragraph(body, &import.body));
@@ -251,14 +257,6 @@ impl Engine {
             };
             self.emit(Event::NoteDeleted(change));
         }
-    }
-
-    /// The reason to keep a text whose note is gone.
-    pub(super) fn deleted_elsewhere(&self, doc: DocKey) -> Held {
-        let title = self.title_of(doc);
-        let message =
-            format!("“{title}” was removed for good elsewhere. Your text is kept here; copy it to a new note.");
-        Held { at: HeldAt::Push, code: "deleted".to_owned(), message }
     }
 
     fn describe_change(&self, doc: DocKey, before: &Before, row: &PendingRow, paragraph: Option<u32>) -> Option<Event> {

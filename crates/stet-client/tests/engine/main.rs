@@ -12,3 +12,4 @@ mod level2;
 mod local;
 mod rows;
 mod searching;
+mod unsent;

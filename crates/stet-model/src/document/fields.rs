@@ -106,21 +106,41 @@ pub(super) fn trashed(doc: &LoroDoc) -> bool {
     point(&trash, "seen").is_some_and(|seen| touched_since(doc, &seen.to_loro()) == Some(false))
 }
 
+/// Who wrote in title or body after a trashing that didn't know of it, so that the note isn't in the trash; nobody when
+/// no trashing is set, or it holds. Sorted.
+pub(super) fn outlived_trash(doc: &LoroDoc) -> Vec<PeerId> {
+    let Some(LoroValue::Map(trash)) = value(&doc.get_map(FIELDS), TRASH) else {
+        return Vec::new();
+    };
+    let seen = point(&trash, "seen").and_then(|seen| doc.frontiers_to_vv(&seen.to_loro()));
+    let Some(seen) = seen else { return Vec::new() };
+    let touched = |(author, end): (&u64, &i32)| touches(doc, *author, seen.get(author).copied().unwrap_or(0), *end);
+    let ends = doc.oplog_vv();
+    let mut authors: Vec<PeerId> =
+        ends.iter().filter(|entry| touched(*entry)).map(|(author, _)| PeerId(*author)).collect();
+    authors.sort_unstable();
+    authors
+}
+
 /// Whether title or body were touched after this point; `None` when the point isn't in the history.
 fn touched_since(doc: &LoroDoc, seen: &Frontiers) -> Option<bool> {
     let seen = doc.frontiers_to_vv(seen)?;
-    for (author, end) in doc.oplog_vv().iter() {
-        let mut at = seen.get(author).copied().unwrap_or(0);
-        while at < *end {
-            let length = TOUCH_STRETCH.min(*end - at);
-            let containers = doc.get_changed_containers_in(ID::new(*author, at), length.unsigned_abs() as usize);
-            if containers.iter().any(|id| id.is_root() && matches!(id.name().as_str(), TITLE | BODY)) {
-                return Some(true);
-            }
-            at += length;
+    let ends = doc.oplog_vv();
+    Some(ends.iter().any(|(author, end)| touches(doc, *author, seen.get(author).copied().unwrap_or(0), *end)))
+}
+
+/// Whether this author's operations from one place to another touch title or body.
+fn touches(doc: &LoroDoc, author: u64, from: i32, end: i32) -> bool {
+    let mut at = from;
+    while at < end {
+        let length = TOUCH_STRETCH.min(end - at);
+        let containers = doc.get_changed_containers_in(ID::new(author, at), length.unsigned_abs() as usize);
+        if containers.iter().any(|id| id.is_root() && matches!(id.name().as_str(), TITLE | BODY)) {
+            return true;
         }
+        at += length;
     }
-    Some(false)
+    false
 }
 
 pub(super) fn merged(doc: &LoroDoc) -> Vec<Merged> {

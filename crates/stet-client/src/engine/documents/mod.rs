@@ -272,7 +272,7 @@ impl Engine {
                 let mut live = Live::from_stored(document, stored, now.mono);
                 // What was read may be older than what is on its way to the disk.
                 live.held = self.ledger.held.get(&doc).cloned();
-                live.purge_asked = self.ledger.purges.contains_key(&doc);
+                live.purge_asked = self.ledger.purges.contains_key(&doc) || self.ledger.restored.contains_key(&doc);
                 self.documents.insert(doc, live);
             }
             Err(error) => {
@@ -350,6 +350,14 @@ pub(in crate::engine) fn empty(doc: DocKey, peer: PeerId) -> Document {
     } else {
         Document::Note(NoteDocument::new(peer))
     }
+}
+
+/// A note as it is on the disk, to be read only.
+///
+/// # Errors
+/// Why it can't be read.
+pub(crate) fn read_note(stored: &StoredDocument) -> Result<NoteDocument, String> {
+    NoteDocument::load(&parts(stored), PeerId(1)).map_err(|error| error.to_string())
 }
 
 fn load(doc: DocKey, stored: &StoredDocument, peer: PeerId) -> Result<Document, String> {
