@@ -63,9 +63,9 @@ fn tamper(folder: &Path, writes: impl Fn(SpaceId) -> Vec<Write>) {
 async fn with_a_poison_note() -> (TempDir, Client, [NoteId; 3]) {
     let folder = tempfile::tempdir().expect("a folder");
     let client = start(folder.path());
+    let refused = create(&client, "Refused", "text").await;
     let good = create(&client, "Good: one/two", "first line\nsecond line").await;
     let bad = create(&client, "Bad", "text").await;
-    let refused = create(&client, "Refused", "text").await;
     client.shutdown().await;
     drop(client);
     tamper(folder.path(), |space| {
@@ -85,6 +85,8 @@ async fn each_waiting_note_says_since_when_how_much_and_why_and_one_that_can_not
     let (_folder, client, [good, bad, refused]) = with_a_poison_note().await;
     let page = waiting(&client).await;
     assert_eq!(page.total, 4, "with the welcome note");
+    assert_eq!(page.notes.len(), 4, "each once");
+    assert_eq!(page.notes[0].row.id, refused, "those that can't go on come first");
     let of = |id| page.notes.iter().find(|note| note.row.id == id).expect("is listed");
     assert!(of(good).bytes.is_some_and(|bytes| bytes > 20), "{:?}", of(good));
     assert!(of(good).since.is_some_and(|since| since >= of(good).row.created_at));

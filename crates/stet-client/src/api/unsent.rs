@@ -34,7 +34,8 @@ pub struct UnsentFolders {
 #[serde(rename_all = "camelCase")]
 #[ts(export)]
 pub struct UnsentPage {
-    /// The notes, those changed last first.
+    /// The notes, those changed last first. The first page begins with those that can't go on, at most 50; a later page
+    /// may name them again.
     pub notes: Vec<UnsentNote>,
     /// The folders, when they wait too; on the first page.
     pub folders: Option<UnsentFolders>,

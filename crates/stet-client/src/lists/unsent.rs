@@ -28,7 +28,11 @@ pub(crate) fn page(reader: &Reader, context: ListContext, args: ListUnsent) -> R
         limit: args.limit.clamp(1, PAGE),
     };
     let page = reader.list(&query).map_err(unreadable)?;
-    let notes = page.rows.into_iter().map(|row| note(reader, context, row)).collect();
+    // Those that need somebody come first: among ten thousand that wait for the network they wouldn't be found.
+    let mut rows = if is_first { reader.held(context.space, PAGE).map_err(unreadable)? } else { Vec::new() };
+    let first: Vec<NoteId> = rows.iter().map(|row| row.note).collect();
+    rows.extend(page.rows.into_iter().filter(|row| !first.contains(&row.note)));
+    let notes = rows.into_iter().map(|row| note(reader, context, row)).collect();
     let folders = if is_first { folders(reader, context)? } else { None };
     Ok(UnsentPage { notes, folders, next: page.next, total: page.total })
 }

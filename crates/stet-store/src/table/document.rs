@@ -351,6 +351,17 @@ pub(crate) fn held(connection: &Connection) -> Result<Vec<(DocKey, Held)>> {
     Ok(rows.into_iter().filter_map(|(doc, held)| Some((doc, held?))).collect())
 }
 
+/// The numbers of a space's documents that can't go on, those met first, first.
+pub(crate) fn held_in(connection: &Connection, space: i64, limit: u32) -> Result<Vec<i64>> {
+    connection
+        .prepare_cached(
+            "SELECT id FROM documents INDEXED BY documents_held WHERE held IS NOT NULL AND space = ?1
+             ORDER BY id LIMIT ?2",
+        )?
+        .query_map((space, limit), |row| row.get(0))?
+        .collect()
+}
+
 /// Documents whose history isn't the server's.
 pub(crate) fn apart(connection: &Connection) -> Result<Vec<DocKey>> {
     connection

@@ -32,6 +32,7 @@ const BLANK: Status = {
   userId: null,
   reconnectAttempts: 0,
   nextRetryAt: null,
+  sendsAgainAt: null,
   lastSync: null,
   isSynced: false,
   joinedNotes: [],
@@ -135,7 +136,10 @@ export class Network {
       () => {
         this.#sending = false;
         if (!this.live) return;
-        for (const note of batch) note.sent = true;
+        for (const note of batch) {
+          note.sent = true;
+          note.since = null;
+        }
         this.#cursor += batch.length;
         this.#lastSync = Date.now();
         const ids = batch.map((note) => note.id);
