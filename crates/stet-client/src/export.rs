@@ -112,7 +112,9 @@ impl Export<'_> {
             Err(reason) => {
                 self.done.missed += 1;
                 if self.done.reasons.len() < NAMED {
-                    self.done.reasons.push(format!("“{}”: {reason}", if title.is_empty() { "Untitled" } else { &title }));
+                    self.done
+                        .reasons
+                        .push(format!("“{}”: {reason}", if title.is_empty() { "Untitled" } else { &title }));
                 }
             }
         }

@@ -73,7 +73,9 @@ async fn with_a_poison_note() -> (TempDir, Client, [NoteId; 3]) {
         let doc = |note| DocKey { space, note };
         vec![
             Write::Replaced { doc: doc(bad), bytes: b"\x01this is no document".to_vec() },
-            Write::Held { doc: doc(refused), held: Some(held(HeldAt::Push, "too-large", "“Refused” is too large.")) },
+            Write::Held {
+                doc: doc(refused), held: Some(held(HeldAt::Push, "too-large", "“Refused” is too large."))
+            },
         ]
     });
     let client = start(folder.path());
@@ -151,7 +153,9 @@ async fn what_waits_is_exported_without_a_network_and_what_can_not_be_read_is_na
     let text = read("Good one two.md");
     let (front, body) = text.split_once("---\n\n").expect("a front and a body");
     assert_eq!(body, "first line\nsecond line\n");
-    assert!(front.starts_with("---\ntitle: \"Good: one/two\"\nfolder: \"Work: \\\"A\\\"\"\ntags: [\"a, b\"]\ncreated: 20"));
+    assert!(
+        front.starts_with("---\ntitle: \"Good: one/two\"\nfolder: \"Work: \\\"A\\\"\"\ntags: [\"a, b\"]\ncreated: 20")
+    );
     assert!(front.contains(&format!("id: {good}\n")), "{front}");
     assert_eq!(read("Refused.md"), "mine", "nothing is overwritten");
     assert!(read("Refused 2.md").ends_with("\n\ntext\n"));

@@ -38,6 +38,7 @@ enum Job {
     Write { tag: u64, writes: Vec<Write> },
     Load(Vec<DocKey>),
     Standing(SpaceId),
+    Ledger(SpaceId),
 }
 
 /// A running process.
@@ -313,6 +314,7 @@ impl World {
             Output::Write { tag, writes } => self.job(device, Job::Write { tag, writes }),
             Output::Load(docs) => self.job(device, Job::Load(docs)),
             Output::ReadStanding(space) => self.job(device, Job::Standing(space)),
+            Output::ReadLedger(space) => self.job(device, Job::Ledger(space)),
             Output::Open { .. } => self.open_link(device),
             Output::Send(frame) => self.send_frame(device, frame),
             // Level 1's heartbeat; the engines here speak level 2.
@@ -323,7 +325,12 @@ impl World {
                 let at = now + self.dice.within((1, 40));
                 self.for_device(device, at, ForDevice::Input(Box::new(Input::Token(token))));
             }
-            Output::Tray(_) | Output::Notify(_) | Output::Badge(_) | Output::Show(_) | Output::Lists(_) => {}
+            Output::Tray(_)
+            | Output::Notify(_)
+            | Output::Badge(_)
+            | Output::Show(_)
+            | Output::Lists(_)
+            | Output::LeaveReport { .. } => {}
         }
     }
 
@@ -410,6 +417,10 @@ impl World {
             Job::Standing(space) => match process.reader.standing(space) {
                 Ok(standing) => Input::Standing(space, standing),
                 // As in the app: nothing comes.
+                Err(_) => Input::Tick,
+            },
+            Job::Ledger(space) => match process.reader.ledger(space) {
+                Ok(ledger) => Input::Ledger(space, ledger),
                 Err(_) => Input::Tick,
             },
             Job::Write { tag, writes } => Input::Written { tag, result: self.commit(device, &writes) },

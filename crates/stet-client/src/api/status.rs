@@ -82,6 +82,8 @@ pub struct Status {
     pub cursor: u64,
     /// The user's other devices.
     pub other_devices: Vec<OtherDevice>,
+    /// The file in the data folder with what the last comparison of every note with the server found.
+    pub report: Option<String>,
     /// Details are being recorded until then, epoch milliseconds.
     pub recording_until: Option<i64>,
     /// What only people can decide; the command `decide` says what they did.

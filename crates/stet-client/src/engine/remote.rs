@@ -43,6 +43,9 @@ impl Engine {
         let mut stored = Vec::new();
         let mut purged = Vec::new();
         for row in rows {
+            // Fetched to be compared, not to be taken in: what is new of it comes in the order of the log, too.
+            let row = if live || place.is_some() { Some(row) } else { self.rebuild.take(space, row) };
+            let Some(row) = row else { continue };
             let doc = DocKey { space, note: row.note_id };
             if mutant::is(Mutant::OwnRowsSkipped) && row.device_id == Some(self.setup.device_id) {
                 continue;
@@ -68,6 +71,9 @@ impl Engine {
             if docs.last() != Some(&doc) {
                 docs.push(doc);
             }
+        }
+        if stored.is_empty() && purged.is_empty() && place.is_none() {
+            return;
         }
         let cursor = place.and_then(|place| self.reach(space, place));
         self.write(Write::Remote { space, rows: stored, cursor }, After::Rows { docs });

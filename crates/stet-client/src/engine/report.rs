@@ -292,6 +292,7 @@ impl Engine {
             other_devices: self.other_devices(cursor),
             recording_until: self.recorder.until(now),
             decision: self.decision(),
+            report: self.rebuild.report(),
         }
     }
 

@@ -10,6 +10,7 @@ mod failing;
 mod level1;
 mod level2;
 mod local;
+mod rebuild;
 mod rows;
 mod searching;
 mod unsent;

@@ -152,8 +152,7 @@ fn an_update_refused_because_the_note_is_gone_keeps_the_text_and_no_click_on_syn
     // The row with the removal comes later than the refusal did.
     let tombstone = seq + 1;
     connect(&mut desk, tombstone);
-    let row =
-        json!({"seq": tombstone, "noteId": note, "ops": [], "purged": true, "timestamp": 1_700_000_000_000_i64});
+    let row = json!({"seq": tombstone, "noteId": note, "ops": [], "purged": true, "timestamp": 1_700_000_000_000_i64});
     hear(
         &mut desk,
         &json!({"type": "sync_batch", "spaceId": SPACE, "rows": [row], "upTo": tombstone, "done": 1, "total": 1}),
@@ -242,7 +241,8 @@ fn written_by_phone(parts: &[Vec<u8>], body: &str) -> Vec<u8> {
 #[test]
 fn words_written_elsewhere_after_a_trashing_keep_the_note_and_whoever_looks_at_it_is_told() {
     let (mut desk, mut seq) = synced();
-    let phone = json!({"deviceId": DeviceId::from_bytes([0xdd; 16]), "name": "Phone", "seq": 1, "unsent": 0, "lastSeen": 0});
+    let phone =
+        json!({"deviceId": DeviceId::from_bytes([0xdd; 16]), "name": "Phone", "seq": 1, "unsent": 0, "lastSeen": 0});
     hear(&mut desk, &json!({"type": "receipts", "spaceId": SPACE, "devices": [phone]}));
     let (note, [first, ..]) = three_parts();
     desk.give(Input::Closed { code: None, reason: "gone".into() });

@@ -50,6 +50,7 @@ const BLANK: Status = {
   otherDevices: [],
   recordingUntil: null,
   decision: null,
+  report: null,
 };
 
 /** Sends notes to a server that isn't there. */

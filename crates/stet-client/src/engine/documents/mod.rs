@@ -54,6 +54,8 @@ pub(in crate::engine) enum Task {
     Index,
     /// It is gone elsewhere, and is made a new note of.
     KeepAsNew,
+    /// Rows of it were fetched to be compared with it.
+    Compare,
     Level1(Box<super::level1::Foreign>),
     /// A level-1 server's folder tree was changed elsewhere.
     Folder(FolderRequest),
@@ -292,6 +294,7 @@ impl Engine {
             Task::Prepare => self.prepare(doc, now),
             Task::Index => self.index(doc),
             Task::KeepAsNew => self.keep_as_new(doc, now),
+            Task::Compare => self.compare_document(doc, now),
             Task::Level1(foreign) => self.merge_level1(doc, *foreign, now),
             Task::Folder(request) => self.merge_folder(doc, &request, now),
             Task::Folders { changed } => {
@@ -316,6 +319,7 @@ impl Engine {
                 self.resume_purge(doc, now);
             }
             Task::Index => self.index.remove(doc),
+            Task::Compare => self.compare_document(doc, now),
             Task::KeepAsNew | Task::Level1(_) | Task::Folder(_) | Task::Folders { .. } => {}
         }
     }

@@ -78,6 +78,11 @@ pub(in crate::engine) enum After {
         kept: DocKey,
         new: DocKey,
     },
+    /// What a document said before the server's rows take its place is on disk as a new note.
+    Recovered {
+        doc: DocKey,
+        new: DocKey,
+    },
     /// Search text is in the index.
     Indexed {
         doc: DocKey,
@@ -144,6 +149,7 @@ impl Writing {
                 | After::Touched { doc }
                 | After::Folded { doc }
                 | After::Indexed { doc, .. } => *doc = rename(*doc),
+                After::Recovered { doc, new } => (*doc, *new) = (rename(*doc), rename(*new)),
                 After::Restored { kept, new } => (*kept, *new) = (rename(*kept), rename(*new)),
                 After::Rows { docs } => docs.iter_mut().for_each(|doc| *doc = rename(*doc)),
                 _ => {}
@@ -309,6 +315,7 @@ impl Engine {
             After::Bound => self.bound(now),
             After::Left(leaving) => self.left(leaving, true),
             After::Compared => self.compared(),
+            After::Recovered { doc, .. } => self.take_theirs(doc, now),
             After::Restored { kept, .. } => self.let_go_of_kept(kept),
             After::Indexed { doc, head } => {
                 self.index.settled();
@@ -365,7 +372,7 @@ impl Engine {
             After::Bound => self.binding_failed(),
             After::Left(leaving) => self.left(leaving, false),
             // The kept copy goes with the write that succeeds.
-            After::Restored { new, .. } => {
+            After::Restored { new, .. } | After::Recovered { new, .. } => {
                 if let Some(live) = self.documents.get_mut(new) {
                     live.waiting.push(after);
                 }

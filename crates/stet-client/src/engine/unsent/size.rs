@@ -34,8 +34,9 @@ impl Engine {
     pub(in crate::engine) fn refuse_size(&mut self, call: u64, title: &str, bytes: u64) {
         let title = if title.trim().is_empty() { "Untitled" } else { title };
         let (limit, over) = (words(self.note_bytes), words(bytes - self.note_bytes.min(bytes)));
-        let message =
-            format!("“{title}” is full: a note can have {limit}, and this is {over} too much. Split it into two notes.");
+        let message = format!(
+            "“{title}” is full: a note can have {limit}, and this is {over} too much. Split it into two notes."
+        );
         self.refuse(call, ErrorCode::TooLarge, message);
     }
 }
