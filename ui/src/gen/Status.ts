@@ -103,6 +103,10 @@ cursor: number,
  */
 otherDevices: Array<OtherDevice>, 
 /**
+ * The file in the data folder with what the last comparison of every note with the server found.
+ */
+report: string | null, 
+/**
  * Details are being recorded until then, epoch milliseconds.
  */
 recordingUntil: number | null, 
