@@ -2,11 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 use stet_client::api::command::{
-    ChangeNote, ClearError, CloseNote, CreateFolder, CreateNote, Created, CreatedFolder, Decide, Decided,
-    DeleteFolder, Diagnostics, DiscardNote, Done, EditAnswer, EditNote, EmptyTrash, GetDiagnostics, GetNote,
-    GetSidebar, GetStart, GetText, JoinNote, LeaveNote, ListNotes, ListUnsent, MoveFolder, NoteText, OpenNote, Pause,
-    PullNote, Pulled, PurgeNote, Reconnect, RecordDetails, RenameFolder, RestoreAsNew, RestoreNote, RetryNote,
-    SetFocus, Start, SyncNow, TrashNote, UpdateSettings,
+    ChangeNote, ClearError, CloseNote, CreateFolder, CreateNote, Created, CreatedFolder, Decide, Decided, DeleteFolder,
+    Diagnostics, DiscardNote, Done, EditAnswer, EditNote, EmptyTrash, GetDiagnostics, GetNote, GetSidebar, GetStart,
+    GetText, JoinNote, LeaveNote, ListNotes, ListUnsent, MoveFolder, NoteText, OpenNote, Pause, PullNote, Pulled,
+    PurgeNote, Reconnect, RecordDetails, RenameFolder, RestoreAsNew, RestoreNote, RetryNote, SetFocus, Start, SyncNow,
+    TrashNote, UpdateSettings,
 };
 use stet_client::api::note::{NotePage, NoteRow, OpenedNote, Settings, Sidebar};
 use stet_client::api::unsent::UnsentPage;

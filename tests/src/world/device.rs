@@ -39,6 +39,8 @@ enum Job {
     Load(Vec<DocKey>),
     Standing(SpaceId),
     Ledger(SpaceId),
+    Waiting,
+    Copy,
 }
 
 /// A running process.
@@ -315,6 +317,8 @@ impl World {
             Output::Load(docs) => self.job(device, Job::Load(docs)),
             Output::ReadStanding(space) => self.job(device, Job::Standing(space)),
             Output::ReadLedger(space) => self.job(device, Job::Ledger(space)),
+            Output::ReadWaiting => self.job(device, Job::Waiting),
+            Output::Copy => self.job(device, Job::Copy),
             Output::Open { .. } => self.open_link(device),
             Output::Send(frame) => self.send_frame(device, frame),
             // Level 1's heartbeat; the engines here speak level 2.
@@ -423,6 +427,9 @@ impl World {
                 Ok(ledger) => Input::Ledger(space, ledger),
                 Err(_) => Input::Tick,
             },
+            Job::Waiting => Input::Waiting(process.reader.waiting().ok()),
+            // Copies aren't looked at here.
+            Job::Copy => Input::Copied(Ok("a copy".to_owned())),
             Job::Write { tag, writes } => Input::Written { tag, result: self.commit(device, &writes) },
         };
         if broken.is_some() {

@@ -105,6 +105,8 @@ pub enum StoppedKind {
     Refused,
     /// Something of it that came can't be read: to be fetched again.
     Unreadable,
+    /// It was removed for good elsewhere with many others: people are asked about all of them.
+    Undecided,
     /// It was removed for good elsewhere, and has text that nobody else has: to be restored as a new note, or let go.
     DeletedElsewhere,
 }

@@ -9,6 +9,7 @@ use stet_model::id::DocKey;
 use stet_protocol::message::ErrorCode as Refusal;
 use stet_store::{Held, HeldAt, Write};
 
+use super::decisions::REMOVED;
 use super::documents::writing::After;
 use super::{Engine, Now};
 use crate::api::ErrorCode;
@@ -24,6 +25,7 @@ const NOT_DELETED: &str = "This note wasn't removed elsewhere, so there is nothi
 pub(crate) fn stopped(held: &Held) -> Stopped {
     let kind = match held.at {
         _ if is_deleted(held) => StoppedKind::DeletedElsewhere,
+        _ if is_undecided(held) => StoppedKind::Undecided,
         HeldAt::Import => StoppedKind::Unreadable,
         HeldAt::Push => StoppedKind::Refused,
     };
@@ -34,16 +36,16 @@ fn is_deleted(held: &Held) -> bool {
     held.at == HeldAt::Push && held.code == DELETED
 }
 
+/// Whether it waits until people have decided about many removals.
+fn is_undecided(held: &Held) -> bool {
+    held.at == HeldAt::Push && held.code == REMOVED
+}
+
 impl Engine {
     /// What a note is held for that was removed for good elsewhere.
     pub(super) fn deleted_elsewhere(&self, doc: DocKey) -> Held {
         let message = self.refusal_words(doc, Refusal::Deleted, "");
         Held { at: HeldAt::Push, code: DELETED.to_owned(), message }
-    }
-
-    /// Whether any note of this device was removed elsewhere and is kept for its text.
-    pub(super) fn keeps_deleted(&self) -> bool {
-        self.ledger.held.values().any(is_deleted)
     }
 
     fn is_kept(&self, doc: DocKey) -> bool {
@@ -68,9 +70,10 @@ impl Engine {
         }
     }
 
-    /// Lets a held document go on: sent again, or fetched again. What was removed elsewhere can't.
+    /// Lets a held document go on: sent again, or fetched again. What was removed elsewhere can't, and what people are
+    /// asked about waits for them.
     pub(super) fn try_again(&mut self, doc: DocKey, now: Now) {
-        if self.is_kept(doc) {
+        if self.ledger.held.get(&doc).is_some_and(|held| is_deleted(held) || is_undecided(held)) {
             return;
         }
         let held_at = self.ledger.held.get(&doc).map(|held| held.at);
@@ -144,7 +147,7 @@ impl Engine {
 }
 
 /// The edits that make another note like this one.
-fn copy_of(note: &stet_model::document::NoteDocument) -> Vec<NoteEdit> {
+pub(super) fn copy_of(note: &stet_model::document::NoteDocument) -> Vec<NoteEdit> {
     let fields = note.fields();
     let mut edits = vec![NoteEdit::CreatedAt(fields.created_at), NoteEdit::Folder(fields.folder)];
     edits.extend([
