@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use std::sync::Mutex;
 
 use serde::{Deserialize, Serialize};
+use stet_client::Exported;
 use stet_client::api::command::Done;
 use stet_client::api::{CommandError, ErrorCode};
-use stet_client::export::Exported;
 use stet_model::id::NoteId;
 use tauri::{AppHandle, Manager, State};
 use tokio::sync::oneshot;

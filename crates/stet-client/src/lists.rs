@@ -1,5 +1,6 @@
 //! Lists, read beside the engine: pages of notes, the sidebar, one row. Blocking; no decisions.
 
+pub(crate) mod export;
 pub(crate) mod unsent;
 
 use stet_model::id::{DocKey, NoteId};

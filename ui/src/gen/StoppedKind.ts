@@ -3,4 +3,4 @@
 /**
  * What can be done about a note that can't go on.
  */
-export type StoppedKind = "refused" | "unreadable" | "deletedElsewhere";
+export type StoppedKind = "refused" | "unreadable" | "undecided" | "deletedElsewhere";

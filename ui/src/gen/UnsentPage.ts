@@ -7,7 +7,8 @@ import type { UnsentNote } from "./UnsentNote";
  */
 export type UnsentPage = { 
 /**
- * The notes, those changed last first.
+ * The notes, those changed last first. The first page begins with those that can't go on, at most 50; a later page
+ * may name them again.
  */
 notes: Array<UnsentNote>, 
 /**

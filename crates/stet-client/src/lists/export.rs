@@ -12,9 +12,9 @@ use stet_store::{ListQuery, ListRow, ListView, Reader};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
+use super::unreadable;
 use crate::api::CommandError;
 use crate::engine::{ListContext, read_note};
-use crate::lists::unreadable;
 
 /// Characters of a title that go into a file's name: every file system takes these, in any script.
 const NAME_CHARS: usize = 60;
