@@ -3,20 +3,21 @@
 use serde::{Deserialize, Serialize};
 use stet_client::api::command::{
     ChangeNote, ClearError, CloseNote, CreateFolder, CreateNote, Created, CreatedFolder, Decide, Decided, DeleteFolder,
-    Diagnostics, Done, EditAnswer, EditNote, EmptyTrash, GetDiagnostics, GetNote, GetSidebar, GetStart, GetVersion,
-    JoinNote, LeaveNote, ListHistory, ListNotes, MoveFolder, OpenNote, Pause, PullNote, Pulled, PurgeNote, Reconnect,
-    RecordDetails, RenameFolder, RestoreNote, RestoreVersion, Restored, SetFocus, Start, SyncNow, TrashNote,
-    UpdateSettings,
+    Diagnostics, DiscardNote, Done, EditAnswer, EditNote, EmptyTrash, GetDiagnostics, GetNote, GetSidebar, GetStart,
+    GetText, GetVersion, JoinNote, LeaveNote, ListHistory, ListNotes, ListUnsent, MoveFolder, NoteText, OpenNote, Pause,
+    PullNote, Pulled, PurgeNote, Reconnect, RecordDetails, RenameFolder, RestoreAsNew, RestoreNote, RestoreVersion,
+    Restored, RetryNote, SetFocus, Start, SyncNow, TrashNote, UpdateSettings,
 };
 use stet_client::api::history::{HistoryPage, NoteVersion};
 use stet_client::api::note::{NotePage, NoteRow, OpenedNote, Settings, Sidebar};
+use stet_client::api::unsent::UnsentPage;
 use stet_client::api::{CommandError, ErrorCode};
 use tauri::ipc::Invoke;
 use tauri::{AppHandle, State, Wry};
 
 use crate::events::NextEvents;
 use crate::shell::Shell;
-use crate::{links, platform, quit, window};
+use crate::{export, links, platform, quit, window};
 
 macro_rules! forwarded {
     ($($name:ident: $args:ident => $answer:ident,)*) => {
@@ -29,7 +30,7 @@ macro_rules! forwarded {
 
         /// Answers every command.
         pub fn handler() -> impl Fn(Invoke<Wry>) -> bool + Send + Sync + 'static {
-            tauri::generate_handler![$($name,)* open_link, copy_text, quit, window_ready, next_events]
+            tauri::generate_handler![$($name,)* open_link, copy_text, export_notes, show_export, quit, window_ready, next_events]
         }
 
         #[cfg(test)]
@@ -43,6 +44,8 @@ forwarded! {
     get_sidebar: GetSidebar => Sidebar,
     get_note: GetNote => NoteRow,
     get_diagnostics: GetDiagnostics => Diagnostics,
+    list_unsent: ListUnsent => UnsentPage,
+    get_text: GetText => NoteText,
     pull_note: PullNote => Pulled,
     list_history: ListHistory => HistoryPage,
     get_version: GetVersion => NoteVersion,
@@ -56,6 +59,8 @@ forwarded! {
     restore_version: RestoreVersion => Restored,
     purge_note: PurgeNote => Done,
     empty_trash: EmptyTrash => Done,
+    restore_as_new: RestoreAsNew => Created,
+    discard_note: DiscardNote => Done,
     create_folder: CreateFolder => CreatedFolder,
     rename_folder: RenameFolder => Done,
     move_folder: MoveFolder => Done,
@@ -68,6 +73,7 @@ forwarded! {
     clear_error: ClearError => Done,
     pause: Pause => Done,
     sync_now: SyncNow => Done,
+    retry_note: RetryNote => Done,
     record_details: RecordDetails => Done,
     set_focus: SetFocus => Done,
 }
@@ -113,6 +119,25 @@ async fn copy_text(args: CopyText, app: AppHandle) -> Result<Done, CommandError>
     let copied = app.run_on_main_thread(move || platform::copy_text(&args.text));
     copied.map_err(|error| CommandError::new(ErrorCode::Internal, format!("The text can't be copied: {error}")))?;
     Ok(Done {})
+}
+
+#[tauri::command]
+async fn export_notes(
+    args: export::ExportNotes,
+    app: AppHandle,
+    shell: State<'_, Shell>,
+) -> Result<export::Written, CommandError> {
+    export::export(args, app, shell).await
+}
+
+/// Arguments of `show_export`.
+#[derive(Deserialize)]
+struct ShowExport {}
+
+#[tauri::command]
+async fn show_export(args: ShowExport, app: AppHandle) -> Result<Done, CommandError> {
+    let ShowExport {} = args;
+    export::show(&app)
 }
 
 #[tauri::command]

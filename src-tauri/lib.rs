@@ -5,6 +5,7 @@ mod commands;
 mod deep_link;
 mod desktop;
 mod events;
+mod export;
 mod links;
 #[cfg(test)]
 mod names;

@@ -7,6 +7,8 @@ pub const ENGINE: &[&str] = &[
     "get_sidebar",
     "get_note",
     "get_diagnostics",
+    "list_unsent",
+    "get_text",
     "pull_note",
     "list_history",
     "get_version",
@@ -20,6 +22,8 @@ pub const ENGINE: &[&str] = &[
     "restore_version",
     "purge_note",
     "empty_trash",
+    "restore_as_new",
+    "discard_note",
     "create_folder",
     "rename_folder",
     "move_folder",
@@ -32,9 +36,11 @@ pub const ENGINE: &[&str] = &[
     "clear_error",
     "pause",
     "sync_now",
+    "retry_note",
     "record_details",
     "set_focus",
 ];
 
 /// Commands of the shell, which the engine doesn't know.
-pub const SHELL: &[&str] = &["open_link", "copy_text", "quit", "window_ready", "next_events"];
+pub const SHELL: &[&str] =
+    &["open_link", "copy_text", "export_notes", "show_export", "quit", "window_ready", "next_events"];

@@ -59,10 +59,15 @@ impl Shell {
     /// # Errors
     /// What the engine answers, or why it didn't start.
     pub async fn ask<C: Call>(&self, args: C) -> Result<C::Answer, CommandError> {
-        match self.engine.wait().await {
-            Ok(client) => client.call(args).await,
-            Err(error) => Err(error.clone()),
-        }
+        self.client().await?.call(args).await
+    }
+
+    /// The engine, as soon as it has started.
+    ///
+    /// # Errors
+    /// Why it didn't start.
+    pub async fn client(&self) -> Result<Client, CommandError> {
+        self.engine.wait().await.clone()
     }
 
     /// The window is gone: what its page had open is closed.

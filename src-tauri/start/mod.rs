@@ -42,6 +42,7 @@ pub fn set_up(app: &AppHandle, arguments: Arguments) {
     let wanted = config.as_ref().map(|config| config.data_dir.clone()).or(arguments.data).or(standard.clone());
     let data_dir = whole(&wanted.unwrap_or_default());
     let clicked = app.clone();
+    app.manage(crate::export::LastExport::default());
     app.manage(Shell {
         data_dir: data_dir.clone(),
         engine: SetOnce::new(),

@@ -124,6 +124,43 @@ const SHOTS = {
       await page.waitForTimeout(200);
     },
   ],
+  "unsent-empty": ["", wide, false, async (page) => page.keyboard.press("Control+6")],
+  "unsent-one": ["?mode=offline&stranded=one", wide, false, async (page) => page.keyboard.press("Control+6")],
+  "unsent-some": ["?stranded=some", wide, false, async (page) => page.keyboard.press("Control+6")],
+  "unsent-some-dark": ["?stranded=some", wide, true, async (page) => page.keyboard.press("Control+6")],
+  "unsent-many-dark": [
+    "?mode=offline&stranded=many&notes=400",
+    { width: 900, height: 700 },
+    true,
+    async (page) => page.keyboard.press("Control+6"),
+  ],
+  "unsent-600": [
+    "?stranded=some",
+    { width: 600, height: 760 },
+    false,
+    async (page) => page.keyboard.press("Control+6"),
+  ],
+  "deleted-elsewhere": ["?stranded=some", wide, false, choose("Books")],
+  "deleted-elsewhere-dark": ["?stranded=some", wide, true, choose("Books")],
+  outlived: [
+    "",
+    wide,
+    false,
+    async (page) => {
+      await choose("Bread")(page);
+      await page.evaluate(() => window.stetMemory.mariaKeeps([...window.stetMemory.network.joined][0]));
+      await page.waitForTimeout(300);
+    },
+  ],
+  "full-note": [
+    "?limit=820",
+    wide,
+    true,
+    async (page) => {
+      await choose("Spring in")(page);
+      await page.waitForTimeout(300);
+    },
+  ],
   question: [
     "",
     wide,

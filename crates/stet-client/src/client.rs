@@ -17,6 +17,7 @@ use crate::desktop::Desktop;
 use crate::engine::{Engine, Input, ListContext, Setup};
 use crate::history::{self, Shelf};
 use crate::lists;
+use crate::lists::export::{self, Exported};
 use crate::network::changes;
 use crate::run::{Loop, Order, now};
 use crate::words;
@@ -107,8 +108,7 @@ impl Client {
         let (mut engine, first) = Engine::new(setup, now(started));
         engine.remember(recent(&reader, engine.space()));
         let device = engine.device_id();
-        let context = ListContext { space: engine.space(), has_server: false, other_seq: None };
-        let (lists_sender, lists) = watch::channel(context);
+        let (lists_sender, lists) = watch::channel(engine.list_context());
         let (orders, order_receiver) = mpsc::channel(ORDERS);
         let running = Loop {
             engine,
@@ -144,6 +144,12 @@ impl Client {
                 self.read(move |reader, lists| lists::page(reader, lists, args).map(Answer::from)).await
             }
             Command::GetSidebar(_) => self.read(|reader, lists| lists::sidebar(reader, lists).map(Answer::from)).await,
+            Command::ListUnsent(args) => {
+                self.read(move |reader, lists| lists::unsent::page(reader, lists, args).map(Answer::from)).await
+            }
+            Command::GetText(args) => {
+                self.read(move |reader, lists| lists::unsent::text(reader, lists, args.note_id).map(Answer::from)).await
+            }
             Command::GetNote(args) => {
                 self.read(move |reader, lists| lists::row(reader, lists, args.note_id).map(Answer::from)).await
             }
@@ -211,6 +217,16 @@ impl Client {
         tokio::task::spawn_blocking(move || question(&reader, lists))
             .await
             .map_err(|error| CommandError::new(ErrorCode::Internal, error.to_string()))?
+    }
+
+    /// Writes notes as Markdown files into a folder: these, or every one that waits to be sent or can't go on. No server
+    /// is needed, and no file is overwritten.
+    ///
+    /// # Errors
+    /// When the folder isn't one, or the notes can't be listed. What of single notes fails is in the answer.
+    pub async fn export(&self, notes: Option<Vec<NoteId>>, folder: PathBuf) -> Result<Exported, CommandError> {
+        let folder = export::checked(folder)?;
+        self.read(move |reader, context| export::export(reader, context, notes, &folder)).await
     }
 
     /// The user wants to see the window, with this note: a notification, the tray or a link was clicked.

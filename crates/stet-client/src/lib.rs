@@ -19,3 +19,4 @@ mod words;
 pub use client::{Client, Left, StartError};
 pub use config::Config;
 pub use desktop::Desktop;
+pub use lists::export::Exported;

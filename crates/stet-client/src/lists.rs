@@ -1,5 +1,8 @@
 //! Lists, read beside the engine: pages of notes, the sidebar, one row. Blocking; no decisions.
 
+pub(crate) mod export;
+pub(crate) mod unsent;
+
 use stet_model::id::{DocKey, NoteId};
 use stet_store::{ListQuery, ListView, ReadError, Reader};
 
@@ -81,6 +84,6 @@ fn view(view: View) -> ListView {
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "it stands where an error is mapped")]
-fn unreadable(error: ReadError) -> CommandError {
+pub(crate) fn unreadable(error: ReadError) -> CommandError {
     CommandError::new(ErrorCode::Storage, error.to_string())
 }

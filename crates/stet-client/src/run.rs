@@ -204,6 +204,8 @@ impl Loop {
                 Output::ReadStanding(space) => self.read_standing(space, state),
                 Output::ReadWaiting => self.read_waiting(state),
                 Output::Copy => self.copy(state),
+                Output::ReadLedger(space) => self.read_ledger(space, state),
+                Output::LeaveReport { name, text } => self.leave_report(&name, text),
                 Output::Open { url } => {
                     state.inputs.push_back(Input::Via(route(&url, &self.network)));
                     state.socket = Some(Socket::open(url, Arc::clone(&self.network)));
@@ -267,6 +269,23 @@ impl Loop {
     fn copy(&self, state: &State) {
         let (reader, folder, loaded) = (self.reader.clone(), self.folder.clone(), state.loaded.clone());
         tokio::task::spawn_blocking(move || drop(loaded.send(Input::Copied(copies::make(&reader, &folder)))));
+    }
+
+    fn read_ledger(&self, space: SpaceId, state: &State) {
+        let (reader, loaded) = (self.reader.clone(), state.loaded.clone());
+        tokio::task::spawn_blocking(move || match reader.ledger(space) {
+            Ok(ledger) => drop(loaded.send(Input::Ledger(space, ledger))),
+            Err(error) => tracing::warn!(%error, "what is here can't be listed"),
+        });
+    }
+
+    fn leave_report(&self, name: &str, text: String) {
+        let path = self.folder.join(name);
+        tokio::task::spawn_blocking(move || {
+            if let Err(error) = std::fs::write(&path, text) {
+                tracing::warn!(%error, path = %path.display(), "the report can't be written");
+            }
+        });
     }
 
     fn load(&self, docs: Vec<DocKey>, state: &State) {

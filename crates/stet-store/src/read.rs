@@ -125,6 +125,10 @@ pub struct ListRow {
     pub last_seq: u64,
     /// Why it can't go on.
     pub held: Option<Held>,
+    /// Local time of the first edit the server hasn't confirmed, epoch milliseconds.
+    pub unsent_since: Option<i64>,
+    /// It is about to be removed for good.
+    pub leaving: bool,
 }
 
 /// Counts, folders and tags.

@@ -80,6 +80,17 @@ impl Reader {
         self.read(|connection| list::row(connection, doc))
     }
 
+    /// At most `limit` notes that can't go on.
+    ///
+    /// # Errors
+    /// [`ReadError`] when the file can't be read.
+    pub fn held(&self, space: SpaceId, limit: u32) -> Result<Vec<ListRow>, ReadError> {
+        self.read(|connection| {
+            let Some(space) = space::find(connection, space)? else { return Ok(Vec::new()) };
+            list::rows_of(connection, &document::held_in(connection, space, limit)?)
+        })
+    }
+
     /// Counts, folders and tags. Costs the same for any number of notes.
     ///
     /// # Errors

@@ -227,7 +227,8 @@ fn apply(connection: &Connection, write: &Write, known_words: &mut HashSet<Strin
         }
         Write::Acked { doc, known, seq, unsent, updated_at, cursor } => {
             if let Some(found) = document::find_living(connection, *doc)? {
-                let synced = document::Synced { known, seq: *seq, unsent: *unsent, updated_at: *updated_at };
+                let (seq, unsent, updated_at) = (*seq, *unsent, *updated_at);
+                let synced = document::Synced { known, seq, unsent, updated_at, acked: true };
                 let step = || document::synced(connection, found.id, &synced);
                 if mutant::is(Mutant::DigestForgetsAcks) { step() } else { moving(connection, found.id, step) }?;
                 note::mirror(connection, found.id)?;
@@ -284,7 +285,8 @@ fn apply_to_living(
         Write::Imported { doc, seq, head, known, unsent, row, updated_at } => {
             update::imported(connection, id, *seq)?;
             document::set_head(connection, id, head)?;
-            let synced = document::Synced { known, seq: *seq, unsent: *unsent, updated_at: *updated_at };
+            let (seq, unsent, updated_at) = (*seq, *unsent, *updated_at);
+            let synced = document::Synced { known, seq, unsent, updated_at, acked: false };
             moving(connection, id, || document::synced(connection, id, &synced))?;
             if let Some(row) = row {
                 note::set(connection, id, row)?;

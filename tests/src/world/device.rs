@@ -38,6 +38,7 @@ enum Job {
     Write { tag: u64, writes: Vec<Write> },
     Load(Vec<DocKey>),
     Standing(SpaceId),
+    Ledger(SpaceId),
     Waiting,
     Copy,
 }
@@ -315,6 +316,7 @@ impl World {
             Output::Write { tag, writes } => self.job(device, Job::Write { tag, writes }),
             Output::Load(docs) => self.job(device, Job::Load(docs)),
             Output::ReadStanding(space) => self.job(device, Job::Standing(space)),
+            Output::ReadLedger(space) => self.job(device, Job::Ledger(space)),
             Output::ReadWaiting => self.job(device, Job::Waiting),
             Output::Copy => self.job(device, Job::Copy),
             Output::Open { .. } => self.open_link(device),
@@ -327,7 +329,12 @@ impl World {
                 let at = now + self.dice.within((1, 40));
                 self.for_device(device, at, ForDevice::Input(Box::new(Input::Token(token))));
             }
-            Output::Tray(_) | Output::Notify(_) | Output::Badge(_) | Output::Show(_) | Output::Lists(_) => {}
+            Output::Tray(_)
+            | Output::Notify(_)
+            | Output::Badge(_)
+            | Output::Show(_)
+            | Output::Lists(_)
+            | Output::LeaveReport { .. } => {}
         }
     }
 
@@ -417,7 +424,12 @@ impl World {
                 // As in the app: nothing comes.
                 Err(_) => Input::Tick,
             },
+            Job::Ledger(space) => match process.reader.ledger(space) {
+                Ok(ledger) => Input::Ledger(space, ledger),
+                Err(_) => Input::Tick,
+            },
             Job::Waiting => Input::Waiting(process.reader.waiting().ok()),
+            // Copies aren't looked at here.
             Job::Copy => Input::Copied(Ok("a copy".to_owned())),
             Job::Write { tag, writes } => Input::Written { tag, result: self.commit(device, &writes) },
         };

@@ -7,6 +7,7 @@ mod offline;
 mod refused;
 mod sync;
 mod typing;
+mod unsent;
 mod window;
 
 use stet_tests::device::Device;

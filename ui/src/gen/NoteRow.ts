@@ -50,6 +50,10 @@ createdAt: number,
  */
 updatedAt: number, 
 /**
+ * How many bytes of text still fit, once nine tenths of what a note can have are used; `null` before.
+ */
+room: number | null, 
+/**
  * Where it has arrived.
  */
 dots: Dots, };

@@ -40,6 +40,10 @@ reconnectAttempts: number,
  */
 nextRetryAt: number | null, 
 /**
+ * Until when the server wants nothing sent to it, epoch milliseconds: it had too much at once, or a fault.
+ */
+sendsAgainAt: number | null, 
+/**
  * When this device was last known to have everything, epoch milliseconds.
  */
 lastSync: number | null, 
@@ -107,6 +111,10 @@ cursor: number,
  * The user's other devices.
  */
 otherDevices: Array<OtherDevice>, 
+/**
+ * The file in the data folder with what the last comparison of every note with the server found.
+ */
+report: string | null, 
 /**
  * Details are being recorded until then, epoch milliseconds.
  */

@@ -11,6 +11,7 @@ import type { Decide } from "../gen/Decide";
 import type { Decided } from "../gen/Decided";
 import type { DeleteFolder } from "../gen/DeleteFolder";
 import type { Diagnostics } from "../gen/Diagnostics";
+import type { DiscardNote } from "../gen/DiscardNote";
 import type { Done } from "../gen/Done";
 import type { EditAnswer } from "../gen/EditAnswer";
 import type { EditNote } from "../gen/EditNote";
@@ -22,14 +23,17 @@ import type { GetSidebar } from "../gen/GetSidebar";
 import type { GetStart } from "../gen/GetStart";
 import type { GetVersion } from "../gen/GetVersion";
 import type { HistoryPage } from "../gen/HistoryPage";
+import type { GetText } from "../gen/GetText";
 import type { JoinNote } from "../gen/JoinNote";
 import type { LeaveNote } from "../gen/LeaveNote";
 import type { ListHistory } from "../gen/ListHistory";
 import type { ListNotes } from "../gen/ListNotes";
+import type { ListUnsent } from "../gen/ListUnsent";
 import type { MoveFolder } from "../gen/MoveFolder";
 import type { NotePage } from "../gen/NotePage";
 import type { NoteRow } from "../gen/NoteRow";
 import type { NoteVersion } from "../gen/NoteVersion";
+import type { NoteText } from "../gen/NoteText";
 import type { OpenNote } from "../gen/OpenNote";
 import type { OpenedNote } from "../gen/OpenedNote";
 import type { Pause } from "../gen/Pause";
@@ -39,15 +43,18 @@ import type { PurgeNote } from "../gen/PurgeNote";
 import type { Reconnect } from "../gen/Reconnect";
 import type { RecordDetails } from "../gen/RecordDetails";
 import type { RenameFolder } from "../gen/RenameFolder";
+import type { RestoreAsNew } from "../gen/RestoreAsNew";
 import type { RestoreNote } from "../gen/RestoreNote";
 import type { RestoreVersion } from "../gen/RestoreVersion";
 import type { Restored } from "../gen/Restored";
+import type { RetryNote } from "../gen/RetryNote";
 import type { SetFocus } from "../gen/SetFocus";
 import type { Settings } from "../gen/Settings";
 import type { Sidebar } from "../gen/Sidebar";
 import type { Start } from "../gen/Start";
 import type { SyncNow } from "../gen/SyncNow";
 import type { TrashNote } from "../gen/TrashNote";
+import type { UnsentPage } from "../gen/UnsentPage";
 import type { UpdateSettings } from "../gen/UpdateSettings";
 
 /** The engine's commands: `name: [arguments, answer]`. */
@@ -57,6 +64,8 @@ export interface CommandMap {
   get_sidebar: [GetSidebar, Sidebar];
   get_note: [GetNote, NoteRow];
   get_diagnostics: [GetDiagnostics, Diagnostics];
+  list_unsent: [ListUnsent, UnsentPage];
+  get_text: [GetText, NoteText];
   pull_note: [PullNote, Pulled];
   list_history: [ListHistory, HistoryPage];
   get_version: [GetVersion, NoteVersion];
@@ -70,6 +79,8 @@ export interface CommandMap {
   restore_version: [RestoreVersion, Restored];
   purge_note: [PurgeNote, Done];
   empty_trash: [EmptyTrash, Done];
+  restore_as_new: [RestoreAsNew, Created];
+  discard_note: [DiscardNote, Done];
   create_folder: [CreateFolder, CreatedFolder];
   rename_folder: [RenameFolder, Done];
   move_folder: [MoveFolder, Done];
@@ -82,14 +93,25 @@ export interface CommandMap {
   clear_error: [ClearError, Done];
   pause: [Pause, Done];
   sync_now: [SyncNow, Done];
+  retry_note: [RetryNote, Done];
   record_details: [RecordDetails, Done];
   set_focus: [SetFocus, Done];
+}
+
+/** What came of an export; without a folder, none was chosen. */
+interface Exported {
+  folder: string | null;
+  files: number;
+  missed: number;
+  reasons: string[];
 }
 
 /** The shell's own commands, which the engine doesn't know. */
 export interface ShellMap {
   open_link: [{ url: string }, unknown];
   copy_text: [{ text: string }, unknown];
+  export_notes: [{ noteIds: string[] | null }, Exported];
+  show_export: [Record<string, never>, unknown];
   quit: [{ force: boolean }, { unsent: number }];
   window_ready: [Record<string, never>, unknown];
   next_events: [Record<string, never>, { events: ShellEvent[]; lost: boolean }];

@@ -5,6 +5,7 @@ import type { Start } from "../gen/Start";
 import type { View } from "../gen/View";
 import type { Calls } from "../host/commands";
 import { HostError, type Host } from "../host/host";
+import { leavePage, paged } from "./acts/page";
 import { Underway } from "./acts/underway";
 import { Folders } from "./folders.svelte";
 import { hear } from "./hearing";
@@ -15,6 +16,7 @@ import { Overlay } from "./overlay.svelte";
 import { Places } from "./places";
 import { Now } from "./time.svelte";
 import { Toasts } from "./toasts.svelte";
+import { Unsent } from "./unsent.svelte";
 
 /** Who starts Stet wants to write: the text comes first, and the rest waits for it no longer than this. */
 const LATE_MS = 1_000;
@@ -34,6 +36,7 @@ export class App {
   readonly underway = new Underway();
   readonly list: NoteList;
   readonly note: OpenNote;
+  readonly unsent: Unsent;
   #start = $state.raw<Start | null>(null);
   /** Why the engine didn't answer at the start. */
   broken = $state<string | null>(null);
@@ -47,6 +50,7 @@ export class App {
   constructor(host: Host) {
     this.host = host;
     this.list = new NoteList(host, this.underway, (thrown) => this.failed(thrown));
+    this.unsent = new Unsent(host, (thrown) => this.failed(thrown));
     this.note = new OpenNote(host, {
       seen: this.underway.seen,
       failed: (thrown) => this.failed(thrown),
@@ -143,9 +147,7 @@ export class App {
   }
 
   /** The note the user has before their eyes, if any. */
-  lookAt(noteId: string | null): void {
-    void this.attempt(this.host.call("set_focus", { noteId }));
-  }
+  lookAt = (noteId: string | null): void => void this.attempt(this.host.call("set_focus", { noteId }));
 
   pause(): void {
     this.send("pause", { paused: !this.status.paused });
@@ -161,11 +163,6 @@ export class App {
 
   copy(text: string): void {
     void this.attempt(this.host.call("copy_text", { text }).then(() => this.toasts.show("Copied.", { key: "copied" })));
-  }
-
-  async copyDiagnostics(): Promise<void> {
-    const report = await this.attempt(this.host.call("get_diagnostics", {}));
-    if (report) this.copy(report.text);
   }
 
   /** What is shown of a note, if anything is. */
@@ -194,16 +191,19 @@ export class App {
 
   /** Opens a note where one can see it. */
   open(noteId: string, focus: "title" | "body" | null = null): void {
+    leavePage(this);
     this.layout.show("note");
     void this.note.select(noteId, focus);
   }
 
   editNote(field: "title" | "body"): void {
+    leavePage(this);
     this.layout.show("note");
     this.note.focus(field);
   }
 
   step(by: 1 | -1): void {
+    if (paged(this)) return;
     const row = this.list.rows[this.list.indexOf(this.note.noteId) + by];
     if (row) void this.note.select(row.id);
   }
@@ -213,11 +213,13 @@ export class App {
   }
 
   focusSearch(): void {
+    leavePage(this);
     this.layout.show("list");
     this.places.focus("search");
   }
 
   focusTag(): void {
+    leavePage(this);
     this.layout.show("note");
     this.places.focus("tag");
   }

@@ -2,6 +2,7 @@
 import type { RemoteChange } from "../gen/RemoteChange";
 import type { StatusError } from "../gen/StatusError";
 import { restore } from "./acts/notes";
+import { paged } from "./acts/page";
 import type { App } from "./app.svelte";
 import { changedWords } from "./words";
 
@@ -44,12 +45,14 @@ export function hear(app: App): (() => void)[] {
   return [
     host.listen("notes_changed", ({ lists, sidebar }) => {
       if (lists) app.list.refresh();
+      if (lists && paged(app)) app.unsent.refresh();
       if (sidebar) void app.readSidebar();
     }),
     host.listen("note_row", (row) => app.changedRow(row)),
     host.listen("note_updates", (updates) => app.note.receive(updates)),
     host.listen("note_synced", synced),
     host.listen("note_deleted", deleted),
+    host.listen("note_outlived", ({ noteId, outlived }) => app.note.changedOutlived(noteId, outlived)),
     host.listen("error", error),
     host.listen("show_note", ({ noteId }) => app.open(noteId)),
   ];

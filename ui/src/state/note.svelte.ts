@@ -5,7 +5,9 @@ import type { Field, NotePane, PaneHost } from "../editor/pane";
 import type { NoteRow } from "../gen/NoteRow";
 import type { NoteUpdates } from "../gen/NoteUpdates";
 import type { OpenedNote } from "../gen/OpenedNote";
+import type { Outlived } from "../gen/Outlived";
 import { HostError, type Host } from "../host/host";
+import { recover } from "./recover";
 
 /** A wait shorter than this shows nothing. */
 const QUICK_MS = 250;
@@ -30,6 +32,8 @@ export class OpenNote {
   noteId = $state<string | null>(null);
   row = $state.raw<NoteRow | null>(null);
   trouble = $state.raw<Trouble | null>(null);
+  /** Why it isn't in the trash although somebody put it there. */
+  outlived = $state.raw<Outlived | null>(null);
   slow = $state(false);
   /** Settles once the editors are there and show what was chosen by then. */
   readonly attached: Promise<void>;
@@ -101,6 +105,10 @@ export class OpenNote {
     this.row = row;
   }
 
+  changedOutlived(noteId: string, outlived: Outlived | null): void {
+    if (noteId === this.#shown) this.outlived = outlived;
+  }
+
   flush(): Promise<boolean> {
     return this.#pane?.flush() ?? Promise.resolve(true);
   }
@@ -130,13 +138,12 @@ export class OpenNote {
     };
   }
 
-  /** Keeps the text of the note in view in a new note. Answers whether it could. */
+  /** Keeps the text of the note in view in a new note, or in several when it is too long for one. Answers whether it could. */
   async #recover(): Promise<boolean> {
     if (!this.#pane) return true;
     const title = `Recovered: ${this.#pane.text("title")}`.slice(0, 200);
     try {
-      const made = await this.#host.call("create_note", { folderId: null, title, body: this.#pane.text("body") });
-      this.#callbacks.recovered(made.noteId);
+      this.#callbacks.recovered(await recover(this.#host, title, this.#pane.text("body")));
       return true;
     } catch {
       return false;
@@ -203,6 +210,7 @@ export class OpenNote {
   async #show(pane: NotePane, noteId: string, opened: OpenedNote): Promise<void> {
     this.#shown = noteId;
     this.row = this.#callbacks.seen(opened.row);
+    this.outlived = opened.outlived;
     pane.show(noteId, opened);
     for (const updates of this.#early) pane.receive(updates);
     localStorage.setItem(LAST, noteId);
@@ -230,6 +238,7 @@ export class OpenNote {
     pane.clear();
     this.#shown = null;
     this.trouble = null;
+    this.outlived = null;
     const gone = (thrown: unknown): void => {
       if (HostError.from(thrown).code !== "not-found") this.#callbacks.failed(thrown);
     };

@@ -27,7 +27,7 @@ describe("a note's dots", () => {
   });
 
   it("turn red where the note stopped, with the reason as words", () => {
-    const stopped = { message: "Larger than the server takes." };
+    const stopped = { kind: "refused" as const, message: "Larger than the server takes." };
     expect(noteDots({ disk: true, server: false, other: false, stopped })).toEqual({
       dots: ["filled", "stopped", "ring"],
       words: stopped.message,

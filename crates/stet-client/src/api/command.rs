@@ -7,6 +7,7 @@ use ts_rs::TS;
 use super::history::{Comparison, HistoryPage, NoteVersion};
 use super::note::{NoteChange, NotePage, NoteRow, OpenedNote, OpenedText, Settings, Sidebar, TextUpdate, View};
 use super::status::{Status, Way};
+use super::unsent::UnsentPage;
 
 /// What a command is to its caller.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -77,7 +78,10 @@ macro_rules! answers {
     };
 }
 
-answers! { Start, NotePage, Sidebar, NoteRow, OpenedNote, EditAnswer, Pulled, Created, CreatedFolder, Settings, Diagnostics, Decided, HistoryPage, NoteVersion, Restored, Done, }
+answers! {
+    Start, NotePage, Sidebar, NoteRow, OpenedNote, EditAnswer, Pulled, Created, CreatedFolder, Settings, Diagnostics,
+    Decided, HistoryPage, NoteVersion, Restored, UnsentPage, NoteText, Done,
+}
 
 commands! {
     Query get_start: GetStart => Start,
@@ -85,6 +89,8 @@ commands! {
     Query get_sidebar: GetSidebar => Sidebar,
     Query get_note: GetNote => NoteRow,
     Query get_diagnostics: GetDiagnostics => Diagnostics,
+    Query list_unsent: ListUnsent => UnsentPage,
+    Query get_text: GetText => NoteText,
     Query pull_note: PullNote => Pulled,
     Query list_history: ListHistory => HistoryPage,
     Query get_version: GetVersion => NoteVersion,
@@ -98,6 +104,8 @@ commands! {
     Change restore_version: RestoreVersion => Restored,
     Change purge_note: PurgeNote => Done,
     Change empty_trash: EmptyTrash => Done,
+    Change restore_as_new: RestoreAsNew => Created,
+    Change discard_note: DiscardNote => Done,
     Change create_folder: CreateFolder => CreatedFolder,
     Change rename_folder: RenameFolder => Done,
     Change move_folder: MoveFolder => Done,
@@ -110,6 +118,7 @@ commands! {
     Trigger clear_error: ClearError => Done,
     Trigger pause: Pause => Done,
     Trigger sync_now: SyncNow => Done,
+    Trigger retry_note: RetryNote => Done,
     Trigger record_details: RecordDetails => Done,
     Trigger set_focus: SetFocus => Done,
 }
@@ -165,6 +174,26 @@ arguments! {
         /// The note.
         #[ts(type = "string")]
         note_id: NoteId,
+    }
+    /// Asks for a page of the notes that wait to be sent or can't go on, with what is to be known of each.
+    ListUnsent {
+        /// `next` of the page before.
+        after: Option<String>,
+        /// Notes wanted, at most 50: each is read from the disk.
+        limit: u32,
+    }
+    /// Asks for a note's text as it is on the disk.
+    GetText {
+        /// The note.
+        #[ts(type = "string")]
+        note_id: NoteId,
+    }
+    /// A note's text.
+    NoteText {
+        /// One line.
+        title: String,
+        /// Markdown.
+        body: String,
     }
     /// Asks for a text that may be sent to people who help: no tokens, no note text.
     GetDiagnostics {}
@@ -287,6 +316,19 @@ arguments! {
     }
     /// Removes every note in the trash for good.
     EmptyTrash {}
+    /// Makes a new note of one that was removed for good elsewhere while it had text nobody else has. The kept one goes
+    /// once the new one is on the disk.
+    RestoreAsNew {
+        /// The note that was kept.
+        #[ts(type = "string")]
+        note_id: NoteId,
+    }
+    /// Lets go of a note that was removed for good elsewhere and kept for its text.
+    DiscardNote {
+        /// The note that was kept.
+        #[ts(type = "string")]
+        note_id: NoteId,
+    }
     /// Makes a folder.
     CreateFolder {
         /// What people call it.
@@ -362,6 +404,12 @@ arguments! {
     }
     /// Sends and fetches now; reconnects when offline.
     SyncNow {}
+    /// Tries one note again that can't go on, and connects when offline.
+    RetryNote {
+        /// The note.
+        #[ts(type = "string")]
+        note_id: NoteId,
+    }
     /// Records frames (without tokens and note text) for 15 minutes, or stops.
     RecordDetails {
         /// Whether to record.

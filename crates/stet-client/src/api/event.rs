@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use stet_model::id::{NoteId, UserId};
 use ts_rs::TS;
 
-use super::note::{NoteRow, TextUpdate};
+use super::note::{NoteRow, Outlived, TextUpdate};
 use super::status::{Status, StatusError};
 
 /// An event, named as the interface hears it.
@@ -26,6 +26,8 @@ pub enum Event {
     NoteCreated(RemoteChange),
     /// Another device moved a note to the trash, or removed it for good.
     NoteDeleted(RemoteChange),
+    /// An open note stays although somebody put it in the trash, or that is over.
+    NoteOutlived(NoteOutlived),
     /// The server knows who we are.
     Authenticated(Authenticated),
     /// Something failed that the user may want to know.
@@ -78,6 +80,18 @@ pub struct RemoteChange {
     pub purged: bool,
     /// Part of a catch-up, not live.
     pub catching_up: bool,
+}
+
+/// An open note that was written in after it was put in the trash.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+#[ts(export)]
+pub struct NoteOutlived {
+    /// The note.
+    #[ts(type = "string")]
+    pub note_id: NoteId,
+    /// Why it stays; `null` when there is nothing to say of it any more.
+    pub outlived: Option<Outlived>,
 }
 
 /// Who we are to the server.

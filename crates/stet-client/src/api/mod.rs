@@ -7,6 +7,7 @@ pub mod event;
 pub mod history;
 pub mod note;
 pub mod status;
+pub mod unsent;
 
 pub use command::{Answer, Call, Command};
 pub use error::{CommandError, ErrorCode};

@@ -64,6 +64,8 @@ pub struct NoteRow {
     pub created_at: i64,
     /// Server time of the last change, or local time while unsent; epoch milliseconds.
     pub updated_at: i64,
+    /// How many bytes of text still fit, once nine tenths of what a note can have are used; `null` before.
+    pub room: Option<u64>,
     /// Where it has arrived.
     pub dots: Dots,
 }
@@ -88,8 +90,25 @@ pub struct Dots {
 #[serde(rename_all = "camelCase")]
 #[ts(export)]
 pub struct Stopped {
+    /// What can be done about it.
+    pub kind: StoppedKind,
     /// What happened and what can be done, for people.
     pub message: String,
+}
+
+/// What can be done about a note that can't go on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+#[ts(export)]
+pub enum StoppedKind {
+    /// The server refused it: to be tried again once the cause is gone.
+    Refused,
+    /// Something of it that came can't be read: to be fetched again.
+    Unreadable,
+    /// It was removed for good elsewhere with many others: people are asked about all of them.
+    Undecided,
+    /// It was removed for good elsewhere, and has text that nobody else has: to be restored as a new note, or let go.
+    DeletedElsewhere,
 }
 
 /// A page of a list.
@@ -175,6 +194,19 @@ pub struct OpenedNote {
     pub title: OpenedText,
     /// The body: Markdown.
     pub body: OpenedText,
+    /// Why it isn't in the trash although somebody put it there; `null` when nobody did, or when it is.
+    pub outlived: Option<Outlived>,
+}
+
+/// Words that were written without knowing that the note was put in the trash: so it stays.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+#[ts(export)]
+pub struct Outlived {
+    /// They were written on this device, at least in part.
+    pub here: bool,
+    /// Another device they were written on, when one is known by name.
+    pub device: Option<String>,
 }
 
 /// A text opened for editing.

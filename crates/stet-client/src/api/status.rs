@@ -48,6 +48,8 @@ pub struct Status {
     pub reconnect_attempts: u32,
     /// When the next attempt is made, epoch milliseconds.
     pub next_retry_at: Option<i64>,
+    /// Until when the server wants nothing sent to it, epoch milliseconds: it had too much at once, or a fault.
+    pub sends_again_at: Option<i64>,
     /// When this device was last known to have everything, epoch milliseconds.
     pub last_sync: Option<i64>,
     /// Nothing is unsent and the cursor equals the server's last seq.
@@ -84,6 +86,8 @@ pub struct Status {
     pub cursor: u64,
     /// The user's other devices.
     pub other_devices: Vec<OtherDevice>,
+    /// The file in the data folder with what the last comparison of every note with the server found.
+    pub report: Option<String>,
     /// Details are being recorded until then, epoch milliseconds.
     pub recording_until: Option<i64>,
     /// What only people can decide; the command `decide` says what they did.

@@ -45,6 +45,7 @@ pub(super) struct Meta {
     pub(super) binding: Option<Binding>,
     pub(super) settings: Settings,
     pub(super) last_sync: Option<i64>,
+    pub(super) rebuild: Option<super::rebuild::Last>,
     is_new: bool,
 }
 
@@ -66,6 +67,7 @@ impl Meta {
             binding,
             settings: meta.get(SETTINGS).and_then(|json| serde_json::from_str(json).ok()).unwrap_or_default(),
             last_sync: meta.get(LAST_SYNC).and_then(|text| text.parse().ok()),
+            rebuild: meta.get(super::rebuild::REBUILD).and_then(|json| serde_json::from_str(json).ok()),
         }
     }
 }
@@ -299,6 +301,7 @@ impl Engine {
             Asked::Agreed(agreed) => self.agreed(*agreed, now),
             Asked::AgreedLevel1 { user_id } => self.agreed_level1(user_id, now),
             Asked::Rows(rows) => self.rows(rows, now),
+            Asked::Fetched { space, notes } => self.fetched(space, &notes, now),
             Asked::CaughtUp { space, cursor, digest } => {
                 self.caught_up(space, cursor, digest, now);
                 self.note_sync_time(now);

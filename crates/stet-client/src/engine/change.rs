@@ -35,6 +35,9 @@ impl Engine {
             Command::TrashNote(ref args) => self.with(self.doc(args.note_id), Task::Command(call, command), now),
             Command::RestoreNote(ref args) => self.with(self.doc(args.note_id), Task::Command(call, command), now),
             Command::PurgeNote(ref args) => self.with(self.doc(args.note_id), Task::Command(call, command), now),
+            Command::RestoreAsNew(ref args) => self.with(self.doc(args.note_id), Task::Command(call, command), now),
+            Command::DiscardNote(args) => self.discard_note(call, self.doc(args.note_id)),
+            Command::RetryNote(args) => self.retry_note(call, self.doc(args.note_id), now),
             Command::CreateFolder(_) | Command::RenameFolder(_) | Command::MoveFolder(_) | Command::DeleteFolder(_) => {
                 self.with(self.library_doc(), Task::Command(call, command), now)
             }
@@ -69,6 +72,8 @@ impl Engine {
             Command::ListNotes(_)
             | Command::GetSidebar(_)
             | Command::GetNote(_)
+            | Command::ListUnsent(_)
+            | Command::GetText(_)
             | Command::EmptyTrash(_)
             | Command::ListHistory(_)
             | Command::GetVersion(_)
@@ -80,12 +85,16 @@ impl Engine {
 
     /// A command about a document that is in memory now.
     pub(super) fn command_on(&mut self, doc: DocKey, call: u64, command: Command, now: Now) {
+        if let (Command::RestoreAsNew(_), Some(new)) = (&command, self.ledger.restored.get(&doc)) {
+            return self.reply(call, Created { note_id: *new });
+        }
         if self.documents.get(doc).is_some_and(|live| live.purge_asked) {
             return self.refuse(call, ErrorCode::NotFound, "This note is being removed for good.");
         }
         let edits = match command {
             Command::OpenNote(_) => return self.open_note(doc, call),
             Command::PurgeNote(_) => return self.purge_note(doc, call, now),
+            Command::RestoreAsNew(_) => return self.restore_as_new(doc, call, now),
             Command::CreateFolder(_) | Command::RenameFolder(_) | Command::MoveFolder(_) | Command::DeleteFolder(_) => {
                 return self.change_folders(doc, call, command, now);
             }
@@ -154,12 +163,9 @@ impl Engine {
     fn create_note(&mut self, call: u64, args: crate::api::command::CreateNote, now: Now) {
         let bytes = stet_model::note::note_bytes(&args.title, &args.body);
         if bytes > self.note_bytes {
-            return self.refuse_size(call, bytes);
+            return self.refuse_size(call, &args.title, bytes);
         }
         let wall = self.commit_time(now).max(0);
-        let note = NoteId::from_time(wall as u64, self.fresh_id_bytes());
-        let doc = self.doc(note);
-        self.documents.insert(doc, Live::new(Document::Note(NoteDocument::new(self.peer)), now.mono));
         let mut edits = vec![NoteEdit::CreatedAt(wall)];
         edits.extend(args.folder_id.map(|folder| NoteEdit::Folder(Some(folder))));
         if !args.title.is_empty() {
@@ -168,23 +174,25 @@ impl Engine {
         if !args.body.is_empty() {
             edits.push(NoteEdit::SetBody(args.body));
         }
-        match self.edit_document(doc, &edits, now) {
-            Ok(()) => {
-                self.save(doc, now);
-                self.row_changed(doc);
-                self.reply_written(doc, call, Created { note_id: note });
-            }
-            Err(message) => {
-                self.documents.remove(doc);
-                self.refuse(call, ErrorCode::Invalid, message);
-            }
+        match self.make_note(&edits, now) {
+            Ok(doc) => self.reply_written(doc, call, Created { note_id: doc.note }),
+            Err(message) => self.refuse(call, ErrorCode::Invalid, message),
         }
     }
 
-    pub(super) fn refuse_size(&mut self, call: u64, bytes: u64) {
-        let (have, limit) = (bytes / 1_048_576, self.note_bytes / 1_048_576);
-        let message = format!("A note can have {limit} MB; this one would have {have} MB. Split it into two notes.");
-        self.refuse(call, ErrorCode::TooLarge, message);
+    /// Makes a new note by these edits, and has it written.
+    pub(super) fn make_note(&mut self, edits: &[NoteEdit], now: Now) -> Result<DocKey, String> {
+        let wall = self.commit_time(now).max(0);
+        let note = NoteId::from_time(wall as u64, self.fresh_id_bytes());
+        let doc = self.doc(note);
+        self.documents.insert(doc, Live::new(Document::Note(NoteDocument::new(self.peer)), now.mono));
+        if let Err(message) = self.edit_document(doc, edits, now) {
+            self.documents.remove(doc);
+            return Err(message);
+        }
+        self.save(doc, now);
+        self.row_changed(doc);
+        Ok(doc)
     }
 
     fn purge_note(&mut self, doc: DocKey, call: u64, now: Now) {
@@ -230,6 +238,7 @@ impl Engine {
         self.ledger.apart.remove(&doc);
         self.forget_purge(doc);
         self.ledger.held.remove(&doc);
+        self.ledger.restored.remove(&doc);
         self.report.forget_note(doc.note);
         self.report.lists_changed();
         self.report.sidebar_changed();

@@ -27,6 +27,16 @@ pub(super) struct Comparison {
 }
 
 impl Comparison {
+    /// What this device says, where everything is settled.
+    pub(super) const fn content(&self) -> Option<ContentDigest> {
+        self.standing.content
+    }
+
+    /// Something was taken anew: what is here is to be read again.
+    pub(super) const fn ask_again(&mut self) {
+        self.asked_at = None;
+    }
+
     /// What stood there is another space's.
     pub(super) fn forget(&mut self) {
         *self = Self::default();
@@ -56,11 +66,16 @@ impl Engine {
         if self.comparison.asked_at == Some(place) {
             return;
         }
-        let settled = self.writing.is_idle() && self.index.is_clean() && self.ledger.held.is_empty();
-        if settled && self.is_in_step() {
+        if self.is_settled() {
             self.comparison.asked_at = Some(place);
             self.outputs.push(Output::ReadStanding(self.space));
         }
+    }
+
+    /// Whether everything is received, imported, indexed, sent and written.
+    pub(super) fn is_settled(&self) -> bool {
+        let still = self.writing.is_idle() && self.index.is_clean() && self.ledger.held.is_empty();
+        still && self.is_in_step()
     }
 
     /// The standing of a space, as it is on disk.
@@ -101,10 +116,18 @@ impl Engine {
     /// When everything was last found to be the same as on the server; nothing while another device says something else
     /// at the same place of the log.
     pub(super) fn verified(&self) -> Option<Verified> {
-        let Standing { seq, content, compared, .. } = self.comparison.standing;
-        let Compared { seq: compared_seq, at, .. } = compared.filter(|compared| compared.same)?;
-        let contradicts =
-            |(at, other): &(u64, ContentDigest)| *at == seq && content.is_some_and(|content| content != *other);
-        (!self.comparison.others.values().any(contradicts)).then_some(Verified { seq: compared_seq, at })
+        let Compared { seq, at, .. } = self.comparison.standing.compared.filter(|compared| compared.same)?;
+        self.contradiction().is_none().then_some(Verified { seq, at })
+    }
+
+    /// Another device that says something else at the same place of the log, and what.
+    pub(super) fn contradiction(&self) -> Option<(DeviceId, ContentDigest)> {
+        let Standing { seq, content, .. } = self.comparison.standing;
+        let others = self.comparison.others.iter();
+        let contradicts = |at: u64, other: ContentDigest| at == seq && content.is_some_and(|content| content != other);
+        others
+            .map(|(device, (at, other))| (*device, *at, *other))
+            .find(|(_, at, other)| contradicts(*at, *other))
+            .map(|(device, _, other)| (device, other))
     }
 }

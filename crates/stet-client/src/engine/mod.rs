@@ -15,8 +15,10 @@ mod level1;
 mod notices;
 mod purge;
 mod push;
+mod rebuild;
 mod remote;
 mod report;
+mod unsent;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -26,7 +28,7 @@ use stet_model::document::Version;
 use stet_model::id::{DeviceId, DocKey, FolderId, NoteId, PeerId, SpaceId};
 use stet_model::mutant::{self, Mutant};
 use stet_protocol::codec::Frame;
-use stet_store::{Boot, Standing, StoredDocument, Waiting, Write};
+use stet_store::{Boot, LedgerRow, Standing, StoredDocument, Waiting, Write};
 use stet_sync::device::Device;
 
 use crate::api::note::Settings;
@@ -38,13 +40,16 @@ use crate::record::Recorder;
 
 pub use binding::Binding;
 pub(crate) use documents::live::parts as stored_parts;
+pub(crate) use documents::read_note;
 pub use report::ListContext;
+pub(crate) use unsent::stopped;
 
 use documents::Documents;
 use documents::writing::Writing;
 use editing::session::Session;
 use notices::Notices;
 use report::Report;
+use unsent::size::NOTE_BYTES;
 
 /// Two clocks: one that never jumps, and the one on the wall.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -101,6 +106,8 @@ pub enum Input {
     Waiting(Option<Waiting>),
     /// The answer to [`Output::Copy`]: the copy's name, or in words why there is none.
     Copied(Result<String, String>),
+    /// The answer to [`Output::ReadLedger`]; none came when the store can't be read.
+    Ledger(SpaceId, Vec<LedgerRow>),
     /// The answer to [`Output::Write`].
     Written {
         /// The job.
@@ -156,6 +163,15 @@ pub enum Output {
     ReadWaiting,
     /// Copy the store to a file that stays; answer with [`Input::Copied`]. What was written before must be in it.
     Copy,
+    /// Read which documents a space has; answer with [`Input::Ledger`].
+    ReadLedger(SpaceId),
+    /// Leave a file in the data folder, for those who look for a cause.
+    LeaveReport {
+        /// The file's name.
+        name: String,
+        /// JSON, without a word of a note.
+        text: String,
+    },
     /// Open a socket to this address; a former one is forgotten.
     Open {
         /// `ws` or `wss`.
@@ -212,6 +228,7 @@ pub struct Engine {
     index: index::Index,
     comparison: compare::Comparison,
     decisions: decisions::Decisions,
+    rebuild: rebuild::Rebuild,
     writing: Writing,
     report: Report,
     notices: Notices,
@@ -247,12 +264,11 @@ struct Ledger {
     purges_to_resume: BTreeSet<DocKey>,
     /// Of these, refused because of something newer, which is being fetched.
     purges_to_look_at: BTreeSet<DocKey>,
+    /// Kept copies of notes that were removed elsewhere, and the new notes on their way to the disk that they became.
+    restored: BTreeMap<DocKey, NoteId>,
     /// With another history than the server's: they came through level 1.
     apart: BTreeSet<DocKey>,
 }
-
-/// Largest note before a server has named its own limit, UTF-8 bytes of title and body.
-const NOTE_BYTES: u64 = 10 * 1024 * 1024;
 
 impl Engine {
     /// An engine over a store, and what it wants done first.
@@ -284,6 +300,7 @@ impl Engine {
             index: index::Index::default(),
             comparison: compare::Comparison::default(),
             decisions: decisions::Decisions::default(),
+            rebuild: rebuild::Rebuild::after(meta.rebuild.clone()),
             writing: Writing::default(),
             report: Report::new(meta.last_sync, meta.binding.is_some()),
             notices: Notices::default(),
@@ -318,6 +335,7 @@ impl Engine {
             Input::Closed { code, reason } => {
                 self.recorder.note(&format!("closed: {code:?} {reason}"), now);
                 self.keep_sync_time();
+                self.rebuild.interrupted();
                 self.device.closed(code, &reason, now.mono);
             }
             Input::Token(token) => self.device.token(token, now.mono),
@@ -325,6 +343,7 @@ impl Engine {
             Input::Standing(space, standing) => self.standing(space, standing, now),
             Input::Waiting(waiting) => self.waiting(waiting.as_ref(), now),
             Input::Copied(result) => self.copied(result, now),
+            Input::Ledger(space, ledger) => self.ledger_read(space, &ledger),
             Input::Written { tag, result } => self.written(tag, result, now),
             Input::Tick => {}
             Input::NetworkUp => self.network_up(now),
@@ -417,6 +436,7 @@ impl Engine {
         self.index_idle(now);
         self.push_after_pull(now);
         self.keep_next(now);
+        self.consider_rebuild(now);
         loop {
             let asked = self.device.drain();
             if asked.is_empty() {

@@ -132,21 +132,6 @@ impl Engine {
         self.documents.get(doc).map(|live| live.document.head()) == welcome
     }
 
-    fn refusal_words(&self, doc: DocKey, code: Refusal, message: &str) -> String {
-        let title = self.title_of(doc);
-        match code {
-            Refusal::TooLarge => format!("“{title}” is too large for the server. Split it into two notes."),
-            Refusal::QuotaExceeded => {
-                format!("The account is full, so “{title}” can't be sent. Remove something, then sync again.")
-            }
-            Refusal::Forbidden => format!("You may read “{title}”, but not change it. Copy your text to a new note."),
-            Refusal::Deleted => {
-                format!("“{title}” was removed for good elsewhere. Your text is kept here; copy it to a new note.")
-            }
-            _ => format!("The server can't take “{title}”: {message}"),
-        }
-    }
-
     pub(super) fn title_of(&self, doc: DocKey) -> String {
         let title = match self.documents.get(doc).map(|live| &live.document) {
             Some(Document::Note(note)) => note.title(),
@@ -154,17 +139,6 @@ impl Engine {
             _ => String::new(),
         };
         if title.trim().is_empty() { "Untitled".to_owned() } else { title }
-    }
-
-    /// Lets a held document go on: sent again, or fetched again.
-    pub(super) fn try_again(&mut self, doc: DocKey, now: Now) {
-        let held_at = self.ledger.held.get(&doc).map(|held| held.at);
-        self.release(doc);
-        match held_at {
-            Some(HeldAt::Import) => self.device.fetch(doc.space, vec![doc.note]),
-            _ if self.ledger.unsent.contains(&doc) => self.device.dirty(doc, now.mono),
-            _ => {}
-        }
     }
 }
 

@@ -29,6 +29,8 @@ struct Unusable {
 struct Before {
     existed: bool,
     trashed: bool,
+    /// It was in the trash and isn't because of what was written since.
+    outlived: bool,
     /// The body, when the change came live: then it is told where it is.
     body: Option<String>,
 }
@@ -41,6 +43,9 @@ impl Engine {
         let mut stored = Vec::new();
         let mut purged = Vec::new();
         for row in rows {
+            // Fetched to be compared, not to be taken in: what is new of it comes in the order of the log, too.
+            let row = if live || place.is_some() { Some(row) } else { self.rebuild.take(space, row) };
+            let Some(row) = row else { continue };
             let doc = DocKey { space, note: row.note_id };
             if mutant::is(Mutant::OwnRowsSkipped) && row.device_id == Some(self.setup.device_id) {
                 continue;
@@ -66,6 +71,9 @@ impl Engine {
             if docs.last() != Some(&doc) {
                 docs.push(doc);
             }
+        }
+        if stored.is_empty() && purged.is_empty() && place.is_none() {
+            return;
         }
         let cursor = place.and_then(|place| self.reach(space, place));
         self.write(Write::Remote { space, rows: stored, cursor }, After::Rows { docs });
@@ -131,6 +139,7 @@ impl Engine {
         let before = Before {
             existed: !live.document.head().is_empty(),
             trashed: live.is_trashed(),
+            outlived: live.has_outlived_trash(),
             body: if last.live || live.editors > 0 { live.body() } else { None },
         };
         let in_an_editor = live.editors > 0;
@@ -147,6 +156,9 @@ impl Engine {
             return Err(Unusable { code: "pending", reason: "a part of it hasn't arrived yet".to_owned() });
         }
         self.imported(doc, rows, &import);
+        if before.outlived || import.fields {
+            self.tell_outlived(doc, before.outlived);
+        }
         self.reconsider_purge(doc, import.changed, last.seq, now);
         if (last.live || in_an_editor) && last.device != Some(self.setup.device_id) && import.changed {
             let paragraph = before.body.as_deref().and_then(|body| paragraph(body, &import.body));
@@ -258,14 +270,6 @@ impl Engine {
             };
             self.emit(Event::NoteDeleted(change));
         }
-    }
-
-    /// The reason to keep a text whose note is gone.
-    pub(super) fn deleted_elsewhere(&self, doc: DocKey) -> Held {
-        let title = self.title_of(doc);
-        let message =
-            format!("“{title}” was removed for good elsewhere. Your text is kept here; copy it to a new note.");
-        Held { at: HeldAt::Push, code: "deleted".to_owned(), message }
     }
 
     fn describe_change(&self, doc: DocKey, before: &Before, row: &PendingRow, paragraph: Option<u32>) -> Option<Event> {

@@ -4,13 +4,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use stet_model::id::{DeviceId, DocKey, NoteId, SpaceId};
-use stet_store::{DeviceRow, HeldAt, ListRow, RowFields};
+use stet_store::{DeviceRow, Held, HeldAt, ListRow, RowFields};
 use stet_sync::device::{Place, Problem, State};
 
 use super::decisions::LogQuestion;
 use super::{Engine, Now, Output};
 use crate::api::event::NotesChanged;
-use crate::api::note::{Dots, NoteRow, Stopped};
+use crate::api::note::{Dots, NoteRow};
 use crate::api::status::{ConnectionState, HelpTopic, OtherDevice, Progress, Status, StatusError};
 use crate::api::{ErrorCode, Event};
 use crate::network::Failure;
@@ -30,40 +30,43 @@ pub struct ListContext {
     pub has_server: bool,
     /// The furthest seq another device of the user has; absent with a single device.
     pub other_seq: Option<u64>,
+    /// Largest note, UTF-8 bytes of title and body.
+    pub note_bytes: u64,
 }
 
 impl ListContext {
     /// A row as a user interface sees it.
     pub fn row(&self, row: ListRow) -> NoteRow {
-        let dots = self.dots(true, row.unsent, row.last_seq, row.held.map(|held| held.message));
-        note_row(row.note, row.fields, row.updated_at, dots)
+        let dots = self.dots(true, row.unsent, row.last_seq, row.held.as_ref());
+        self.note_row(row.note, row.fields, row.updated_at, dots)
     }
 
-    fn dots(&self, disk: bool, unsent: bool, last_seq: u64, stopped: Option<String>) -> Dots {
+    fn dots(&self, disk: bool, unsent: bool, last_seq: u64, held: Option<&Held>) -> Dots {
         let sent = !unsent && last_seq > 0;
         Dots {
             disk,
             server: self.has_server.then_some(!unsent),
             other: self.other_seq.filter(|_| self.has_server).map(|seq| sent && seq >= last_seq),
-            stopped: stopped.map(|message| Stopped { message }),
+            stopped: held.map(super::unsent::stopped),
         }
     }
-}
 
-fn note_row(id: NoteId, fields: RowFields, updated_at: i64, dots: Dots) -> NoteRow {
-    NoteRow {
-        id,
-        title: fields.title,
-        preview: fields.preview,
-        folder_id: fields.folder,
-        starred: fields.starred,
-        pinned: fields.pinned,
-        archived: fields.archived,
-        trashed: fields.trashed,
-        tags: fields.tags,
-        created_at: fields.created_at,
-        updated_at,
-        dots,
+    fn note_row(&self, id: NoteId, fields: RowFields, updated_at: i64, dots: Dots) -> NoteRow {
+        NoteRow {
+            id,
+            title: fields.title,
+            preview: fields.preview,
+            folder_id: fields.folder,
+            starred: fields.starred,
+            pinned: fields.pinned,
+            archived: fields.archived,
+            trashed: fields.trashed,
+            tags: fields.tags,
+            created_at: fields.created_at,
+            updated_at,
+            room: super::unsent::size::room(fields.bytes, self.note_bytes),
+            dots,
+        }
     }
 }
 
@@ -224,10 +227,12 @@ impl Engine {
         (self.ledger.unsent.iter().filter(|doc| !hidden(doc)).count() + self.ledger.purges.len()) as u32
     }
 
-    fn list_context(&self) -> ListContext {
+    /// What readers of lists have to know now.
+    pub(crate) fn list_context(&self) -> ListContext {
         let devices = self.report.devices.get(&self.space);
         let other_seq = devices.and_then(|devices| devices.values().map(|device| device.seq).max());
-        ListContext { space: self.space, has_server: self.server_url().is_some(), other_seq }
+        let (space, note_bytes) = (self.space, self.note_bytes);
+        ListContext { space, has_server: self.server_url().is_some(), other_seq, note_bytes }
     }
 
     /// A note in memory, as lists show it.
@@ -235,9 +240,9 @@ impl Engine {
         let live = self.documents.get(doc)?;
         let mut fields = live.row()?;
         fields.folder = fields.folder.filter(|folder| self.folders.contains(folder));
-        let stopped = live.held.as_ref().map(|held| held.message.clone());
-        let dots = self.list_context().dots(live.is_saved(), live.is_unsent(), live.last_seq, stopped);
-        Some(note_row(doc.note, fields, live.changed_at(), dots))
+        let context = self.list_context();
+        let dots = context.dots(live.is_saved(), live.is_unsent(), live.last_seq, live.held.as_ref());
+        Some(context.note_row(doc.note, fields, live.changed_at(), dots))
     }
 
     /// Whether everything received is part of its document and on disk.
@@ -277,6 +282,7 @@ impl Engine {
             user_id: self.binding.as_ref().filter(|_| is_authenticated).map(|binding| binding.user_id.clone()),
             reconnect_attempts: self.device.attempts(),
             next_retry_at: self.device.next_attempt_at().map(wall_at),
+            sends_again_at: self.device.sends_again_at(now.mono).map(wall_at),
             last_sync: self.report.last_sync,
             is_synced: self.is_in_step(),
             joined_notes: self.device.joined().collect(),
@@ -296,6 +302,7 @@ impl Engine {
             other_devices: self.other_devices(cursor),
             recording_until: self.recorder.until(now),
             decision: self.decision(),
+            report: self.rebuild.report(),
         }
     }
 

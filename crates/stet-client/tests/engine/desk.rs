@@ -20,6 +20,8 @@ pub struct Desk {
     pub events: Vec<Event>,
     pub notices: Vec<Notice>,
     pub opened: Vec<String>,
+    /// Files left in the data folder.
+    pub reports: Vec<(String, String)>,
     pub sent: VecDeque<Frame>,
     /// WebSocket Pings.
     pub pings: u32,
@@ -81,6 +83,7 @@ impl Desk {
             events: Vec::new(),
             notices: Vec::new(),
             opened: Vec::new(),
+            reports: Vec::new(),
             sent: VecDeque::new(),
             pings: 0,
             failures,
@@ -102,6 +105,11 @@ impl Desk {
         };
         desk.carry_out(first);
         desk
+    }
+
+    /// Something writes into the store that shouldn't have.
+    pub fn tamper(&mut self, writes: &[Write]) {
+        self.writer.commit(writes).expect("writes");
     }
 
     /// The process dies; what isn't on disk is gone. Another one starts.
@@ -156,6 +164,11 @@ impl Desk {
                     } else {
                         Ok("a copy".to_owned())
                     })
+                }
+                Output::ReadLedger(space) => Input::Ledger(space, self.reader.ledger(space).expect("readable")),
+                Output::LeaveReport { name, text } => {
+                    self.reports.push((name, text));
+                    continue;
                 }
                 Output::Open { url } => {
                     self.opened.push(url);

@@ -112,7 +112,7 @@ fn a_paste_above_the_limit_is_refused_with_the_size_and_changes_nothing() {
     let huge = "x".repeat(11 * 1024 * 1024);
     let error = desk.ask(typed(&session, 0, 0, 0, &huge)).expect("answered").expect_err("too large");
     assert_eq!(error.code, ErrorCode::TooLarge);
-    assert!(error.message.contains("10 MB") && error.message.contains("11 MB"), "{}", error.message);
+    assert!(error.message.contains("10 MB") && error.message.contains("1.1 MB too much"), "{}", error.message);
     assert_eq!(desk.body(note), "small");
 }
 

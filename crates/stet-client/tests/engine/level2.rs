@@ -20,10 +20,19 @@ pub const LINEAGE: &str = "5eed0000-0000-4000-8000-00000000000b";
 
 /// Signs in; the log of the user's space ends at `seq`.
 pub fn connect(desk: &mut Desk, seq: u64) {
-    connect_to(desk, LINEAGE, seq);
+    sign_in(desk, LINEAGE, seq, 10_485_760);
+}
+
+/// The same, at a server that takes notes up to this size.
+pub fn connect_with_limit(desk: &mut Desk, seq: u64, note_bytes: u64) {
+    sign_in(desk, LINEAGE, seq, note_bytes);
 }
 
 pub fn connect_to(desk: &mut Desk, store: &str, seq: u64) {
+    sign_in(desk, store, seq, 10_485_760);
+}
+
+fn sign_in(desk: &mut Desk, store: &str, seq: u64, note_bytes: u64) {
     // Past the first wait, so that it tries again.
     desk.wait(2_000);
     desk.give(Input::Opened);
@@ -37,7 +46,7 @@ pub fn connect_to(desk: &mut Desk, store: &str, seq: u64) {
             "storeId": store, "timestamp": 1_800_000_000_000_i64, "expiresInMs": 3_600_000, "heartbeatMs": 10_000,
             "spaces": [space],
             "limits": {"messageBytes": 16_777_216, "updateBytesPerMinute": 67_108_864, "messagesPerMinute": 6000,
-                "noteBytes": 10_485_760, "updatesInFlight": 64, "bytesInFlight": 4_194_304},
+                "noteBytes": note_bytes, "updatesInFlight": 64, "bytesInFlight": 4_194_304},
         }),
     );
 }

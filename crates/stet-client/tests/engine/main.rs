@@ -11,5 +11,7 @@ mod history;
 mod level1;
 mod level2;
 mod local;
+mod rebuild;
 mod rows;
 mod searching;
+mod unsent;

@@ -116,6 +116,22 @@ pub(super) fn trashed(doc: &LoroDoc) -> bool {
     point(&trash, "seen").is_some_and(|seen| touched_since(doc, &seen.to_loro(), &TEXTS) == Some(false))
 }
 
+/// Who wrote in title or body after a trashing that didn't know of it, so that the note isn't in the trash; nobody when
+/// no trashing is set, or it holds. Sorted.
+pub(super) fn outlived_trash(doc: &LoroDoc) -> Vec<PeerId> {
+    let Some(LoroValue::Map(trash)) = value(&doc.get_map(FIELDS), TRASH) else {
+        return Vec::new();
+    };
+    let seen = point(&trash, "seen").and_then(|seen| doc.frontiers_to_vv(&seen.to_loro()));
+    let Some(seen) = seen else { return Vec::new() };
+    let touched = |(author, end): (&u64, &i32)| touches(doc, *author, seen.get(author).copied().unwrap_or(0)..*end, &TEXTS);
+    let ends = doc.oplog_vv();
+    let mut authors: Vec<PeerId> =
+        ends.iter().filter(|entry| touched(*entry)).map(|(author, _)| PeerId(*author)).collect();
+    authors.sort_unstable();
+    authors
+}
+
 /// Whether any of these were touched after this point; `None` when the point isn't in the history.
 pub(super) fn touched_since(doc: &LoroDoc, seen: &Frontiers, names: &[&str]) -> Option<bool> {
     let seen = doc.frontiers_to_vv(seen)?;

@@ -87,6 +87,17 @@ impl NoteDocument {
         self.replica.read(fields::read).unwrap_or_default()
     }
 
+    /// The size of title and body together, UTF-8 bytes, without a copy of them.
+    pub fn bytes(&self) -> u64 {
+        let length = |which: Text| self.replica.read(|doc| which.of(doc).len_utf8()).unwrap_or_default() as u64;
+        length(Text::Title) + length(Text::Body)
+    }
+
+    /// Who wrote in it after it was put in the trash, without knowing of that: why it isn't there. Nobody otherwise.
+    pub fn outlived_trash(&self) -> Vec<PeerId> {
+        self.replica.read(fields::outlived_trash).unwrap_or_default()
+    }
+
     /// The passages marked as merged, in a fixed order.
     pub fn merged(&self) -> Vec<Merged> {
         self.replica.read(fields::merged).unwrap_or_default()

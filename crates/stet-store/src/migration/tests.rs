@@ -11,7 +11,7 @@ use crate::{Reader, Writer, open};
 
 /// Every shipped migration by the beginning of its checksum. Lines are only ever added: a store that a user has
 /// refuses an edited one.
-const SHIPPED: [(u32, &str, &str); 15] = [
+const SHIPPED: [(u32, &str, &str); 16] = [
     (2026112301, "named values", "df636a9d5b43c7de"),
     (2026112302, "spaces and counts", "74a8ba7d31d5629f"),
     (2026112303, "documents", "62d97e32ff2526ae"),
@@ -26,6 +26,7 @@ const SHIPPED: [(u32, &str, &str); 15] = [
     (2026112312, "words", "231ffb0a7101c8b4"),
     (2026112501, "documents with a history of their own", "c1c2edb541445b31"),
     (2026112901, "digests", "0621871a763d7ce2"),
+    (2026112904, "since when documents are unsent", "31775696e2d0c0cf"),
     (2026112905, "documents that are gone elsewhere", "4e67633e29d8b617"),
 ];
 

@@ -11,7 +11,7 @@ use crate::read::{LedgerRow, StoredDocument, UnsentDocument};
 use crate::table::space;
 use crate::write::{DocKey, Held};
 
-pub(crate) const MIGRATIONS: &[Migration] = &[TABLE, APART, REMOVED];
+pub(crate) const MIGRATIONS: &[Migration] = &[TABLE, APART, SINCE, REMOVED];
 
 const TABLE: Migration = Migration {
     number: 2026112303,
@@ -58,6 +58,17 @@ const APART: Migration = Migration {
 ALTER TABLE documents ADD COLUMN apart INTEGER NOT NULL DEFAULT 0 CHECK (apart IN (0, 1));
 
 CREATE INDEX documents_apart ON documents (id) WHERE apart = 1;",
+};
+
+const SINCE: Migration = Migration {
+    number: 2026112904,
+    name: "since when documents are unsent",
+    generation: 1,
+    sql: "
+-- local time of the first edit the server hasn't confirmed, epoch milliseconds; null: nothing is unsent
+ALTER TABLE documents ADD COLUMN unsent_since INTEGER;
+
+UPDATE documents SET unsent_since = at WHERE unsent = 1;",
 };
 
 const REMOVED: Migration = Migration {
@@ -117,7 +128,10 @@ pub(crate) struct Edit<'a> {
 /// A local edit moved the head.
 pub(crate) fn edited(connection: &Connection, id: i64, edit: &Edit<'_>) -> Result<()> {
     connection
-        .prepare_cached("UPDATE documents SET head = ?2, unsent = ?3, at = ?4, stale = ?5 WHERE id = ?1")?
+        .prepare_cached(
+            "UPDATE documents SET head = ?2, unsent = ?3, at = ?4, stale = ?5,
+                 unsent_since = iif(?3, coalesce(unsent_since, ?4), NULL) WHERE id = ?1",
+        )?
         .execute((id, edit.head, edit.unsent, edit.at, edit.stale))?;
     Ok(())
 }
@@ -136,6 +150,8 @@ pub(crate) struct Synced<'a> {
     pub seq: u64,
     pub unsent: bool,
     pub updated_at: i64,
+    /// An answer to what was sent: what is still unsent was written after that.
+    pub acked: bool,
 }
 
 /// Moves *known*. The server's time is that of the document's newest row; an older row that comes late doesn't set it
@@ -148,10 +164,11 @@ pub(crate) fn synced(connection: &Connection, id: i64, synced: &Synced<'_>) -> R
                  updated_at = iif(?3 >= last_seq, ?5, max(updated_at, ?5)),
                  at = iif(?4, at, iif(?3 >= last_seq, ?5, max(updated_at, ?5))),
                  unsent = ?4,
+                 unsent_since = iif(?4, iif(?6, at, coalesce(unsent_since, at)), NULL),
                  last_seq = max(last_seq, ?3)
              WHERE id = ?1",
         )?
-        .execute((id, synced.known, synced.seq, synced.unsent, synced.updated_at))?;
+        .execute((id, synced.known, synced.seq, synced.unsent, synced.updated_at, synced.acked))?;
     Ok(())
 }
 
@@ -183,8 +200,9 @@ pub(crate) fn set_apart(connection: &Connection, id: i64, apart: bool) -> Result
 pub(crate) fn purge(connection: &Connection, id: i64, seq: u64) -> Result<()> {
     connection
         .prepare_cached(
-            "UPDATE documents SET head = x'', known = x'', unsent = 0, stale = 0, apart = 0, held = NULL, purged = 1,
-                 removed = 0, purge_asked = iif(?2 > 0, 0, purge_asked), last_seq = max(last_seq, ?2)
+            "UPDATE documents SET head = x'', known = x'', unsent = 0, unsent_since = NULL, stale = 0, apart = 0,
+                 held = NULL, purged = 1, removed = 0, purge_asked = iif(?2 > 0, 0, purge_asked),
+                 last_seq = max(last_seq, ?2)
              WHERE id = ?1",
         )?
         .execute((id, seq))?;
@@ -224,7 +242,10 @@ pub(crate) fn indexed(connection: &Connection, id: i64) -> Result<()> {
 /// document is renamed with the space.
 pub(crate) fn moved(connection: &Connection, space: i64, library: (NoteId, NoteId)) -> Result<()> {
     connection
-        .prepare_cached("UPDATE documents SET unsent = 1 WHERE space = ?1 AND NOT purged AND head <> known")?
+        .prepare_cached(
+            "UPDATE documents SET unsent = 1, unsent_since = coalesce(unsent_since, at)
+             WHERE space = ?1 AND NOT purged AND head <> known",
+        )?
         .execute([space])?;
     connection.prepare_cached("UPDATE documents SET note = ?3 WHERE space = ?1 AND note = ?2")?.execute((
         space,
@@ -239,7 +260,7 @@ pub(crate) fn forget_log(connection: &Connection, space: i64) -> Result<()> {
     connection
         .prepare_cached(
             "UPDATE documents SET known = iif(?2, known, x''), unsent = iif(?2, unsent, 1), last_seq = 0,
-                 purge_asked = 0, removed = 0, held = NULL
+                 unsent_since = coalesce(unsent_since, at), purge_asked = 0, removed = 0, held = NULL
              WHERE space = ?1",
         )?
         .execute((space, mutant::is(Mutant::RejoinKeepsKnown)))?;
@@ -330,6 +351,17 @@ pub(crate) fn held(connection: &Connection) -> Result<Vec<(DocKey, Held)>> {
         .query_map([], |row| Ok((key_at(row)?, held_at(row, 2)?)))?
         .collect::<Result<Vec<_>>>()?;
     Ok(rows.into_iter().filter_map(|(doc, held)| Some((doc, held?))).collect())
+}
+
+/// The numbers of a space's documents that can't go on, those met first, first.
+pub(crate) fn held_in(connection: &Connection, space: i64, limit: u32) -> Result<Vec<i64>> {
+    connection
+        .prepare_cached(
+            "SELECT id FROM documents INDEXED BY documents_held WHERE held IS NOT NULL AND space = ?1
+             ORDER BY id LIMIT ?2",
+        )?
+        .query_map((space, limit), |row| row.get(0))?
+        .collect()
 }
 
 /// Documents whose history isn't the server's.

@@ -148,3 +148,36 @@ fn a_note_edited_between_two_pages_moves_no_other() {
     let second = store.reader.list(&ListQuery { after: first.next, ..query(ListView::All) }).unwrap();
     assert_eq!(numbers(&second), [3, 2, 1]);
 }
+
+#[test]
+fn a_row_says_since_when_something_of_it_is_unsent() {
+    let mut store = Store::new();
+    let since = |store: &Store| store.row(1).unsent_since;
+    store.commit([local(1, 10, titled(""))]);
+    store.commit([local(1, 20, titled(""))]);
+    assert_eq!(since(&store), Some(10), "the first edit counts");
+    store.commit([remote(vec![remote_row(1, 3, b"r")], None)]);
+    let head = vec![21];
+    let row = Some(titled(""));
+    let import = |unsent| Write::Imported {
+        doc: doc(1),
+        seq: 3,
+        head: head.clone(),
+        known: vec![3],
+        unsent,
+        row: row.clone(),
+        updated_at: 30,
+    };
+    store.commit([import(true)]);
+    assert_eq!(since(&store), Some(10), "what others write changes nothing");
+    store.commit([acked(1, 4, true)]);
+    assert_eq!(since(&store), Some(20), "what is still unsent was written since");
+    let mut store = store.reopen();
+    assert_eq!(since(&store), Some(20));
+    store.commit([acked(1, 5, false)]);
+    assert_eq!((since(&store), store.row(1).leaving), (None, false));
+    store.commit([Write::PurgeAsked { doc: doc(1), asked: true }]);
+    assert!(store.row(1).leaving);
+    store.commit([local(1, 40, titled("")), import(false)]);
+    assert_eq!(since(&store), None);
+}

@@ -174,8 +174,8 @@ impl Device {
         let Some(space) = self.spaces.get_mut(&complete.space_id) else {
             return;
         };
-        if complete.note_ids.is_some() {
-            return;
+        if let Some(notes) = complete.note_ids {
+            return self.outputs.push(Output::Fetched { space: complete.space_id, notes });
         }
         let again = space.catching.take().is_some_and(|catching| catching.again);
         space.lineage = complete.lineage;

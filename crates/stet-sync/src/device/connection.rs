@@ -97,6 +97,7 @@ impl Device {
     /// Ends the connection and stays away until [`Device::connect`].
     pub fn disconnect(&mut self) {
         self.wanted = false;
+        self.push.forget_pause();
         self.close(1000);
         self.phase = Phase::Idle;
     }
@@ -274,7 +275,7 @@ impl Device {
         match (self.phase, success.level2) {
             (Phase::Authenticating { sent: true, .. }, Some(agreement)) => {
                 self.level = Some(2);
-                self.signed_in(&agreement.limits, now);
+                self.signed_in(&agreement.limits);
                 self.link.heartbeat_ms = agreement.heartbeat_ms.clamp(5_000, 120_000);
                 self.token_lasts(agreement.expires_in_ms, now);
                 self.phase = Phase::Entering;
@@ -288,25 +289,25 @@ impl Device {
                     spaces: agreement.spaces,
                 })));
             }
-            (Phase::Authenticating { sent: true, .. }, None) => self.auth_success_level1(success.user_id, now),
+            (Phase::Authenticating { sent: true, .. }, None) => self.auth_success_level1(success.user_id),
             (Phase::Live { .. }, Some(agreement)) => self.token_lasts(agreement.expires_in_ms, now),
             _ => self.garbage("an auth_success nobody asked for", now),
         }
     }
 
-    fn auth_success_level1(&mut self, user_id: UserId, now: u64) {
+    fn auth_success_level1(&mut self, user_id: UserId) {
         self.level = Some(1);
-        self.signed_in(&Limits::default(), now);
+        self.signed_in(&Limits::default());
         self.phase = Phase::Entering;
         self.outputs.push(Output::AgreedLevel1 { user_id });
     }
 
-    fn signed_in(&mut self, limits: &Limits, now: u64) {
+    fn signed_in(&mut self, limits: &Limits) {
         self.ever_connected = true;
         self.blocked = false;
         self.link.token_refused = false;
         self.link.limits = limits.clone();
-        self.push.set_limits(limits, now);
+        self.push.set_limits(limits);
     }
 
     fn token_lasts(&mut self, expires_in_ms: u64, now: u64) {

@@ -1,6 +1,6 @@
 //! What the machine asks of the engine, as values.
 
-use stet_model::id::{ConnectionId, DocKey, Lineage, SpaceId, StoreId, UserId};
+use stet_model::id::{ConnectionId, DocKey, Lineage, NoteId, SpaceId, StoreId, UserId};
 use stet_protocol::codec::Frame;
 use stet_protocol::message::{AuthFailure, ErrorCode, SpaceInfo, level1, level2};
 
@@ -43,6 +43,13 @@ pub enum Output {
         cursor: Place,
         /// The server's digest there, if it is known.
         digest: Option<String>,
+    },
+    /// Every row of these documents came, after [`super::Device::fetch`].
+    Fetched {
+        /// The space.
+        space: SpaceId,
+        /// The documents.
+        notes: Vec<NoteId>,
     },
     /// The server says that its log ends where ours does.
     InStep {

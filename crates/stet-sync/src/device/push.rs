@@ -65,10 +65,15 @@ pub(super) struct InFlight {
 }
 
 impl Push {
-    pub(super) fn set_limits(&mut self, limits: &Limits, now: u64) {
+    /// The pause a server asked for outlives the connection: one that comes back at once is no answer to "too much".
+    pub(super) fn set_limits(&mut self, limits: &Limits) {
         self.max_updates = limits.updates_in_flight.max(1);
         self.max_bytes = limits.bytes_in_flight.max(1);
-        self.quiet_until = now;
+    }
+
+    /// The server is another one now, or nobody wants to be connected.
+    pub(super) const fn forget_pause(&mut self) {
+        self.quiet_until = 0;
     }
 
     pub(super) fn forget_connection(&mut self) {
@@ -211,6 +216,11 @@ impl Device {
             self.push.enqueue(doc);
         }
         self.pump(now);
+    }
+
+    /// Until when the server wants nothing sent, while that is to come.
+    pub fn sends_again_at(&self, now: u64) -> Option<u64> {
+        (self.push.quiet_until > now).then_some(self.push.quiet_until)
     }
 
     /// Whether an update of this document waits for its answer.

@@ -1,10 +1,11 @@
 //! Sending what is unsent.
 
+use stet_model::id::{DocKey, NoteId};
 use stet_protocol::message::level2::{ClientMessage, NoteUpdate, ServerMessage};
 use stet_protocol::message::{ErrorCode, ErrorMessage};
 use stet_sync::device::{Output, Prepared};
 
-use crate::script::{SPACE, Script, doc, place};
+use crate::script::{SPACE, Script, doc, place, read};
 
 fn prepares(outputs: &[Output]) -> Vec<u8> {
     let docs = outputs.iter().filter_map(|output| match output {
@@ -139,6 +140,75 @@ fn a_rate_limit_pauses_sending_for_as_long_as_the_server_says() {
     script.now = 5_000;
     script.device.tick(script.now);
     assert_eq!(prepares(&script.asked()), [1]);
+}
+
+#[test]
+fn a_pause_the_server_asked_for_outlives_the_connection_and_not_the_server() {
+    let mut script = Script::live(3);
+    script.device.dirty(doc(1), 0);
+    script.prepare(1, 0);
+    let sent = updates(script.sent());
+    script.hear(&refusal(&sent[0].id, ErrorCode::RateLimited));
+    assert_eq!(script.device.sends_again_at(0), Some(5_000));
+    script.device.closed(None, "gone", 0);
+    script.wait();
+    assert!(script.now < 5_000, "it comes back sooner than it may send");
+    script.sign_in(3);
+    script.device.enter(&[(SPACE, Some(place(3)))], script.now);
+    script.complete(3);
+    assert!(prepares(&script.asked()).is_empty());
+    script.now = 5_000;
+    script.device.tick(script.now);
+    assert_eq!(prepares(&script.asked()), [1]);
+    assert_eq!(script.device.sends_again_at(5_000), None);
+
+    script.prepare(1, 0);
+    let sent = updates(script.sent());
+    script.hear(&refusal(&sent[0].id, ErrorCode::Internal));
+    script.device.disconnect();
+    assert_eq!(script.device.sends_again_at(script.now), None, "another server asked for nothing");
+}
+
+#[test]
+fn one_refusal_among_ten_thousand_is_asked_for_no_more_and_holds_up_no_other() {
+    let mut script = Script::live(0);
+    let note = |n: u32| {
+        let mut bytes = [7; 16];
+        bytes[..4].copy_from_slice(&n.to_be_bytes());
+        DocKey { space: SPACE, note: NoteId::from_bytes(bytes) }
+    };
+    let (count, poison) = (10_000, note(4_321));
+    (0..count).for_each(|n| script.device.dirty(note(n), 0));
+    let (mut taken, mut refused) = (0, 0);
+    loop {
+        let mut sent = Vec::new();
+        for output in script.asked() {
+            match output {
+                Output::Prepare { doc } => {
+                    script.device.prepared(Prepared { doc, after: 0, ops: vec![1], end: vec![1] }, 0);
+                }
+                Output::Send(frame) => sent.push(read(&frame)),
+                Output::Refused(held) => {
+                    assert_eq!(held.doc, poison);
+                    refused += 1;
+                }
+                _ => {}
+            }
+        }
+        let sent = updates(sent);
+        if sent.is_empty() && !script.device.is_in_flight(note(count - 1)) && taken + refused >= count {
+            break;
+        }
+        for update in sent {
+            if update.note_id == poison.note {
+                script.hear(&refusal(&update.id, ErrorCode::Malformed));
+            } else {
+                taken += 1;
+                script.ack(&update, u64::from(taken));
+            }
+        }
+    }
+    assert_eq!((taken, refused), (count - 1, 1));
 }
 
 #[test]

@@ -28,5 +28,7 @@ export const BLANK: Status = {
   cursor: 0,
   otherDevices: [],
   recordingUntil: null,
+  sendsAgainAt: null,
+  report: null,
   decision: null,
 };

@@ -3,7 +3,9 @@ import type { FolderRow } from "../../gen/FolderRow";
 import type { ListNotes } from "../../gen/ListNotes";
 import type { NotePage } from "../../gen/NotePage";
 import type { NoteRow } from "../../gen/NoteRow";
+import type { Outlived } from "../../gen/Outlived";
 import type { Sidebar } from "../../gen/Sidebar";
+import type { Stopped } from "../../gen/Stopped";
 import type { View } from "../../gen/View";
 import { HostError } from "../host";
 import { FOLDERS, NOTES, madeUp, type SampleNote } from "./sample";
@@ -23,7 +25,10 @@ export interface Note {
   updatedAt: number;
   sent: boolean;
   other: boolean;
-  held: string | null;
+  held: Stopped | null;
+  /** Since when something of it is unsent. */
+  since: number | null;
+  outlived: Outlived | null;
 }
 
 interface Folder {
@@ -104,6 +109,8 @@ export class Library {
       sent: true,
       other: true,
       held: null,
+      since: null,
+      outlived: null,
       ...given,
       tags: [...(given.tags ?? [])].sort(),
     };
@@ -192,17 +199,22 @@ export class Library {
   }
 }
 
+/** The size of a note, as its limit counts it. */
+export const bytesOf = (title: string, body: string): number => new TextEncoder().encode(title + body).length;
+
 /** A note as a list shows it. `network` says whether there is a server and another device. */
-export function rowOf(note: Note, network: { server: boolean; other: boolean }): NoteRow {
+export function rowOf(note: Note, network: { server: boolean; other: boolean }, noteBytes: number): NoteRow {
+  const bytes = bytesOf(note.title, note.body);
   const { id, title, folderId, starred, pinned, archived, trashed, tags, createdAt, updatedAt } = note;
   return {
     ...{ id, title, folderId, starred, pinned, archived, trashed, tags: [...tags], createdAt, updatedAt },
     preview: preview(note.body),
+    room: bytes >= noteBytes * 0.9 ? Math.max(0, noteBytes - bytes) : null,
     dots: {
       disk: true,
       server: network.server ? note.sent && note.held === null : null,
       other: network.server && network.other ? note.sent && note.other : null,
-      stopped: note.held !== null ? { message: note.held } : null,
+      stopped: note.held,
     },
   };
 }

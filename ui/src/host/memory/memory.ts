@@ -21,6 +21,8 @@ interface MemoryOptions {
   latencyMs?: number;
   /** Every edit is refused as if the disk were full. */
   diskFull?: boolean;
+  /** Largest note. */
+  noteBytes?: number;
   random?: () => number;
 }
 
@@ -44,6 +46,8 @@ export class MemoryHost implements Host {
   readonly network: Network;
   readonly histories = new Histories();
   diskFull: boolean;
+  /** Largest note, bytes of title and body. */
+  readonly noteBytes: number;
   settings = { ...DEFAULTS };
   readonly #sessions: Sessions;
   readonly #listeners = new Map<string, Set<(payload: never) => void>>();
@@ -57,6 +61,7 @@ export class MemoryHost implements Host {
     this.network = new Network(options.mode ?? "online", this.library, this.clock, (ids) => this.changed(ids));
     this.network.setMode(options.mode ?? "online");
     this.diskFull = options.diskFull ?? false;
+    this.noteBytes = options.noteBytes ?? 10 * 1024 * 1024;
     this.#latencyMs = options.latencyMs ?? 4;
     this.#random = options.random ?? Math.random;
     this.#sessions = new Sessions(
@@ -124,6 +129,15 @@ export class MemoryHost implements Host {
     return note.id;
   }
 
+  /** Maria writes in a note that was put in the trash here, without knowing of it. */
+  mariaKeeps(noteId: string): void {
+    const note = this.library.note(noteId);
+    note.trashed = false;
+    note.outlived = { here: false, device: MARIA };
+    this.mariaEdits(noteId);
+    this.emit("note_outlived", { noteId, outlived: note.outlived });
+  }
+
   mariaTrashes(noteId: string, purged = false): void {
     const note = this.library.note(noteId);
     if (purged) this.purge(note);
@@ -144,7 +158,7 @@ export class MemoryHost implements Host {
     for (const handler of this.#listeners.get(event) ?? []) (handler as Handler<E>)(structuredClone(payload));
   }
 
-  row = (note: Note) => rowOf(note, this.network);
+  row = (note: Note) => rowOf(note, this.network, this.noteBytes);
 
   /** Tells of changes, at most every 100 ms. */
   changed(noteIds: string[]): void {
@@ -170,11 +184,19 @@ export class MemoryHost implements Host {
       throw new HostError("storage", "The disk is full. Make some room; what you type is kept until then.");
   }
 
+  /** A note of this size would be too large. */
+  fits(title: string, bytes: number): void {
+    if (bytes <= this.noteBytes) return;
+    const over = bytes - this.noteBytes;
+    throw new HostError("too-large", `“${title}” is full: this is ${over} bytes too much. Split it into two notes.`);
+  }
+
   touch(note: Note): Record<string, never> {
     this.write();
     note.updatedAt = Date.now();
     this.histories.wrote(note, HERE);
     note.sent = !this.network.server;
+    note.since ??= note.updatedAt;
     note.other = false;
     this.network.queue();
     this.changed([note.id]);

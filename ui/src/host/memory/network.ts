@@ -110,7 +110,10 @@ export class Network {
       () => {
         this.#sending = false;
         if (!this.live) return;
-        for (const note of batch) note.sent = true;
+        for (const note of batch) {
+          note.sent = true;
+          note.since = null;
+        }
         this.#cursor += batch.length;
         this.#lastSync = Date.now();
         const ids = batch.map((note) => note.id);

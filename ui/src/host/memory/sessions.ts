@@ -6,7 +6,7 @@ import type { Pulled } from "../../gen/Pulled";
 import type { Replace } from "../../gen/Replace";
 import type { TextUpdate } from "../../gen/TextUpdate";
 import { HostError } from "../host";
-import type { Note } from "./library";
+import { bytesOf, type Note } from "./library";
 import { Text } from "./text";
 
 type Field = "title" | "body";
@@ -47,6 +47,14 @@ export class Sessions {
     open.text.sessions.delete(session);
     this.#open.delete(session);
     return { kind: "reopen", opened: this.#begin(open.note, open.field), message: answer.message };
+  }
+
+  /** The note an edit is of, and how large it would be after it; one that only takes away always fits. */
+  sizeAfter({ session, updates }: EditNote): { note: Note; bytes: number } {
+    const { note } = this.#session(session);
+    const changes = updates.flatMap((update) => update.changes);
+    const grows = changes.reduce((sum, { from, to, insert }) => sum + bytesOf("", insert) - (to - from), 0);
+    return { note, bytes: grows > 0 ? bytesOf(note.title, note.body) + grows : 0 };
   }
 
   pull(session: string, base: number): Pulled {

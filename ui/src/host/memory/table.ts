@@ -5,10 +5,11 @@ import type { RestoreVersion } from "../../gen/RestoreVersion";
 import type { Calls } from "../commands";
 import { HostError } from "../host";
 import { HERE } from "./history";
-import type { Note } from "./library";
+import { bytesOf, type Note } from "./library";
 import type { MemoryHost } from "./memory";
 import type { Sessions } from "./sessions";
 import { difference } from "./text";
+import { unsentCommands } from "./unsent";
 
 /** Every command with what it does. */
 export type Commands = { [C in keyof Calls]: (args: Calls[C][0]) => Calls[C][1] };
@@ -63,6 +64,7 @@ export function commands(host: MemoryHost, sessions: Sessions): Commands {
   const folders = (): Record<string, never> => (host.changed([]), {});
   const done = (): Record<string, never> => ({});
   return {
+    ...unsentCommands(host),
     get_start: () => ({
       ...{ status: network.status(), settings: host.settings, sidebar: library.sidebar() },
       ...{
@@ -83,21 +85,27 @@ export function commands(host: MemoryHost, sessions: Sessions): Commands {
     open_note: ({ noteId }) => {
       const note = library.note(noteId);
       host.histories.begin(note);
-      return { row: host.row(note), ...sessions.begin(note) };
+      return { row: host.row(note), ...sessions.begin(note), outlived: note.trashed ? null : note.outlived };
     },
     edit_note: (args) => {
       host.write();
+      const { note, bytes } = sessions.sizeAfter(args);
+      host.fits(note.title, bytes);
       return sessions.edit(args);
     },
     close_note: (args) => (args.sessions.forEach((session) => sessions.close(session)), {}),
     create_note: ({ folderId, title, body }) => {
+      host.fits(title, bytesOf(title, body));
       const note = library.add({ folderId, title, body }, Date.now());
       host.touch(note);
       return { noteId: note.id };
     },
     change_note: ({ noteId, change }) => changeNote(host, sessions, library.note(noteId), change),
     trash_note: onNote((note) => (note.trashed = true)),
-    restore_note: onNote((note) => (note.trashed = false)),
+    restore_note: onNote((note) => {
+      note.trashed = false;
+      note.outlived = null;
+    }),
     purge_note: ({ noteId }) => (host.purge(library.note(noteId)), {}),
     empty_trash: () => (
       [...library.notes.values()].filter((note) => note.trashed).forEach((note) => host.purge(note)),
@@ -130,7 +138,6 @@ export function commands(host: MemoryHost, sessions: Sessions): Commands {
     reconnect: () => (network.reconnect(), {}),
     clear_error: () => (network.dismiss(), {}),
     pause: ({ paused }) => ((network.paused = paused), network.send(), folders()),
-    sync_now: () => (network.reconnect(), {}),
     record_details: ({ on }) => ((network.recordingUntil = on ? Date.now() + 900_000 : null), folders()),
     set_focus: done,
     open_link: ({ url }) => (window.open(url, "_blank", "noopener"), {}),

@@ -5,7 +5,8 @@ import type { App } from "../app.svelte";
 import { notes } from "../words";
 import { leaves } from "./underway";
 
-const name = (row: NoteRow): string =>
+/** A note for sentences. */
+export const name = (row: NoteRow): string =>
   row.title === "" ? "Untitled note" : `“${row.title.length > 40 ? `${row.title.slice(0, 39)}…` : row.title}”`;
 
 /** Makes a note where the user is looking, and lets them write its title. */
@@ -119,6 +120,7 @@ async function putAway(
     return app.host.call(command, { noteId: row.id });
   });
   const done = (await app.attempt(answer)) !== undefined;
+  if (done) app.note.changedOutlived(row.id, null); // whoever put it there or took it out has settled it
   if (!done) app.list.refresh();
   return done;
 }

@@ -3,15 +3,15 @@
 
 use std::collections::{BTreeSet, VecDeque};
 
-use stet_model::document::{Document, NoteDocument, NoteEdit};
-use stet_model::id::{DeviceId, DocKey, NoteId};
+use stet_model::document::Document;
+use stet_model::id::{DeviceId, DocKey};
 use stet_store::{Held, HeldAt, Waiting, Write};
 
 use crate::api::ErrorCode;
 use crate::api::status::{Decision, StatusError};
 use crate::engine::documents::Task;
-use crate::engine::documents::live::Live;
 use crate::engine::documents::writing::After;
+use crate::engine::unsent::copy_of;
 use crate::engine::{Engine, Now};
 
 /// The code of what is kept until people decide.
@@ -167,25 +167,10 @@ impl Engine {
     /// Makes a new note of one that is gone elsewhere, in one transaction with the end of that.
     pub(in crate::engine) fn keep_as_new(&mut self, doc: DocKey, now: Now) {
         let Some(Document::Note(note)) = self.documents.get(doc).map(|live| &live.document) else { return };
-        let fields = note.fields();
-        let mut edits = vec![NoteEdit::CreatedAt(fields.created_at), NoteEdit::Folder(fields.folder)];
-        edits.extend([NoteEdit::SetTitle(note.title()), NoteEdit::SetBody(note.body())]);
-        edits.extend([
-            NoteEdit::Starred(fields.starred),
-            NoteEdit::Pinned(fields.pinned),
-            NoteEdit::Archived(fields.archived),
-        ]);
-        edits.extend(fields.tags.into_iter().map(NoteEdit::AddTag));
-        let wall = self.commit_time(now).max(0) as u64;
-        let id = NoteId::from_time(wall, self.fresh_id_bytes());
-        let new = self.doc(id);
-        self.documents.insert(new, Live::new(Document::Note(NoteDocument::new(self.peer)), now.mono));
-        if let Err(words) = self.edit_document(new, &edits, now) {
-            self.documents.remove(new);
+        if let Err(words) = self.make_note(&copy_of(note), now) {
             let error = StatusError { code: ErrorCode::Internal, message: words, note_id: Some(doc.note) };
             return self.went_wrong(error);
         }
-        self.save(new, now);
         self.end_sessions_of(doc);
         self.write(Write::Purged { doc, seq: 0, cursor: None }, After::Nothing);
         self.forget(doc);

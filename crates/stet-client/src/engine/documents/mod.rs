@@ -56,6 +56,8 @@ pub(in crate::engine) enum Task {
     Index,
     /// It is gone elsewhere, and is made a new note of.
     KeepAsNew,
+    /// Rows of it were fetched to be compared with it.
+    Compare,
     Level1(Box<super::level1::Foreign>),
     /// A level-1 server's folder tree was changed elsewhere.
     Folder(FolderRequest),
@@ -276,7 +278,7 @@ impl Engine {
                 let mut live = Live::from_stored(document, stored, now.mono);
                 // What was read may be older than what is on its way to the disk.
                 live.held = self.ledger.held.get(&doc).cloned();
-                live.purge_asked = self.ledger.purges.contains_key(&doc);
+                live.purge_asked = self.ledger.purges.contains_key(&doc) || self.ledger.restored.contains_key(&doc);
                 self.documents.insert(doc, live);
             }
             Err(error) => {
@@ -297,6 +299,7 @@ impl Engine {
             Task::Prepare => self.prepare(doc, now),
             Task::Index => self.index(doc),
             Task::KeepAsNew => self.keep_as_new(doc, now),
+            Task::Compare => self.compare_document(doc, now),
             Task::Level1(foreign) => self.merge_level1(doc, *foreign, now),
             Task::Folder(request) => self.merge_folder(doc, &request, now),
             Task::Folders { changed } => {
@@ -321,6 +324,7 @@ impl Engine {
                 self.resume_purge(doc, now);
             }
             Task::Index => self.index.remove(doc),
+            Task::Compare => self.compare_document(doc, now),
             Task::KeepAsNew | Task::Level1(_) | Task::Folder(_) | Task::Folders { .. } => {}
         }
     }
@@ -355,6 +359,14 @@ pub(in crate::engine) fn empty(doc: DocKey, peer: PeerId) -> Document {
     } else {
         Document::Note(NoteDocument::new(peer))
     }
+}
+
+/// A note as it is on the disk, to be read only.
+///
+/// # Errors
+/// Why it can't be read.
+pub(crate) fn read_note(stored: &StoredDocument) -> Result<NoteDocument, String> {
+    NoteDocument::load(&parts(stored), PeerId(1)).map_err(|error| error.to_string())
 }
 
 fn load(doc: DocKey, stored: &StoredDocument, peer: PeerId) -> Result<Document, String> {

@@ -73,6 +73,16 @@ pub(in crate::engine) enum After {
     Folded {
         doc: DocKey,
     },
+    /// What was kept of a note that was removed elsewhere is on disk as a new one.
+    Restored {
+        kept: DocKey,
+        new: DocKey,
+    },
+    /// What a document said before the server's rows take its place is on disk as a new note.
+    Recovered {
+        doc: DocKey,
+        new: DocKey,
+    },
     /// Search text is in the index.
     Indexed {
         doc: DocKey,
@@ -139,6 +149,8 @@ impl Writing {
                 | After::Touched { doc }
                 | After::Folded { doc }
                 | After::Indexed { doc, .. } => *doc = rename(*doc),
+                After::Recovered { doc, new } => (*doc, *new) = (rename(*doc), rename(*new)),
+                After::Restored { kept, new } => (*kept, *new) = (rename(*kept), rename(*new)),
                 After::Rows { docs } => docs.iter_mut().for_each(|doc| *doc = rename(*doc)),
                 _ => {}
             }
@@ -303,6 +315,8 @@ impl Engine {
             After::Bound => self.bound(now),
             After::Left(leaving) => self.left(leaving, true),
             After::Compared => self.compared(),
+            After::Recovered { doc, .. } => self.take_theirs(doc, now),
+            After::Restored { kept, .. } => self.let_go_of_kept(kept),
             After::Indexed { doc, head } => {
                 self.index.settled();
                 self.indexed(doc, &head);
@@ -357,6 +371,12 @@ impl Engine {
             }
             After::Bound => self.binding_failed(),
             After::Left(leaving) => self.left(leaving, false),
+            // The kept copy goes with the write that succeeds.
+            After::Restored { new, .. } | After::Recovered { new, .. } => {
+                if let Some(live) = self.documents.get_mut(new) {
+                    live.waiting.push(after);
+                }
+            }
             After::Reply { call, .. } => {
                 let message = format!("This isn't saved yet: {words} Stet keeps trying.");
                 let result = Err(CommandError::new(ErrorCode::Storage, message));

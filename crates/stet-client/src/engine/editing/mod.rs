@@ -23,7 +23,8 @@ impl Engine {
         else {
             return self.refuse(call, ErrorCode::NotFound, "This isn't a note.");
         };
-        self.reply(call, OpenedNote { row, title, body });
+        let outlived = self.outlived(doc);
+        self.reply(call, OpenedNote { row, title, body, outlived });
     }
 
     fn begin_session(&mut self, doc: DocKey, field: Field) -> Option<OpenedText> {
@@ -91,7 +92,8 @@ impl Engine {
             }
             Verdict::Apply(skip) => {
                 if let Some(bytes) = self.too_large(doc, &args.updates[skip..]) {
-                    return self.refuse_size(call, bytes);
+                    let title = self.title_of(doc);
+                    return self.refuse_size(call, &title, bytes);
                 }
                 match self.apply_updates((doc, field), &args.session, &args.updates[skip..], now) {
                     Ok(()) => {
@@ -119,7 +121,7 @@ impl Engine {
         if added <= removed {
             return None;
         }
-        let bytes = stet_model::note::note_bytes(&note.title(), &note.body()) + added - removed;
+        let bytes = note.bytes() + added - removed;
         (bytes > self.note_bytes).then_some(bytes)
     }
 

@@ -123,7 +123,9 @@ impl Engine {
         let (unsent, row, bytes) = (live.is_unsent(), live.row(), live.document.snapshot());
         let (known, seq, updated_at) = (live.known.encode(), live.last_seq, live.updated_at);
         self.ledger.unsaved.insert(doc);
-        self.index.add(doc);
+        if !doc.is_library() {
+            self.index.add(doc);
+        }
         if !unsent {
             self.ledger.unsent.remove(&doc);
         }

@@ -191,3 +191,33 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn who_wrote_in_a_note_without_knowing_that_it_was_put_in_the_trash_is_named() {
+    let mut here = NoteDocument::new(PeerId(1));
+    append(&mut here, "one");
+    let mut there = copy(&here, 2);
+    assert!(here.outlived_trash().is_empty());
+    assert!(edit(&mut here, NoteEdit::Trash));
+    assert!(edit(&mut there, NoteEdit::Starred(true)));
+    exchange(&mut here, &mut there);
+    assert!(here.fields().trashed && here.outlived_trash().is_empty(), "a star doesn't keep it");
+
+    let mut away = copy(&here, 3);
+    assert!(edit(&mut here, NoteEdit::Restore));
+    assert!(edit(&mut here, NoteEdit::Trash));
+    append(&mut away, " and two");
+    exchange(&mut here, &mut away);
+    assert_eq!((here.fields().trashed, here.outlived_trash()), (false, vec![PeerId(3)]));
+    assert_eq!(away.outlived_trash(), here.outlived_trash(), "every device names the same");
+    assert!(edit(&mut here, NoteEdit::Restore));
+    assert!(here.outlived_trash().is_empty(), "it was settled");
+}
+
+#[test]
+fn the_size_is_that_of_title_and_body_in_utf8() {
+    let mut note = NoteDocument::new(PeerId(1));
+    assert!(edit(&mut note, NoteEdit::SetTitle("é🌿".into())));
+    append(&mut note, "読書");
+    assert_eq!(note.bytes(), 12);
+}

@@ -85,7 +85,7 @@ impl View {
 }
 
 const COLUMNS: &str = "n.rank, n.at, n.doc, d.note, n.title, n.preview, iif(n.shelf IS NULL, NULL, n.folder), n.starred, n.pinned, n.archived, n.hidden,
-    n.trashed, n.tags, n.created_at, n.bytes, n.unsent, n.held, d.last_seq, d.held";
+    n.trashed, n.tags, n.created_at, n.bytes, n.unsent, n.held, d.last_seq, d.held, d.unsent_since, n.leaving";
 
 fn list_row(row: &Row<'_>) -> Result<ListRow> {
     Ok(ListRow {
@@ -107,6 +107,8 @@ fn list_row(row: &Row<'_>) -> Result<ListRow> {
         unsent: row.get(15)?,
         last_seq: row.get(17)?,
         held: if row.get(16)? { document::held_at(row, 18)? } else { None },
+        unsent_since: row.get(19)?,
+        leaving: row.get(20)?,
     })
 }
 
