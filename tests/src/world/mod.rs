@@ -9,7 +9,7 @@ mod faults;
 mod network;
 pub mod plan;
 mod queue;
-mod random;
+pub mod random;
 mod reference;
 mod server;
 mod trace;
