@@ -44,6 +44,8 @@ enum Routine {
     Sim(trial::sim::Args),
     /// Kills the engine at random moments and looks whether anything is lost.
     Durability(trial::durability::Args),
+    /// Fuzzes what takes in bytes from outside.
+    Fuzz(trial::fuzz::Args),
 }
 
 fn main() -> ExitCode {
@@ -58,6 +60,7 @@ fn main() -> ExitCode {
         Routine::Screenshots(args) => screenshots::screenshots(&project, &args),
         Routine::Sim(args) => trial::sim::sim(&project, &args),
         Routine::Durability(args) => trial::durability::durability(&project, &args),
+        Routine::Fuzz(args) => trial::fuzz::fuzz(&project, &args),
     });
     match done {
         Ok(()) => ExitCode::SUCCESS,

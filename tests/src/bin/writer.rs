@@ -217,7 +217,8 @@ struct Pen {
 impl Pen {
     async fn new(client: Client, listener: Listener, options: &Options) -> Self {
         let mut settings = client.call(GetStart {}).await.expect("what to start with").settings;
-        (settings.backoff_base_ms, settings.backoff_cap_ms) = (20, 200);
+        // The server goes away often, and is back soon.
+        (settings.backoff_base_ms, settings.backoff_cap_ms, settings.max_attempts) = (20, 200, u32::MAX);
         client.call(UpdateSettings { settings }).await.expect("settings");
         let list = ListNotes { view: View::All, search: String::new(), after: None, limit: NOTES as u32 };
         let rows = client.call(list).await.expect("a list").rows;

@@ -4,6 +4,8 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use stet_client::api::note::Settings;
+
 use super::check::{self, DATABASE, Left, Words};
 use super::process::{Heard, Stage, Writer};
 use super::report::{Phase, Report};
@@ -68,7 +70,10 @@ impl<'a> Episode<'a> {
         let token = server.token("anna");
         let other = Device::start(&ground.folder("other"), "Other", &server.url(), &token).await;
         // The server goes away often: nobody has the time to wait as long as people would.
-        other.set(|settings| (settings.backoff_base_ms, settings.backoff_cap_ms) = (20, 200)).await;
+        let hurry = |settings: &mut Settings| {
+            (settings.backoff_base_ms, settings.backoff_cap_ms, settings.max_attempts) = (20, 200, u32::MAX);
+        };
+        other.set(hurry).await;
         let dice = Dice::new(options.seed, number);
         let newest = schema::version(&ground.folder("other").join(DATABASE)).expect("the other device's tables");
         let (saved, opening, kills, fresh) = (Words::new(), OPENING, 0, 0);

@@ -84,7 +84,9 @@ impl Writer {
     pub async fn until(&mut self, what: &str, condition: impl Fn(&Heard) -> bool) {
         let wanted = self.heard.wait_for(|heard| heard.ended || condition(heard));
         let Ok(Ok(_)) = tokio::time::timeout(PATIENCE, wanted).await else {
-            panic!("waited {} s for the writer: {what}\nheard: {:?}", PATIENCE.as_secs(), self.heard.borrow());
+            let Heard { stage, saved, sent, .. } = self.heard.borrow().clone();
+            let (saved, sent, seconds) = (saved.len(), sent.len(), PATIENCE.as_secs());
+            panic!("waited {seconds} s for the writer: {what}\nheard: {stage:?}, {saved} saved, {sent} sent");
         };
     }
 

@@ -2,4 +2,5 @@
 //! here and run; what it does is decided in the test packages.
 
 pub mod durability;
+pub mod fuzz;
 pub mod sim;

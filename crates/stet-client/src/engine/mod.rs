@@ -33,6 +33,7 @@ use crate::desktop::{Notice, Tray};
 use crate::record::Recorder;
 
 pub use binding::Binding;
+pub(crate) use binding::{SALVAGED, SPACE};
 pub use report::ListContext;
 
 use documents::Documents;

@@ -79,6 +79,8 @@ pub(super) struct Report {
     told_badge: Option<u32>,
     error: Option<StatusError>,
     storage_error: Option<String>,
+    /// What was saved out of a damaged store.
+    salvaged: Option<String>,
     diverged: bool,
     recent: Vec<(NoteId, String)>,
     pub(super) cursors: BTreeMap<SpaceId, Place>,
@@ -142,8 +144,13 @@ impl Report {
         self.error = Some(error);
     }
 
-    pub(super) fn clear_error(&mut self) {
-        self.error = None;
+    /// Whether what was put away was kept on disk, too.
+    pub(super) fn clear_error(&mut self) -> bool {
+        self.error.take().is_none() && self.salvaged.take().is_some()
+    }
+
+    pub(super) fn salvaged(&mut self, words: &str) {
+        self.salvaged = Some(words.to_owned());
     }
 
     /// The connection works: what was wrong with it is over.
@@ -267,6 +274,10 @@ impl Engine {
             message: format!("Your latest words aren't on the disk yet: {words}"),
             note_id: None,
         });
+        let salvaged = || {
+            let message = self.report.salvaged.clone()?;
+            Some(StatusError { code: ErrorCode::Storage, message, note_id: None })
+        };
         Status {
             state,
             paused: self.device.is_paused(),
@@ -282,7 +293,7 @@ impl Engine {
             unsaved: self.ledger.unsaved.len() as u32,
             held: self.ledger.held.len() as u32,
             progress: self.device.progress(self.space).map(|(done, total)| Progress { done, total }),
-            error: storage.or_else(|| self.report.error.clone()),
+            error: storage.or_else(|| self.report.error.clone()).or_else(salvaged),
             server_url: self.server_url().map(ToOwned::to_owned),
             level: self.device.level(),
             round_trip_ms: self.device.round_trip_ms().map(|ms| ms as u32),
