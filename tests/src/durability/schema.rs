@@ -7,7 +7,7 @@ use std::path::Path;
 use rusqlite::{Connection, OptionalExtension as _, Result};
 
 /// The last migration of the first version that was ever landed.
-const FIRST: u32 = 2026_11_23_12;
+const FIRST: u32 = 2026112312;
 
 /// Tables whose rows aren't carried over: what they hold is made anew, or isn't a table of rows.
 const LEFT_OUT: [&str; 3] = ["migrations", "sqlite_sequence", "words"];

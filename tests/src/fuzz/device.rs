@@ -271,7 +271,8 @@ impl World {
         match (choices.below(4), self.device.level()) {
             (0, _) => self.device.nothing_to_send(doc, now),
             (_, Some(1)) => {
-                let create = choices.rarely(3).then(level1::NoteData::default);
+                let new = level1::NoteData { id: Some(doc.note), ..level1::NoteData::default() };
+                let create = choices.rarely(3).then_some(new);
                 let (delete, changes) = (choices.rarely(4), level1::Changes::default());
                 let request = stet_sync::device::level1::Request { create, delete, changes };
                 self.device.prepared_level1(doc, &request, vec![1], now);

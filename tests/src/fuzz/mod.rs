@@ -6,8 +6,11 @@ mod document;
 mod frames;
 mod server;
 
+/// A target: what it is called, and what it does with an input.
+type Target = (&'static str, fn(&[u8]));
+
 /// Every target with its name: a folder of `fuzz/corpus` and a program of `fuzz/fuzz_targets`.
-pub const TARGETS: [(&str, fn(&[u8])); 4] =
+pub const TARGETS: [Target; 4] =
     [("frames", frames::run), ("server", server::run), ("device", device::run), ("document", document::run)];
 
 /// Runs one target on one input.

@@ -11,7 +11,8 @@ use stet_protocol::message::level2::{ClientMessage, NotePurge, NoteUpdate, Recei
 use stet_protocol::message::{Auth, AuthFailure, Device, ErrorCode, SpaceInfo, level1};
 use stet_sync::server::{
     Change, Commit, CommitOutcome, Committed, Connection, Cursor, Effect, Head, Input, LevelOneOutcome, Origin, Outbox,
-    Outgoing, Place, Read, ReadAnswer, ReadRefusal, ReadRequest, Refusal, Session, Settings, Shared, Turn, receive,
+    Outgoing, Place, Read, ReadAnswer, ReadRefusal, ReadRequest, Refusal, Session, Settings, Shared, Stage, Turn,
+    receive,
 };
 
 use super::Choices;
@@ -248,8 +249,10 @@ impl World {
         match choices.below(12) {
             0 => self.give(Input::Surplus),
             1 => self.give(Input::Draining(choices.number())),
-            2 => self.give(Input::Tell(&Shared::new(ServerMessage::Receipts { space_id: SPACE, devices: vec![] }))),
-            3 => {
+            2 if self.machine.stage() == Stage::Level2 => {
+                self.give(Input::Tell(&Shared::new(ServerMessage::Receipts { space_id: SPACE, devices: vec![] })))
+            }
+            3 if self.machine.stage() == Stage::Level1 => {
                 let left = level1::ServerMessage::NoteLeft { note_id: note(choices) };
                 self.give(Input::Broadcast1(&Shared::new(left)));
             }
