@@ -1,5 +1,6 @@
 //! The world the tests run in: real programs on a private screen and bus (`stage`), peers that speak the protocol in
-//! plain JSON (`scripted`), a device without a window (`device`), a disk that forgets (`disk`). No tests, and nothing the product uses.
+//! plain JSON (`scripted`), a device without a window (`device`), a disk that forgets (`disk`), a network that misbehaves
+//! (`proxy`), engines that are killed (`durability`), inputs from bytes (`fuzz`). No tests, and nothing the product uses.
 
 #![expect(
     clippy::expect_used,
@@ -9,6 +10,9 @@
 
 pub mod device;
 pub mod disk;
+pub mod durability;
+pub mod fuzz;
+pub mod proxy;
 pub mod scripted;
 pub mod stage;
 pub mod wait;

@@ -12,9 +12,9 @@ mod process;
 mod project;
 mod run;
 mod screenshots;
-mod sim;
 mod system;
 mod test;
+mod trial;
 mod ui;
 
 use std::process::ExitCode;
@@ -41,7 +41,11 @@ enum Routine {
     /// Makes the README's pictures from the real app and server.
     Screenshots(screenshots::Args),
     /// Runs the simulated world over many seeds.
-    Sim(sim::Args),
+    Sim(trial::sim::Args),
+    /// Kills the engine at random moments and looks whether anything is lost.
+    Durability(trial::durability::Args),
+    /// Fuzzes what takes in bytes from outside.
+    Fuzz(trial::fuzz::Args),
 }
 
 fn main() -> ExitCode {
@@ -54,7 +58,9 @@ fn main() -> ExitCode {
         Routine::Bundle(args) => bundle::bundle(&project, &args),
         Routine::Bench(args) => bench::bench(&project, &args),
         Routine::Screenshots(args) => screenshots::screenshots(&project, &args),
-        Routine::Sim(args) => sim::sim(&project, &args),
+        Routine::Sim(args) => trial::sim::sim(&project, &args),
+        Routine::Durability(args) => trial::durability::durability(&project, &args),
+        Routine::Fuzz(args) => trial::fuzz::fuzz(&project, &args),
     });
     match done {
         Ok(()) => ExitCode::SUCCESS,

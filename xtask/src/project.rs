@@ -80,6 +80,21 @@ impl Project {
         self.target.join(folder).join(format!("{name}{}", env::consts::EXE_SUFFIX))
     }
 
+    /// A program that comes as a crate: the installed one, else that version, built once into the target folder.
+    pub fn tool(&self, name: &str, version: &str) -> Result<PathBuf, Failure> {
+        if let Some(installed) = process::find(name) {
+            return Ok(installed);
+        }
+        let folder = self.target.join("tools").join(format!("{name}-{version}"));
+        let built = folder.join("bin").join(format!("{name}{}", env::consts::EXE_SUFFIX));
+        if !built.is_file() {
+            let folder = folder.to_string_lossy();
+            let args = ["install", name, "--locked", "--debug", "--version", version, "--root", &folder];
+            process::run(self.cargo(&args).env("CARGO_TARGET_DIR", self.target.join("tools/build")))?;
+        }
+        Ok(built)
+    }
+
     /// Names of a package's targets of a kind (`test`, `bin`, …).
     pub fn targets(&self, package: &str, kind: &str) -> Vec<String> {
         let packages = self.metadata["packages"].as_array().into_iter().flatten();

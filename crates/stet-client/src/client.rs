@@ -1,12 +1,14 @@
 //! The engine as a running thing: started over a data folder, called by a user interface, ended with everything saved.
 
 use std::fs::{File, TryLockError};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use stet_model::id::{DeviceId, NoteId};
-use stet_store::{DiskThread, ListQuery, ListView, OpenError, Options, ReadError, Reader, WriteError};
+use stet_store::{
+    DiskThread, ListQuery, ListView, OpenError, Options, ReadError, Reader, Salvaged, WriteError, Writer,
+};
 use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot, watch};
 
@@ -88,8 +90,11 @@ impl Client {
         // The TLS library wants its algorithms named once; another part of the program may have done it.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let lock = lock(&config.data_dir)?;
-        let (writer, reader) = stet_store::open(&config.data_dir.join(DATABASE), &Options::default())?;
-        let boot = writer.boot()?;
+        let (writer, reader, salvaged) = open(&config.data_dir.join(DATABASE))?;
+        let mut boot = writer.boot()?;
+        if let Some(salvaged) = salvaged {
+            words::tell_salvaged(&mut boot.meta, &salvaged);
+        }
         let mut seed = [0; 32];
         getrandom::fill(&mut seed).map_err(|error| StartError::Random(error.to_string()))?;
         let (done_sender, done) = mpsc::unbounded_channel();
@@ -266,7 +271,22 @@ impl Client {
     }
 }
 
-fn lock(data_dir: &std::path::Path) -> Result<File, StartError> {
+/// Opens the store. A damaged one makes way for a new one with what could be saved out of it.
+fn open(database: &Path) -> Result<(Writer, Reader, Option<Salvaged>), OpenError> {
+    match stet_store::open(database, &Options::default()) {
+        Ok((writer, reader)) => Ok((writer, reader, None)),
+        // Without its file, a log says nothing: somebody may put the file back.
+        Err(OpenError::Damaged { detail, .. }) if database.exists() => {
+            let salvaged = stet_store::salvage(database)?;
+            tracing::warn!(%detail, kept = %salvaged.kept.display(), "the database was damaged");
+            let (writer, reader) = stet_store::open(database, &Options::default())?;
+            Ok((writer, reader, Some(salvaged)))
+        }
+        Err(error) => Err(error),
+    }
+}
+
+fn lock(data_dir: &Path) -> Result<File, StartError> {
     let unusable = |error: std::io::Error| StartError::DataDir { path: data_dir.to_owned(), reason: error.to_string() };
     make_private(data_dir).map_err(unusable)?;
     let file = File::options().create(true).truncate(false).write(true).open(data_dir.join(LOCK)).map_err(unusable)?;
@@ -278,7 +298,7 @@ fn lock(data_dir: &std::path::Path) -> Result<File, StartError> {
 }
 
 /// Makes the folder, for its owner alone. One that is there keeps its permissions.
-fn make_private(folder: &std::path::Path) -> std::io::Result<()> {
+fn make_private(folder: &Path) -> std::io::Result<()> {
     let mut builder = std::fs::DirBuilder::new();
     builder.recursive(true);
     #[cfg(unix)]

@@ -1,6 +1,8 @@
 //! Opening a file: is it there, is it ours, is it whole, may we write it, are its tables up to date. Nothing is decided
 //! about a file that fails: it stays as it is, and the error says why.
 
+pub(crate) mod salvage;
+
 use std::fs;
 use std::io::{self, Read};
 use std::path::Path;
@@ -63,6 +65,9 @@ pub struct Options {
 /// # Errors
 /// [`OpenError`] tells apart what a person can do. The file is as it was.
 pub fn open(path: &Path, options: &Options) -> Result<(Writer, Reader), OpenError> {
+    if options.vfs.is_none() {
+        salvage::finish(path)?;
+    }
     let crashed = options.vfs.is_none() && make_if_missing(path, options)?;
     let mut connection = connect(path, options)?;
     make_ready(&mut connection, path, options)?;
@@ -97,19 +102,24 @@ fn make_if_missing(path: &Path, options: &Options) -> Result<bool, OpenError> {
         return damaged("its log is there, but the file itself is gone");
     }
     let new = beside(path, ".new");
-    for suffix in ["", "-journal", "-wal", "-shm"] {
-        match fs::remove_file(beside(&new, suffix)) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(failed(error)),
-            _ => {}
-        }
-    }
-    fs::File::create_new(&new).map_err(failed)?;
+    make_empty(&new).map_err(failed)?;
     let mut connection = connect(&new, options)?;
     set_durability(&connection).map_err(|error| OpenError::from_sqlite(path, &error))?;
     migration::run(&mut connection, &new, options, &migration::all())?;
     connection.close().map_err(|(_, error)| OpenError::from_sqlite(path, &error))?;
     fs::rename(&new, path).and_then(|()| sync_folder(path)).map_err(failed)?;
     Ok(false)
+}
+
+/// An empty file to make a database in, in place of what an earlier attempt left.
+fn make_empty(new: &Path) -> io::Result<()> {
+    for suffix in ["", "-journal", "-wal", "-shm"] {
+        match fs::remove_file(beside(new, suffix)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+    }
+    fs::File::create_new(new).map(drop)
 }
 
 /// How many bytes the file has, and how many its own header says. SQLite overlooks a last page that is cut off.

@@ -10,7 +10,7 @@ mod level1;
 mod network;
 pub mod plan;
 mod queue;
-mod random;
+pub mod random;
 mod reference;
 mod server;
 mod trace;

@@ -20,10 +20,12 @@ use crate::api::event::Authenticated;
 use crate::api::note::Settings;
 
 const DEVICE: &str = "device";
-const SPACE: &str = "space";
+pub(crate) const SPACE: &str = "space";
 pub(super) const BINDING: &str = "binding";
 const SETTINGS: &str = "settings";
 const LAST_SYNC: &str = "lastSync";
+/// What people are told of a damaged store, until they have put it away.
+pub(crate) const SALVAGED: &str = "salvaged";
 
 /// The account a store belongs to.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -104,6 +106,10 @@ impl Engine {
         if meta.is_new {
             self.write_identity();
         }
+        if let Some(words) = boot.meta.get(SALVAGED) {
+            self.report.salvaged(words);
+            self.write(Write::Meta { key: SALVAGED, value: Some(words.clone()) }, After::Nothing);
+        }
         for (space, cursor) in boot.cursors {
             self.report.cursors.insert(space, Place { seq: cursor.seq, lineage: cursor.lineage });
         }
@@ -150,6 +156,13 @@ impl Engine {
         let (device, space) = (self.setup.device_id.to_string(), self.space.to_string());
         self.write(Write::Meta { key: DEVICE, value: Some(device) }, After::Nothing);
         self.write(Write::Meta { key: SPACE, value: Some(space) }, After::Identity);
+    }
+
+    /// The last error was read and put away.
+    pub(super) fn clear_error(&mut self) {
+        if self.report.clear_error() {
+            self.write(Write::Meta { key: SALVAGED, value: None }, After::Nothing);
+        }
     }
 
     /// A level-2 server took the token.

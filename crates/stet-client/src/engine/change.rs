@@ -52,7 +52,7 @@ impl Engine {
             }
             Command::Reconnect(_) | Command::SyncNow(_) => self.sync_now(call, now),
             Command::ClearError(_) => {
-                self.report.clear_error();
+                self.clear_error();
                 self.reply(call, Done {});
             }
             Command::Pause(args) => {

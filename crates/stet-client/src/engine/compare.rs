@@ -90,9 +90,8 @@ impl Engine {
         match standing.compared {
             Some(Compared { same: false, .. }) if self.comparison.read_anew => self.differs(),
             Some(Compared { same: false, .. }) => {
-                self.comparison.read_anew = true;
                 self.recorder.note("the server's log is another one: every row is read anew", now);
-                self.device.read_anew(space, now.mono);
+                self.comparison.read_anew = self.device.read_anew(space, now.mono);
             }
             Some(Compared { same: true, .. }) => self.comparison.read_anew = false,
             None => {}

@@ -88,6 +88,8 @@ pub(super) struct Report {
     /// The proxy on the way to the server.
     pub(super) proxy: Option<String>,
     storage_error: Option<String>,
+    /// What was saved out of a damaged store.
+    salvaged: Option<String>,
     recent: Vec<(NoteId, String)>,
     pub(super) cursors: BTreeMap<SpaceId, Place>,
     pub(super) devices: BTreeMap<SpaceId, BTreeMap<DeviceId, DeviceRow>>,
@@ -151,8 +153,13 @@ impl Report {
         self.help = None;
     }
 
-    pub(super) fn clear_error(&mut self) {
-        self.error = None;
+    /// Whether what was put away was kept on disk, too.
+    pub(super) fn clear_error(&mut self) -> bool {
+        self.error.take().is_none() && self.salvaged.take().is_some()
+    }
+
+    pub(super) fn salvaged(&mut self, words: &str) {
+        self.salvaged = Some(words.to_owned());
     }
 
     /// The connection works: what was wrong with it is over.
@@ -274,6 +281,10 @@ impl Engine {
             note_id: None,
         });
         let help = self.report.help.filter(|_| storage.is_none() && self.report.error.is_some());
+        let salvaged = || {
+            let message = self.report.salvaged.clone()?;
+            Some(StatusError { code: ErrorCode::Storage, message, note_id: None })
+        };
         Status {
             state,
             paused: self.device.is_paused(),
@@ -290,7 +301,7 @@ impl Engine {
             unsaved: self.ledger.unsaved.len() as u32,
             held: self.ledger.held.len() as u32,
             progress: self.device.progress(self.space).map(|(done, total)| Progress { done, total }),
-            error: storage.or_else(|| self.report.error.clone()),
+            error: storage.or_else(|| self.report.error.clone()).or_else(salvaged),
             help,
             server_url: self.server_url().map(ToOwned::to_owned),
             proxy: self.report.proxy.clone().filter(|_| self.server_url().is_some()),

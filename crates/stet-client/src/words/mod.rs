@@ -2,11 +2,15 @@
 
 pub(crate) mod connection;
 
+use std::collections::BTreeMap;
+
 use stet_model::id::NoteId;
+use stet_store::Salvaged;
 
 use crate::api::ErrorCode;
 use crate::api::status::{ConnectionState, Status};
 use crate::desktop::{Tray, TrayIcon};
+use crate::engine::{SALVAGED, SPACE};
 
 /// The tray for a status.
 pub(crate) fn tray(status: &Status, recent: Vec<(NoteId, String)>) -> Tray {
@@ -86,6 +90,26 @@ fn sentence(status: &Status, icon: TrayIcon) -> String {
 /// Up to the first full stop that ends a sentence: addresses and names have others.
 fn first_sentence(text: &str) -> &str {
     text.find(". ").and_then(|at| text.get(..=at)).unwrap_or(text)
+}
+
+/// Notes down what people are to be told of a damaged store, and whose documents were saved if that can't be read.
+pub(crate) fn tell_salvaged(meta: &mut BTreeMap<String, String>, salvaged: &Salvaged) {
+    if let Some(doc) = salvaged.documents.first()
+        && !meta.contains_key(SPACE)
+    {
+        meta.insert(SPACE.to_owned(), doc.space.to_string());
+    }
+    let kept = salvaged.kept.file_name().unwrap_or_default().to_string_lossy();
+    let saved = match salvaged.documents.iter().filter(|doc| !doc.is_library()).count() {
+        0 => "There was nothing unsent in it that could be read.".to_owned(),
+        count => format!("{} with something unsent could be saved out of it.", notes(count as u32)),
+    };
+    let unread = if salvaged.unreadable == 0 { "" } else { " Some of it couldn't be read." };
+    let words = format!(
+        "The file with your notes was damaged and is kept as {kept}. {saved}{unread} Everything else comes back from your \
+         server; without one, restore a backup."
+    );
+    meta.insert(SALVAGED.to_owned(), words);
 }
 
 /// "1 note", "3 notes".

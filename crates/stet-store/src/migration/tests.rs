@@ -6,7 +6,9 @@ use std::path::PathBuf;
 use tempfile::TempDir;
 
 use super::*;
-use crate::write::Write;
+use stet_model::id::{NoteId, SpaceId};
+
+use crate::write::{DocKey, Write};
 use crate::{Reader, Writer, open};
 
 /// Every shipped migration by the beginning of its checksum. Lines are only ever added: a store that a user has
@@ -126,24 +128,65 @@ fn nothing_is_copied_or_locked_when_nothing_is_due() {
     assert_eq!(names(&folder), ["stet.db"]);
 }
 
-/// The oldest schema there is. When a second generation comes, its ladder begins here.
+/// The last migration of the first version that was landed. Every one after it may have been some version's last.
+const FIRST_LANDED: u32 = 2026112312;
+
+/// What a store of any version has: a note with a row in lists, tagged, in a folder, unsent; a received one; a tombstone.
+const CONTENT: &str = "
+    INSERT INTO meta VALUES ('kept', 'value');
+    INSERT INTO spaces (uuid, cursor_seq, cursor_lineage) VALUES (zeroblob(16), 7, zeroblob(16));
+    INSERT INTO documents (space, note, head, unsent, at) VALUES (1, x'01010101010101010101010101010101', x'01', 1, 5);
+    INSERT INTO documents (space, note, head, known, last_seq, at)
+        VALUES (1, x'02020202020202020202020202020202', x'02', x'02', 7, 4);
+    INSERT INTO documents (space, note, last_seq, purged) VALUES (1, x'03030303030303030303030303030303', 6, 1);
+    INSERT INTO snapshots VALUES (1, x'05');
+    INSERT INTO updates (doc, imported, ops) VALUES (1, 1, x'06');
+    INSERT INTO updates (doc, seq, imported, ops) VALUES (2, 7, 1, x'07');
+    INSERT INTO folders (space, folder, name, position, depth) VALUES (1, zeroblob(16), 'Garden', 0, 0);
+    INSERT INTO notes (doc, space, title, preview, starred, pinned, archived, hidden, trashed, tags, created_at, bytes,
+                       unsent, at)
+        VALUES (1, 1, 'Beans', 'in rows', 1, 0, 0, 0, 0, '[]', 1, 2, 1, 5), (2, 1, 'Peas', '', 0, 0, 0, 0, 0, '[]', 1, 2, 0, 4);";
+
 #[test]
-fn a_store_of_the_first_generation_opens_with_everything_in_it() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("stet.db");
-    let first: Vec<_> = all().into_iter().filter(|m| m.generation == 1).collect();
-    run(&mut Connection::open(&path).unwrap(), &path, &Options::default(), &first).unwrap();
-    let old = Connection::open(&path).unwrap();
-    old.execute_batch(
-        "INSERT INTO meta VALUES ('kept', 'value');
-         INSERT INTO spaces (uuid) VALUES (zeroblob(16));
-         INSERT INTO documents (space, note, head) VALUES (1, randomblob(16), x'01');
-         INSERT INTO updates (doc, imported, ops) VALUES (1, 1, x'02');",
-    )
-    .unwrap();
-    drop(old);
-    let (writer, reader) = open(&path, &Options::default()).unwrap();
-    let boot = writer.boot().unwrap();
-    assert_eq!((boot.documents, boot.meta["kept"].as_str()), (1, "value"));
-    assert!(reader.check().unwrap().is_empty());
+fn a_store_of_every_version_ever_landed_opens_with_everything_in_it() {
+    let landed: Vec<u32> =
+        SHIPPED.iter().map(|(number, ..)| *number).filter(|number| *number >= FIRST_LANDED).collect();
+    assert!(landed.len() > 2);
+    for last in landed {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("stet.db");
+        let first: Vec<_> = all().into_iter().filter(|migration| migration.number <= last).collect();
+        run(&mut Connection::open(&path).unwrap(), &path, &Options::default(), &first).unwrap();
+        let old = Connection::open(&path).unwrap();
+        old.execute_batch(CONTENT).unwrap();
+        drop(old);
+        let before = fs::read(&path).unwrap();
+
+        let (mut writer, reader) = open(&path, &Options::default()).unwrap();
+        let boot = writer.boot().unwrap();
+        assert_eq!((boot.documents, boot.unsent.len(), boot.meta["kept"].as_str()), (2, 1, "value"), "{last}");
+        assert_eq!(boot.cursors[0].1.seq, 7, "{last}");
+        let [beans, peas, gone] = [1, 2, 3].map(|n| {
+            let doc = DocKey { space: SpaceId::from_bytes([0; 16]), note: NoteId::from_bytes([n; 16]) };
+            reader.document(doc).unwrap().unwrap()
+        });
+        assert_eq!((beans.snapshot, beans.updates[0].ops.as_slice()), (Some(vec![5]), [6].as_slice()), "{last}");
+        assert_eq!((peas.last_seq, peas.updates[0].seq, gone.purged), (7, Some(7), true), "{last}");
+        let sidebar = reader.sidebar(SpaceId::from_bytes([0; 16])).unwrap();
+        assert_eq!((sidebar.counts, sidebar.folders.len()), ([2, 1, 2, 0, 0, 1], 1), "{last}");
+        assert!(reader.check().unwrap().is_empty(), "{last}");
+        writer.commit(&[Write::Meta { key: "more", value: Some("value".to_owned()) }]).unwrap();
+        // The copy from before is that version's, as it was.
+        let newest = all().last().map(|migration| migration.number).unwrap();
+        let copy = folder.path().join(format!("stet.db.before-{newest}"));
+        assert_eq!(copy.exists(), last != newest, "{last}");
+        if copy.exists() {
+            let numbers = |path: &Path| -> Vec<u32> {
+                let file = Connection::open(path).unwrap();
+                table::migration::applied(&file).unwrap().into_iter().map(|applied| applied.number).collect()
+            };
+            assert_eq!(numbers(&copy).last(), Some(&last));
+            assert_eq!(fs::read(&copy).unwrap().len(), before.len());
+        }
+    }
 }

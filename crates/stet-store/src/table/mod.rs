@@ -12,6 +12,7 @@ pub(crate) mod log;
 pub(crate) mod meta;
 pub(crate) mod migration;
 pub(crate) mod note;
+pub(crate) mod salvage;
 pub(crate) mod search;
 pub(crate) mod space;
 

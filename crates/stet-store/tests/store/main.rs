@@ -9,6 +9,7 @@ mod lists;
 mod model;
 mod opening;
 mod reading;
+mod salvage;
 mod search;
 mod spaces;
 mod stage;

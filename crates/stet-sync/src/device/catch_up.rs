@@ -261,11 +261,17 @@ impl Device {
         self.send_receipts(now);
     }
 
-    /// What is here isn't what the server has: every row is asked for again.
-    pub fn read_anew(&mut self, id: SpaceId, now: u64) {
-        if let Some(space) = self.spaces.get_mut(&id) {
-            space.place = None;
-            self.request_sync(id, now);
+    /// What is here isn't what the server has: every row is asked for again. Answers whether it was: without a live
+    /// connection there is nobody to ask.
+    pub fn read_anew(&mut self, id: SpaceId, now: u64) -> bool {
+        let live = matches!(self.phase, Phase::Live { .. }) && self.level == Some(2);
+        match self.spaces.get_mut(&id).filter(|_| live) {
+            Some(space) => {
+                space.place = None;
+                self.request_sync(id, now);
+                true
+            }
+            None => false,
         }
     }
 

@@ -73,7 +73,8 @@ impl Outbox {
         }
         if let Some(first) = self.frames.pop_front() {
             let frame = match self.coalesce {
-                Some(encoding) if !self.frames.is_empty() => self.join(first, encoding),
+                // What was said before the socket's encoding was agreed on goes by itself.
+                Some(encoding) if !self.frames.is_empty() && first.encoding() == encoding => self.join(first, encoding),
                 _ => {
                     self.bytes -= size(&first);
                     first
@@ -91,7 +92,8 @@ impl Outbox {
         let mut total = size(&first);
         self.bytes -= total;
         let mut group = vec![first];
-        while let Some(next) = self.frames.front().map(|frame| size(frame)) {
+        while let Some(next) = self.frames.front().filter(|frame| frame.encoding() == encoding).map(|frame| size(frame))
+        {
             if group.len() == COALESCED_FRAMES || total + next > COALESCED_BYTES {
                 break;
             }

@@ -130,3 +130,19 @@ fn a_catch_up_without_an_answer_is_a_dead_connection() {
     }
     assert_eq!(script.device.state(), State::Reconnecting);
 }
+
+#[test]
+fn without_a_connection_nobody_is_asked_for_every_row() {
+    let mut script = Script::live(3);
+    script.device.closed(None, "gone", script.now);
+    script.asked();
+    assert!(!script.device.read_anew(SPACE, script.now));
+    assert!(script.sent().is_empty());
+    script.wait();
+    script.sign_in(3);
+    script.device.enter(&[(SPACE, Some(place(3)))], script.now);
+    script.asked();
+    script.complete(3);
+    assert!(script.device.read_anew(SPACE, script.now));
+    assert!(script.sent().iter().any(|message| matches!(message, ClientMessage::Sync(sync) if sync.since == 0)));
+}

@@ -80,3 +80,18 @@ fn a_many_is_cut_before_it_grows_too_large() {
     }
     assert!(sizes.len() >= 4 && sizes.iter().all(|size| *size <= (1 << 20) + 100), "{sizes:?}");
 }
+
+#[test]
+fn what_was_said_in_another_encoding_before_is_not_joined() {
+    let mut stage = Stage::open(Settings::default());
+    // Nobody reads yet: refusals pile up in JSON, then the sign-in is answered in MessagePack.
+    stage.hear(&json!({"type": "ping"}));
+    let device = json!({"id": "00000000-0000-4000-8000-000000000001", "name": "", "platform": "", "appVersion": ""});
+    let auth = json!({"type": "auth", "token": "t", "protocol": 2, "device": device});
+    let auth: ClientMessage = serde_json::from_value(auth).unwrap();
+    let received = receive(&encode(&auth, Encoding::MessagePack), stage.machine.stage(), &stage.settings);
+    stage.give(Input::Message(received));
+    stage.give(Input::Authenticated(Ok(session(1_000_000))));
+    let said = frames(&mut stage);
+    assert!(matches!(said[..], [ServerMessage::Error(_), ServerMessage::AuthSuccess(_)]), "{said:?}");
+}

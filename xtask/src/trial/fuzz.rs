@@ -1,0 +1,97 @@
+//! `cargo xtask fuzz`: coverage-guided fuzzing of what takes in bytes from outside, by cargo-fuzz (libFuzzer), which is
+//! built once when it isn't installed. What is tried is in `tests/src/fuzz`; what was worth keeping is in `fuzz/corpus`.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::failure::Failure;
+use crate::process;
+use crate::project::Project;
+
+/// Built when cargo-fuzz is missing.
+const VERSION: &str = "0.13.2";
+
+/// The targets, as in `tests/src/fuzz`.
+const TARGETS: [&str; 4] = ["frames", "server", "device", "document"];
+
+/// Largest input: longer ones only take longer.
+const INPUT_BYTES: &str = "-max_len=2048";
+
+/// Memory of a fuzzer, MiB: an input that makes the product take more is a finding.
+const MEMORY: &str = "-rss_limit_mb=2048";
+
+/// Bytes of a target's kept inputs: all of them are in the repository.
+const KEPT_BYTES: u64 = 70_000;
+
+/// Options of `fuzz`.
+#[derive(clap::Args)]
+pub struct Args {
+    /// What to fuzz; nothing named: each in turn
+    #[arg(value_parser = TARGETS)]
+    target: Option<String>,
+    /// How long to fuzz each
+    #[arg(long, default_value_t = 60)]
+    seconds: u64,
+    /// Afterwards, keep the smallest inputs that reach the most
+    #[arg(long)]
+    keep: bool,
+    /// Handed to libFuzzer
+    #[arg(last = true)]
+    rest: Vec<String>,
+}
+
+/// Fuzzes one target after the other; one that finds something ends with the input that shows it.
+pub fn fuzz(project: &Project, args: &Args) -> Result<(), Failure> {
+    let tool = project.tool("cargo-fuzz", VERSION)?;
+    let chosen = |name: &&str| args.target.as_ref().is_none_or(|target| target == name);
+    for target in TARGETS.into_iter().filter(chosen) {
+        let kept = project.root.join("fuzz/corpus").join(target);
+        let found = project.target.join("fuzz/corpus").join(target);
+        fs::create_dir_all(&found).map_err(Failure::file(&found))?;
+        let run = |corpus: &[&Path], options: &[&str]| {
+            let mut command = std::process::Command::new(&tool);
+            command.current_dir(&project.root).args(["fuzz", "run"]);
+            // Sanitizers want a nightly compiler, and there is no unsafe code of ours to sanitize.
+            command.args(["--sanitizer", "none", "--target-dir"]).arg(project.target.join("fuzz")).arg(target);
+            process::run(command.args(corpus).args(["--", INPUT_BYTES, MEMORY]).args(options))
+        };
+        let mut options = vec![format!("-max_total_time={}", args.seconds)];
+        options.extend(args.rest.iter().cloned());
+        // What is new goes into the first folder.
+        run(&[&found, &kept], &options.iter().map(String::as_str).collect::<Vec<_>>())?;
+        if args.keep {
+            let best = project.target.join("fuzz/best").join(target);
+            make_empty(&best)?;
+            run(&[&best, &kept, &found], &["-set_cover_merge=1"])?;
+            replace(&kept, &best)?;
+        }
+    }
+    Ok(())
+}
+
+fn make_empty(folder: &Path) -> Result<(), Failure> {
+    if folder.exists() {
+        fs::remove_dir_all(folder).map_err(Failure::file(folder))?;
+    }
+    fs::create_dir_all(folder).map_err(Failure::file(folder))
+}
+
+/// Takes over the smallest inputs, as many as there is room for.
+fn replace(kept: &Path, best: &Path) -> Result<(), Failure> {
+    let mut inputs: Vec<(u64, PathBuf)> = Vec::new();
+    for entry in fs::read_dir(best).map_err(Failure::file(best))?.flatten() {
+        inputs.push((entry.metadata().map_err(Failure::file(best))?.len(), entry.path()));
+    }
+    inputs.sort();
+    make_empty(kept)?;
+    let mut bytes = 0;
+    for (length, input) in inputs {
+        bytes += length;
+        if bytes > KEPT_BYTES {
+            break;
+        }
+        let name = input.file_name().unwrap_or_default();
+        fs::copy(&input, kept.join(name)).map_err(Failure::file(&input))?;
+    }
+    Ok(())
+}
