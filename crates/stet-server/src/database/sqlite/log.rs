@@ -245,3 +245,13 @@ pub(super) fn unpack(mut packed: &[u8]) -> Vec<Bytes> {
     }
     ops
 }
+
+/// Whether this is what [`pack`] makes, to the last byte.
+pub(super) fn is_packed(mut packed: &[u8]) -> bool {
+    while let Some((length, rest)) = packed.split_first_chunk::<4>() {
+        let length = usize::try_from(u32::from_be_bytes(*length)).unwrap_or(usize::MAX);
+        let Some((_, rest)) = rest.split_at_checked(length) else { return false };
+        packed = rest;
+    }
+    packed.is_empty()
+}

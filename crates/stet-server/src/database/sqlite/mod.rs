@@ -3,6 +3,7 @@
 
 mod accounts;
 mod answers;
+pub mod copy;
 mod devices;
 mod documents;
 mod log;

@@ -12,13 +12,13 @@ pub(super) const APPLICATION_ID: i32 = 0x7374_5376;
 pub(super) const STEPS: [&str; 2] = [TABLES, DOCUMENTS_BY_SEQ];
 const VERSION: i32 = STEPS.len() as i32;
 /// How long to wait for the other process: only `token` writes beside a running server, one row at a time.
-const BUSY: Duration = Duration::from_secs(10);
+pub(super) const BUSY: Duration = Duration::from_secs(10);
 
 /// A database that can't be opened.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
     /// A file that is something else.
-    #[error("{0} is not a database of this server: name another --data folder")]
+    #[error("{0} is not a database of this server: name another file or folder")]
     Foreign(String),
     /// Written by a newer server.
     #[error("the database is of version {found}, this server knows up to {VERSION}: start the newer server again")]
@@ -153,12 +153,19 @@ pub(super) fn open(path: Option<&Path>, vfs: Option<&str>, store_id: [u8; 16]) -
         (None, _) => Connection::open_in_memory()?,
     };
     connection.busy_timeout(BUSY)?;
-    let name = || path.map_or_else(|| "the database in memory".to_owned(), |path| path.display().to_string());
+    kind(&connection, &path.map_or_else(|| "the database in memory".to_owned(), |path| path.display().to_string()))?;
+    settings(&connection)?;
+    migrate(&mut connection, store_id)?;
+    Ok(connection)
+}
+
+/// The layout's version; 0 for a file without tables. Refuses what isn't this server's, or a newer one's.
+fn kind(connection: &Connection, name: &str) -> Result<i32, OpenError> {
     let number = |pragma: &str| connection.query_row(&format!("PRAGMA {pragma}"), [], |row| row.get::<_, i32>(0));
     let (application, version) = match (number("application_id"), number("user_version")) {
         (Ok(application), Ok(version)) => (application, version),
         (Err(rusqlite::Error::SqliteFailure(error, _)), _) if error.code == rusqlite::ErrorCode::NotADatabase => {
-            return Err(OpenError::Foreign(name()));
+            return Err(OpenError::Foreign(name.to_owned()));
         }
         (Err(error), _) | (_, Err(error)) => return Err(error.into()),
     };
@@ -166,11 +173,17 @@ pub(super) fn open(path: Option<&Path>, vfs: Option<&str>, store_id: [u8; 16]) -
         return Err(OpenError::Newer { found: version });
     }
     if version > 0 && application != APPLICATION_ID {
-        return Err(OpenError::Foreign(name()));
+        return Err(OpenError::Foreign(name.to_owned()));
     }
-    settings(&connection)?;
-    migrate(&mut connection, store_id)?;
-    Ok(connection)
+    Ok(version)
+}
+
+/// Refuses every file but a database of this server, of a layout it knows.
+pub(super) fn check_kind(connection: &Connection, name: &str) -> Result<(), OpenError> {
+    match kind(connection, name)? {
+        1.. => Ok(()),
+        _ => Err(OpenError::Foreign(name.to_owned())),
+    }
 }
 
 /// Opens the file for reading beside the writer.
