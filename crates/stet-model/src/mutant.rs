@@ -38,11 +38,15 @@ pub enum Mutant {
     DigestForgetsAcks,
     /// What a note says is digested without its fields' changes.
     ContentWithoutFields,
+    /// The server folds rows without looking whether they are still what they were.
+    FoldIgnoresChange,
+    /// Folded rows stand where the first of them stood.
+    FoldStandsFirst,
 }
 
 impl Mutant {
     /// All of them.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 17] = [
         Self::AckMovesToHead,
         Self::BaseIsLastSent,
         Self::CursorSkipsGaps,
@@ -58,6 +62,8 @@ impl Mutant {
         Self::DigestWithoutTombstones,
         Self::DigestForgetsAcks,
         Self::ContentWithoutFields,
+        Self::FoldIgnoresChange,
+        Self::FoldStandsFirst,
     ];
 }
 

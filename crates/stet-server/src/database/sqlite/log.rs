@@ -32,6 +32,10 @@ pub(super) fn seq_of(place: i64) -> u64 {
     unsigned(place & ((1 << SEQ_BITS) - 1))
 }
 
+pub(super) const fn space_of(place: i64) -> i64 {
+    place >> SEQ_BITS
+}
+
 /// Every place of a space lies between these.
 pub(super) fn places(space: i64) -> (i64, i64) {
     (place(space, 0), place(space + 1, 0) - 1)
