@@ -42,11 +42,15 @@ pub enum Mutant {
     LineageIgnored,
     /// A device that begins with another log takes for sent what the former one had.
     RejoinKeepsKnown,
+    /// The server folds rows without looking whether they are still what they were.
+    FoldIgnoresChange,
+    /// Folded rows stand where the first of them stood.
+    FoldStandsFirst,
 }
 
 impl Mutant {
     /// All of them.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 19] = [
         Self::AckMovesToHead,
         Self::BaseIsLastSent,
         Self::CursorSkipsGaps,
@@ -64,6 +68,8 @@ impl Mutant {
         Self::ContentWithoutFields,
         Self::LineageIgnored,
         Self::RejoinKeepsKnown,
+        Self::FoldIgnoresChange,
+        Self::FoldStandsFirst,
     ];
 }
 

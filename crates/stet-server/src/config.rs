@@ -25,6 +25,10 @@ pub enum Command {
     Serve(Config),
     /// Print a token for a user, and make the account if there is none. Works while the server runs.
     Token(TokenConfig),
+    /// Copy the database into a file, and read the copy back. Works while the server runs.
+    Backup(BackupConfig),
+    /// Put a backup in the place of the database, which is kept under another name. Works while the server doesn't run.
+    Restore(RestoreConfig),
 }
 
 /// Options of `serve`.
@@ -145,6 +149,29 @@ pub struct TokenConfig {
     #[arg(long, env = "STET_SERVER_TOKEN_TTL", default_value = "30d", value_parser = duration_ms)]
     pub ttl: i64,
     /// Folder of the database and the key; default: the user's data folder.
+    #[arg(long, env = "STET_SERVER_DATA")]
+    pub data: Option<PathBuf>,
+}
+
+/// Options of `backup`.
+#[derive(Clone, Debug, Args)]
+pub struct BackupConfig {
+    /// Where the copy is to be. It appears only when it is whole.
+    pub file: PathBuf,
+    /// Replace a file that is there.
+    #[arg(long)]
+    pub overwrite: bool,
+    /// Folder of the database; default: the user's data folder.
+    #[arg(long, env = "STET_SERVER_DATA")]
+    pub data: Option<PathBuf>,
+}
+
+/// Options of `restore`.
+#[derive(Clone, Debug, Args)]
+pub struct RestoreConfig {
+    /// A file that `backup` made.
+    pub file: PathBuf,
+    /// Folder of the database, made if it isn't there; default: the user's data folder.
     #[arg(long, env = "STET_SERVER_DATA")]
     pub data: Option<PathBuf>,
 }

@@ -17,6 +17,9 @@ pub enum DataError {
     /// Another server is at it.
     #[error("another server uses the data folder {0}: stop it, or name another folder with --data")]
     Locked(PathBuf),
+    /// A copy is being made.
+    #[error("a backup of the data folder {0} is being made: wait until it has ended, then try again")]
+    Copying(PathBuf),
     /// What the system says.
     #[error("the data folder {path} can't be used: {source}")]
     Io {
@@ -27,15 +30,23 @@ pub enum DataError {
     },
 }
 
+/// The folder to use, whether it is there or not.
+///
+/// # Errors
+/// When none is named and the system names none.
+pub fn named(named: Option<&Path>) -> Result<PathBuf, DataError> {
+    match named {
+        Some(path) => Ok(path.to_path_buf()),
+        None => Ok(dirs::data_dir().ok_or(DataError::Nowhere)?.join("stet-server")),
+    }
+}
+
 /// The folder to use, made if it isn't there, for its owner only.
 ///
 /// # Errors
 /// When there is none, or it can't be made.
 pub fn folder(named: Option<&Path>) -> Result<PathBuf, DataError> {
-    let path = match named {
-        Some(path) => path.to_path_buf(),
-        None => dirs::data_dir().ok_or(DataError::Nowhere)?.join("stet-server"),
-    };
+    let path = self::named(named)?;
     let mut builder = fs::DirBuilder::new();
     builder.recursive(true);
     #[cfg(unix)]
@@ -55,9 +66,17 @@ pub fn database(folder: &Path) -> PathBuf {
 /// When the folder can't be written.
 pub fn opening(folder: &Path) -> Result<File, DataError> {
     let failed = |source| DataError::Io { path: folder.to_path_buf(), source };
-    let file = File::options().create(true).truncate(false).write(true).open(folder.join("opening")).map_err(failed)?;
+    let file = file(folder, "opening")?;
     file.lock().map_err(failed)?;
     Ok(file)
+}
+
+/// Takes the turn to copy the database: of two backups to one file, neither may take the other's.
+///
+/// # Errors
+/// When a copy is being made.
+pub fn copying(folder: &Path) -> Result<File, DataError> {
+    held(folder, "copying", DataError::Copying)
 }
 
 /// Takes the folder for this server.
@@ -65,11 +84,19 @@ pub fn opening(folder: &Path) -> Result<File, DataError> {
 /// # Errors
 /// When another server has it.
 pub fn lock(folder: &Path) -> Result<DataLock, DataError> {
-    let failed = |source| DataError::Io { path: folder.to_path_buf(), source };
-    let file = File::options().create(true).truncate(false).write(true).open(folder.join("lock")).map_err(failed)?;
+    held(folder, "lock", DataError::Locked).map(DataLock)
+}
+
+fn held(folder: &Path, name: &str, by_another: fn(PathBuf) -> DataError) -> Result<File, DataError> {
+    let file = file(folder, name)?;
     match file.try_lock() {
-        Ok(()) => Ok(DataLock(file)),
-        Err(TryLockError::WouldBlock) => Err(DataError::Locked(folder.to_path_buf())),
-        Err(TryLockError::Error(source)) => Err(failed(source)),
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(by_another(folder.to_path_buf())),
+        Err(TryLockError::Error(source)) => Err(DataError::Io { path: folder.to_path_buf(), source }),
     }
+}
+
+fn file(folder: &Path, name: &str) -> Result<File, DataError> {
+    let file = File::options().create(true).truncate(false).write(true).open(folder.join(name));
+    file.map_err(|source| DataError::Io { path: folder.to_path_buf(), source })
 }

@@ -1,6 +1,7 @@
 //! The sync server: an axum shell around one hub that decides everything, its database, and its accounts.
 
 pub mod auth;
+mod backup;
 pub mod bus;
 pub mod config;
 pub mod core;
@@ -18,6 +19,7 @@ use axum::serve::ListenerExt as _;
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, watch};
 
+pub use backup::{BackupError, backup, restore};
 pub use config::Config;
 
 use auth::{ISSUER, KeyError, OwnTokens};
@@ -139,7 +141,9 @@ pub async fn run(
 pub fn token(config: &TokenConfig) -> Result<String, ServerError> {
     let folder = data::folder(config.data.as_deref())?;
     let now = Clock::default().now();
-    let mut database = open(&folder)?;
+    // To the end of the write: nobody may put another database in place meanwhile.
+    let _turn = data::opening(&folder)?;
+    let mut database = Sqlite::open(&data::database(&folder), system_random()?)?;
     database.make_account(ISSUER, &config.user, now)?;
     Ok(OwnTokens::open(&folder)?.make(&config.user, now, config.ttl)?)
 }

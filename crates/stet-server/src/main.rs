@@ -17,6 +17,8 @@ fn main() -> ExitCode {
     let result = match cli.command {
         Command::Serve(config) => serve(config),
         Command::Token(config) => stet_server::token(&config).map_err(Into::into).and_then(|token| say(&token)),
+        Command::Backup(config) => stet_server::backup(&config).map_err(Into::into).and_then(|done| say(&done)),
+        Command::Restore(config) => stet_server::restore(&config).map_err(Into::into).and_then(|done| say(&done)),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -1,7 +1,7 @@
 //! The real `stet-server` as a process: started, killed, started again on the same port.
 
 use std::net::TcpListener;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -63,6 +63,22 @@ impl ServerProcess {
         let token = token.trim_end_matches('\n').to_owned();
         assert_eq!(token.split('.').count(), 3, "only the token is printed, not {token:?}");
         token
+    }
+
+    /// Has the program copy its database into a file.
+    pub fn backup(&self, file: &Path) {
+        self.does("backup", file);
+    }
+
+    /// Has the program put a copy in the database's place, after [`stop`](Self::stop).
+    pub fn restore(&self, file: &Path) {
+        self.does("restore", file);
+    }
+
+    fn does(&self, what: &str, file: &Path) {
+        let mut command = self.command();
+        let output = command.arg(what).arg(file).arg("--data").arg(&self.data).output().expect("start stet-server");
+        assert!(output.status.success(), "stet-server {what} failed: {}", String::from_utf8_lossy(&output.stderr));
     }
 
     /// Ends it as `kill -9` does.

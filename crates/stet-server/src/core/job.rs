@@ -11,7 +11,7 @@ use stet_sync::server::{Change, Login, Origin, Read as LogRead, ReadAnswer, Read
 
 use super::SocketId;
 use crate::database::{Access, Database, Read, ReadError, Write, WriteError, Written};
-use crate::level_one::{NoteAnswer, NoteJob, NoteKey};
+use crate::level_one::{NoteAnswer, NoteJob, NoteKey, Task};
 
 /// What a good token says.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -126,6 +126,13 @@ pub enum ReadJob {
     },
     /// Work on a note's text, for level 1 or for compaction. May take seconds.
     Note(NoteJob),
+}
+
+impl ReadJob {
+    /// Whether nobody waits for it: folding, which may as well be done another time.
+    pub fn can_wait(&self) -> bool {
+        matches!(self, Self::Note(job) if job.task == Task::Compact)
+    }
 }
 
 /// Who is told about receipts.

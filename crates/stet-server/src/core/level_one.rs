@@ -14,9 +14,6 @@ use super::job::{Purpose, ReadJob, RowKey, WriteJob};
 use crate::database::{NewRow, Write, WriteError, Written};
 use crate::level_one::{Done, FRESH_PEERS, NoteAnswer, NoteJob, NoteKey, Shown, Task, Worked, stamp};
 
-/// A document's rows are folded each time so many have come.
-const FOLD_EVERY: u64 = 500;
-
 /// What waits for its turn at one note.
 #[derive(Debug, Default)]
 pub(super) struct NoteQueue {
@@ -258,7 +255,7 @@ impl Hub {
 
     /// Asks for a document to be folded when enough rows have come.
     pub(super) fn fold_if_due(&mut self, row: &RowKey, rows: u64) {
-        if rows > 0 && rows.is_multiple_of(FOLD_EVERY) {
+        if rows > 0 && rows.is_multiple_of(self.settings.fold_every.max(2)) {
             let RowKey { space_id, note_id, user_id, .. } = row.clone();
             let fresh = self.fresh_peers();
             let key = NoteKey { user_id, space_id, note_id };

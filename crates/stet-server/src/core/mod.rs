@@ -1,6 +1,6 @@
 //! The server without sockets, threads or a clock. [`Hub`] holds every connection and decides everything; it hands out
-//! work as values and takes the answers. [`Core`] is a hub with a database that does the work at once, in one thread: what
-//! simulations drive. The server's shell feeds the same hub from threads.
+//! work as values and takes the answers. [`Core`] is a hub with a database that does the work at once, in one thread (all but
+//! folding): what simulations drive. The server's shell feeds the same hub from threads.
 
 mod deliver;
 mod hub;
@@ -39,6 +39,9 @@ pub enum Happening {
     Drain(u64),
 }
 
+/// How long folding takes, in happenings: longer than a few rows take to come.
+const FOLDING: u32 = 12;
+
 /// A whole server in one thread.
 pub struct Core<D> {
     hub: Hub,
@@ -46,6 +49,8 @@ pub struct Core<D> {
     verify: Box<dyn Verify>,
     settings: Arc<Settings>,
     links: BTreeMap<SocketId, (Arc<Link>, VecDeque<Frame>)>,
+    /// What folding came to, and so many happenings before the hub hears of it.
+    slow: VecDeque<(u32, Answer)>,
 }
 
 impl<D: Database> Core<D> {
@@ -64,7 +69,7 @@ impl<D: Database> Core<D> {
         let store_id = database.store_id()?;
         let settings = Arc::new(settings);
         let hub = Hub::new(Arc::clone(&settings), bus, store_id, random);
-        Ok(Self { hub, database, verify, settings, links: BTreeMap::new() })
+        Ok(Self { hub, database, verify, settings, links: BTreeMap::new(), slow: VecDeque::new() })
     }
 
     /// A new socket.
@@ -92,6 +97,13 @@ impl<D: Database> Core<D> {
             Happening::Drain(retry_after_ms) => self.hub.drain(retry_after_ms, now),
         }
         self.settle(now);
+        self.slow.iter_mut().for_each(|(happenings, _)| *happenings = happenings.saturating_sub(1));
+        while self.slow.front().is_some_and(|(happenings, _)| *happenings == 0)
+            && let Some((_, answer)) = self.slow.pop_front()
+        {
+            self.hub.answer(answer, now);
+            self.settle(now);
+        }
     }
 
     /// What to write to a socket next. After [`Outgoing::Close`] the socket is to be closed and reported as gone.
@@ -129,8 +141,14 @@ impl<D: Database> Core<D> {
             }
             let mut idle = jobs.reads.is_empty();
             for job in jobs.reads {
+                let folds = job.can_wait();
                 let answer = answer(job, &self.database, self.verify.as_ref(), now);
-                self.hub.answer(answer, now);
+                if folds {
+                    // A thread of its own takes a while for it, and the log goes on meanwhile.
+                    self.slow.push_back((FOLDING, answer));
+                } else {
+                    self.hub.answer(answer, now);
+                }
             }
             idle &= !self.bring_frames(now);
             if idle && self.hub.is_idle() {

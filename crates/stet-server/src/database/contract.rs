@@ -6,7 +6,7 @@ use stet_protocol::message::level2::Received;
 use stet_protocol::message::{Device, ErrorCode, SpaceInfo};
 use stet_sync::server::{Change, Cursor};
 
-use super::{Access, Database, Fold, NewRow, Opening, Random, ReadError, Write, Written, hash_ops};
+use super::{Access, Database, Fold, NewRow, Opening, Part, Random, ReadError, Write, Written, hash_ops};
 
 /// Random bytes that are the same in every run.
 pub(super) fn random() -> Random {
@@ -200,6 +200,7 @@ pub(super) fn a_space_of_somebody_else_is_like_none(database: impl Database) {
         assert_eq!(database.documents(access, &[note(1)], Cursor::default(), 1).unwrap_err(), ReadError::NotFound);
         assert_eq!(database.document(access, note(1)).unwrap_err(), ReadError::NotFound);
         assert_eq!(database.seen(access, note(1)).unwrap_err(), ReadError::NotFound);
+        assert_eq!(database.parts(access, note(1)).unwrap_err(), ReadError::NotFound);
         assert_eq!(database.receipts(access).unwrap_err(), ReadError::NotFound);
         let space = SpaceInfo { id: space_id, ..two.maria.1.clone() };
         let refused = Written::Refused(ErrorCode::NotFound);
@@ -296,6 +297,75 @@ pub(super) fn folding_replaces_rows_and_changes_nothing_else<D: Database>(databa
     assert_eq!(two.database.document(two.maria(), note(1)).unwrap().unwrap().rows.len(), 1);
     two.stored("p", 1, 4, Change::Purge);
     assert_eq!(two.database.begin(two.maria(), (0, None), 0).unwrap().rows, 2);
+}
+
+pub(super) fn folding_keeps_who_wrote_each_part_and_when<D: Database>(database: D) {
+    let mut two = two(database);
+    let (user_id, space) = two.maria.clone();
+    let mut written = Vec::new();
+    for n in 0..8_u8 {
+        let seq = u64::from(n) + 1;
+        let request = (n % 3 > 0).then(|| (DeviceId::from_bytes([n % 3; 16]), format!("{n}")));
+        let device_id = request.as_ref().map(|(device_id, _)| *device_id);
+        let (user_id, space_id, note_id, change) = (user_id.clone(), space.id, note(1), text("x"));
+        let row = NewRow { user_id, space_id, note_id, after: seq - 1, request, change, seen: Vec::new() };
+        // Also of a clock that was set back.
+        let now = NOW + 1_000 * i64::from(n ^ 1);
+        assert!(matches!(two.database.write(&[Write::Row(row)], now).remove(0), Ok(Written::Stored { .. })));
+        written.push(Part { seq, timestamp: now, device_id });
+    }
+    let fold = |two: &Two<D>, from: u64, to: u64| {
+        let rows = two.database.document(two.maria(), note(1)).unwrap().unwrap().rows.into_iter();
+        let rows = rows.filter(|row| (from..=to).contains(&row.seq)).map(|row| (row.seq, hash_ops(&row.ops))).collect();
+        Write::Fold(Fold { user_id: user_id.clone(), space_id: space.id, note_id: note(1), rows, ops: vec![1, 9] })
+    };
+    // Rows that were folded before are folded again, with some that weren't.
+    for (from, to, left) in [(1, 3, 6), (5, 6, 5), (3, 6, 3), (1, 8, 1)] {
+        let fold = fold(&two, from, to);
+        assert_eq!(two.write(fold), Written::Noted);
+        let document = two.database.document(two.maria(), note(1)).unwrap().unwrap();
+        assert_eq!(two.database.parts(two.maria(), note(1)).unwrap(), written);
+        assert_eq!((document.rows.len(), document.rows[document.rows.len() - 1].seq), (left, 8));
+    }
+    let other = note(2);
+    assert_eq!(two.database.parts(two.maria(), other).unwrap(), []);
+    two.stored("p", 1, 8, Change::Purge);
+    let gone = Part { seq: 9, timestamp: NOW, device_id: Some(DeviceId::from_bytes([1; 16])) };
+    assert_eq!(two.database.parts(two.maria(), note(1)).unwrap(), [gone], "nothing is left of what was removed");
+}
+
+pub(super) fn a_fold_that_misses_a_row_or_meets_a_removal_is_refused<D: Database>(database: D) {
+    let mut two = two(database);
+    for (n, id) in ["a", "b", "c", "d"].into_iter().enumerate() {
+        two.stored(id, 1, n as u64, text(id));
+    }
+    let (user_id, space) = two.maria.clone();
+    let fold = |two: &Two<D>, seqs: &[u64], note_id| {
+        let rows = two.database.document(two.maria(), note(1)).unwrap().unwrap().rows.into_iter();
+        let rows = rows.filter(|row| seqs.contains(&row.seq)).map(|row| (row.seq, hash_ops(&row.ops))).collect();
+        Write::Fold(Fold { user_id: user_id.clone(), space_id: space.id, note_id, rows, ops: vec![1, 9] })
+    };
+    let before = two.database.log(two.maria(), 0, 1 << 20).unwrap();
+    let (gap, foreign, good) =
+        (fold(&two, &[1, 3], note(1)), fold(&two, &[1, 2], note(2)), fold(&two, &[1, 2, 3], note(1)));
+    assert_eq!(two.write(gap), Written::Refused(ErrorCode::Changed), "row 2 would be lost");
+    assert_eq!(two.write(foreign), Written::Refused(ErrorCode::Changed));
+    assert_eq!(two.database.log(two.maria(), 0, 1 << 20).unwrap(), before);
+    // A row more, after those that are folded, changes nothing about them.
+    two.stored("e", 1, 4, text("e"));
+    let again = good.clone();
+    assert_eq!(two.write(good), Written::Noted);
+    assert_eq!(two.write(again), Written::Refused(ErrorCode::Changed));
+    // What was sent before is known again, and what builds on a folded row builds on it still.
+    let repeated = row(&two.maria.clone(), "e", 1, 4, text("e"));
+    assert_eq!(two.write(repeated), Written::Repeated { seq: 5, timestamp: NOW });
+    assert_eq!(two.stored("f", 1, 2, text("f")), 6);
+    let late = fold(&two, &[3, 5, 6], note(1));
+    two.stored("p", 1, 6, Change::Purge);
+    assert_eq!(two.write(late), Written::Refused(ErrorCode::Changed), "nothing comes back");
+    let rows = two.database.log(two.maria(), 0, 1 << 20).unwrap().rows;
+    assert_eq!(rows.iter().map(|row| (row.seq, row.purged)).collect::<Vec<_>>(), [(7, true)]);
+    assert_eq!(two.database.begin(two.maria(), (0, None), 0).unwrap().rows, 1);
 }
 
 pub(super) fn the_newest_notes_follow_the_library(database: impl Database) {

@@ -221,6 +221,17 @@ pub struct StoredDocument {
     pub rows: Vec<Row>,
 }
 
+/// A row a document has or once had, before it was folded into another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Part {
+    /// Its place in the log.
+    pub seq: u64,
+    /// When it was committed, server time in epoch milliseconds.
+    pub timestamp: i64,
+    /// The device that wrote it; absent where a level-1 client did.
+    pub device_id: Option<DeviceId>,
+}
+
 /// A version of a note that a user's level-1 sockets have seen.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SeenVersion {
@@ -267,6 +278,13 @@ pub trait Read: Send {
     /// # Errors
     /// No such space, or a failure.
     fn document(&self, access: Access<'_>, note_id: NoteId) -> Result<Option<StoredDocument>, ReadError>;
+
+    /// Who wrote a document's rows and when, in order, also of those that were folded since. Of one that is gone for good,
+    /// its tombstone.
+    ///
+    /// # Errors
+    /// No such space, or a failure.
+    fn parts(&self, access: Access<'_>, note_id: NoteId) -> Result<Vec<Part>, ReadError>;
 
     /// The versions of a note the user's level-1 sockets have seen, oldest first.
     ///

@@ -1,5 +1,8 @@
-//! Folding a document's small rows into one: a base of what every device has, and one range after it. What is folded is
-//! read back and compared before it may replace anything. Never a write.
+//! Folding a document's small rows into few: a base of what every device has, and a range after it. What is folded is read
+//! back and compared before it may replace anything. Never a write.
+
+#[cfg(test)]
+mod tests;
 
 use stet_model::document::{Document, DocumentError, LibraryDocument, NoteDocument, Version};
 use stet_model::id::PeerId;
@@ -12,8 +15,12 @@ use crate::database::{Fold, Read, hash_ops};
 /// Rows of this age go into the base whoever has them, milliseconds.
 const BASE_AGE_MS: i64 = 30 * 24 * 60 * 60 * 1000;
 
-/// What of a document may be replaced. Nothing, when it can't be read: the rows stay as they are.
+/// What of a document may be replaced. What can't be read stays as it is.
 pub(super) fn folds(key: &NoteKey, peer: PeerId, database: &dyn Read, now: i64) -> Vec<Fold> {
+    folds_up_to(FOLDED_ROW_BYTES, key, peer, (database, now))
+}
+
+fn folds_up_to(limit: u64, key: &NoteKey, peer: PeerId, (database, now): (&dyn Read, i64)) -> Vec<Fold> {
     let Ok(Some(stored)) = database.document(key.access(), key.note_id) else { return Vec::new() };
     if stored.purged {
         return Vec::new();
@@ -26,53 +33,120 @@ pub(super) fn folds(key: &NoteKey, peer: PeerId, database: &dyn Read, now: i64) 
         })
         .unwrap_or(0);
     let in_base = |row: &&Row| row.seq <= everybody_has || row.timestamp < now - BASE_AGE_MS;
-    let base = stored.rows.iter().take_while(in_base).count();
-    let mut folder = Folder { key, peer, before: Vec::new() };
-    [&stored.rows[..base], &stored.rows[base..]].into_iter().filter_map(|rows| folder.fold(rows)).collect()
+    let (base, range) = stored.rows.split_at(stored.rows.iter().take_while(in_base).count());
+    let mut folder = Folder { key, limit, raw: empty(key, peer), folded: empty(key, peer), folds: Vec::new() };
+    // Where one can't go on, what it has folded so far is good all the same.
+    if let Err(Stuck) =
+        groups(base, limit).into_iter().chain(groups(range, limit)).try_for_each(|rows| folder.fold(rows))
+    {
+        tracing::warn!(target: "database", note = %key.note_id, "some of a document's rows can't be folded");
+    }
+    folder.folds
 }
+
+/// Rows that make at most one large row together, in order: a row that is as large as rows get is left alone for good.
+fn groups(mut rows: &[Row], limit: u64) -> Vec<&[Row]> {
+    let mut groups = Vec::new();
+    while !rows.is_empty() {
+        let mut left = limit;
+        let fits = |row: &&Row| {
+            let bytes: usize = row.ops.iter().map(|op| op.0.len()).sum();
+            let room = u64::try_from(bytes).ok().and_then(|bytes| left.checked_sub(bytes));
+            left = room.unwrap_or(0);
+            room.is_some()
+        };
+        let (group, others) = rows.split_at(rows.iter().take_while(fits).count().max(1));
+        groups.push(group);
+        rows = others;
+    }
+    groups
+}
+
+fn empty(key: &NoteKey, peer: PeerId) -> Document {
+    if key.is_library() {
+        Document::Library(LibraryDocument::new(peer))
+    } else {
+        Document::Note(NoteDocument::new(peer))
+    }
+}
+
+/// Nothing of the document can be folded from here on: something in it waits for what isn't there.
+struct Stuck;
 
 struct Folder<'a> {
     key: &'a NoteKey,
-    peer: PeerId,
-    /// The blobs of every row before the ones to fold.
-    before: Vec<Vec<u8>>,
+    /// Bytes of a row.
+    limit: u64,
+    /// Made of the rows as they are.
+    raw: Document,
+    /// Made of what is to be there instead.
+    folded: Document,
+    folds: Vec<Fold>,
 }
 
 impl Folder<'_> {
-    fn fold(&mut self, rows: &[Row]) -> Option<Fold> {
-        let blobs: Vec<Vec<u8>> = rows.iter().flat_map(|row| row.ops.iter().map(|op| op.0.clone())).collect();
-        let folded = if rows.len() > 1 { self.folded(&blobs) } else { None };
-        self.before.extend(blobs);
-        let NoteKey { user_id, space_id, note_id } = self.key.clone();
-        let rows = rows.iter().map(|row| (row.seq, hash_ops(&row.ops))).collect();
-        folded.map(|ops| Fold { user_id, space_id, note_id, rows, ops })
-    }
-
-    fn folded(&self, blobs: &[Vec<u8>]) -> Option<Vec<u8>> {
-        let from = if self.before.is_empty() { Version::new() } else { self.load(&self.before).ok()?.head() };
-        let all: Vec<Vec<u8>> = self.before.iter().chain(blobs).cloned().collect();
-        let whole = self.load(&all).ok()?;
-        let folded = whole.export(&from);
-        let again: Vec<Vec<u8>> = self.before.iter().cloned().chain([folded.clone()]).collect();
-        let same = self.load(&again).is_ok_and(|again| same(&whole, &again));
-        let fits = u64::try_from(folded.len()).is_ok_and(|bytes| bytes <= FOLDED_ROW_BYTES);
-        (same && fits && !folded.is_empty()).then_some(folded)
-    }
-
-    fn load(&self, blobs: &[Vec<u8>]) -> Result<Document, DocumentError> {
-        let parts: Vec<&[u8]> = blobs.iter().map(Vec::as_slice).collect();
-        if self.key.is_library() {
-            LibraryDocument::load(&parts, self.peer).map(Document::Library)
-        } else {
-            NoteDocument::load(&parts, self.peer).map(Document::Note)
+    /// Folds these rows into one. One that can't be read stays where it is, between what is folded before and after it.
+    fn fold(&mut self, mut rows: &[Row]) -> Result<(), Stuck> {
+        loop {
+            let from = self.raw.head();
+            let good = take_in(&mut self.raw, rows)?;
+            self.replace(&rows[..good], &from)?;
+            match rows.get(good + 1..) {
+                Some(others) => rows = others,
+                None => return Ok(()),
+            }
         }
+    }
+
+    fn replace(&mut self, rows: &[Row], from: &Version) -> Result<(), Stuck> {
+        if rows.len() > 1 {
+            let ops = self.raw.export(from);
+            let fits = u64::try_from(ops.len()).is_ok_and(|bytes| bytes <= self.limit);
+            // Rows that bring nothing new leave nothing to put in their place.
+            if fits && self.raw.head() != *from {
+                let landed = self.folded.import(&[&ops]).map_err(|_| Stuck)?;
+                if landed.pending || !same(&self.raw, &self.folded) {
+                    return Err(Stuck);
+                }
+                let NoteKey { user_id, space_id, note_id } = self.key.clone();
+                let rows = rows.iter().map(|row| (row.seq, hash_ops(&row.ops))).collect();
+                self.folds.push(Fold { user_id, space_id, note_id, rows, ops });
+                return Ok(());
+            }
+        }
+        take_in(&mut self.folded, rows).map(drop)
+    }
+}
+
+/// Imports rows up to the first that can't be read, and says how many those are.
+fn take_in(document: &mut Document, rows: &[Row]) -> Result<usize, Stuck> {
+    if import(document, rows)? {
+        return Ok(rows.len());
+    }
+    for (index, row) in rows.iter().enumerate() {
+        if !import(document, std::slice::from_ref(row))? {
+            return Ok(index);
+        }
+    }
+    Ok(rows.len())
+}
+
+/// Whether these rows could be read.
+fn import(document: &mut Document, rows: &[Row]) -> Result<bool, Stuck> {
+    let parts: Vec<&[u8]> = rows.iter().flat_map(|row| row.ops.iter().map(|op| op.0.as_slice())).collect();
+    match document.import(&parts) {
+        Ok(landed) if landed.pending => Err(Stuck),
+        Ok(_) => Ok(true),
+        Err(DocumentError::Lost) => Err(Stuck),
+        Err(_) => Ok(false),
     }
 }
 
 fn same(one: &Document, other: &Document) -> bool {
     let content = match (one, other) {
         (Document::Note(one), Document::Note(other)) => {
-            (one.title(), one.body(), one.fields()) == (other.title(), other.body(), other.fields())
+            (one.title(), one.body(), one.fields(), one.merged())
+                == (other.title(), other.body(), other.fields(), other.merged())
         }
         (Document::Library(one), Document::Library(other)) => one.folders() == other.folders(),
         _ => false,

@@ -1,4 +1,5 @@
-//! The hub and the threads that do its work: one writes to the database in groups, some read, some work on texts. Never
+//! The hub and the threads that do its work: one writes to the database in groups, some read, some work on texts, one
+//! folds rows. Never
 //! decides what is done.
 //!
 //! Whoever finds the database free writes a little work itself: with nobody to share an fsync with, waking the writer and
@@ -31,6 +32,8 @@ const AT_ONCE_BYTES: usize = 64 << 10;
 const READERS: usize = 2;
 /// Threads that work on texts, seconds at a time: one long merge must not hold up all others.
 const MERGERS: usize = 2;
+/// Threads that fold rows, which nobody waits for: one, so that the others have a processor.
+const COMPACTORS: usize = 1;
 
 /// The thread that writes.
 const WRITER: &str = "writer";
@@ -60,6 +63,17 @@ struct Inner {
 struct Senders {
     reads: Sender<ReadJob>,
     merges: Sender<ReadJob>,
+    folds: Sender<ReadJob>,
+}
+
+impl Senders {
+    fn queue_of(&self, job: &ReadJob) -> &Sender<ReadJob> {
+        match job {
+            job if job.can_wait() => &self.folds,
+            ReadJob::Note(_) => &self.merges,
+            _ => &self.reads,
+        }
+    }
 }
 
 impl Inner {
@@ -168,9 +182,17 @@ impl Engine {
         let hub = Hub::new(Arc::clone(&settings), bus, database.store_id()?, random);
         let (reads, read_jobs) = channel();
         let (merges, merge_jobs) = channel();
-        let senders = Some(Senders { reads, merges });
+        let (folds, fold_jobs) = channel();
+        let senders = Some(Senders { reads, merges, folds });
         let (end, ended) = mpsc::unbounded_channel();
-        let readers = (0..READERS + MERGERS).map(|_| database.reader()).collect::<Result<Vec<_>, _>>()?;
+        let kinds =
+            [("reader", READERS, read_jobs), ("merger", MERGERS, merge_jobs), ("compactor", COMPACTORS, fold_jobs)];
+        let readers = kinds.into_iter().flat_map(|(name, count, jobs)| {
+            let jobs = Arc::new(Mutex::new(jobs));
+            (0..count).map(move |_| (name, Arc::clone(&jobs)))
+        });
+        let readers =
+            readers.map(|(name, jobs)| Ok((name, jobs, database.reader()?))).collect::<Result<Vec<_>, ReadError>>()?;
         let engine = Arc::new(Self {
             inner: Mutex::new(Inner { hub, writes: VecDeque::new(), writing: false, senders, armed: i64::MAX }),
             database: Mutex::new(Box::new(database)),
@@ -182,10 +204,8 @@ impl Engine {
             sooner: Notify::new(),
         });
         let mut threads = Threads { handles: Vec::new(), ended };
-        let (reads, merges) = (Arc::new(Mutex::new(read_jobs)), Arc::new(Mutex::new(merge_jobs)));
-        for (number, reader) in readers.into_iter().enumerate() {
-            let (name, jobs) = if number < READERS { ("reader", &reads) } else { ("merger", &merges) };
-            let (engine, jobs, verify) = (Arc::clone(&engine), Arc::clone(jobs), Arc::clone(&verify));
+        for (name, jobs, reader) in readers {
+            let (engine, verify) = (Arc::clone(&engine), Arc::clone(&verify));
             let ends = Ends(name, end.clone());
             threads.spawn(name, move || engine.read(&jobs, reader.as_ref(), verify.as_ref(), &ends))?;
         }
@@ -233,9 +253,7 @@ impl Engine {
             inner.writes.extend(jobs.writes);
             let mut sent = true;
             for job in jobs.reads {
-                let slow = matches!(job, ReadJob::Note(_));
-                let queue = if slow { &senders.merges } else { &senders.reads };
-                sent &= queue.send(job).is_ok();
+                sent &= senders.queue_of(&job).send(job).is_ok();
             }
             // A thread that is gone ends the server; until then its work waits for nobody.
             if !sent {
@@ -308,6 +326,9 @@ impl Engine {
         loop {
             let next = jobs.lock().unwrap_or_else(PoisonError::into_inner).recv();
             let Ok(job) = next else { return };
+            if job.can_wait() && self.lock().senders.is_none() {
+                continue;
+            }
             let answer = answer(job, reader, verify, self.clock.now());
             self.with(|hub, now| hub.answer(answer, now));
         }

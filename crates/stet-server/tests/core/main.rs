@@ -2,5 +2,6 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 mod failing;
+mod folding;
 mod random_runs;
 mod stage;

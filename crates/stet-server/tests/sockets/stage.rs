@@ -40,7 +40,8 @@ impl Server {
         Self::on(data, config).await
     }
 
-    async fn on(data: TempDir, config: Config) -> Self {
+    /// A server on a data folder that is there.
+    pub async fn on(data: TempDir, config: Config) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel();

@@ -6,6 +6,7 @@
 mod app;
 mod commit;
 mod engines;
+mod fold;
 mod relay;
 mod samples;
 mod server;
@@ -37,6 +38,8 @@ enum Part {
     Server,
     /// Two engines and the server
     Engines,
+    /// What folding a note's rows costs and saves
+    Fold,
     /// The app, from process start to a caret that takes text
     Start,
     /// The app's memory and processor time when nothing happens
@@ -77,6 +80,9 @@ fn main() -> ExitCode {
     }
     if wanted(Part::Engines) {
         runtime.block_on(measure_engines(&folder));
+    }
+    if wanted(Part::Fold) {
+        fold::folds(folder.path());
     }
     if wanted(Part::Start) {
         runtime.block_on(app::starts(folder.path()));

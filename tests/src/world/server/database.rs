@@ -4,8 +4,8 @@ use stet_model::id::{Lineage, NoteId, StoreId, UserId};
 use stet_protocol::message::level2::Receipt;
 use stet_server::database::sqlite::Sqlite;
 use stet_server::database::{
-    Access, Begun, Database, DocumentsPage, LogPage, Read, ReadError, SeenVersion, StoredDocument, Write, WriteError,
-    Written,
+    Access, Begun, Database, DocumentsPage, LogPage, Part, Read, ReadError, SeenVersion, StoredDocument, Write,
+    WriteError, Written,
 };
 use stet_sync::server::Cursor;
 
@@ -53,6 +53,10 @@ impl Read for Frail {
 
     fn document(&self, access: Access<'_>, note_id: NoteId) -> Result<Option<StoredDocument>, ReadError> {
         self.inner.document(access, note_id)
+    }
+
+    fn parts(&self, access: Access<'_>, note_id: NoteId) -> Result<Vec<Part>, ReadError> {
+        self.inner.parts(access, note_id)
     }
 
     fn seen(&self, access: Access<'_>, note_id: NoteId) -> Result<Vec<SeenVersion>, ReadError> {

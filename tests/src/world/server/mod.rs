@@ -86,6 +86,8 @@ impl Server {
         let mut settings =
             Settings { batch_bytes: config.batch_bytes, backlog_bytes: config.backlog_bytes, ..Settings::default() };
         settings.limits.updates_in_flight = config.updates_in_flight;
+        // Folds meet other folds, rows and removals in some runs, long ranges in others.
+        settings.fold_every = [2, 5, 24][(seed % 3) as usize];
         settings.limits.messages_per_minute = config.messages_per_minute;
         Ok(Self {
             running: None,

@@ -2,15 +2,16 @@
 //! operations say.
 
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
-use stet_model::id::NoteId;
+use stet_model::id::{DeviceId, NoteId};
+use stet_model::mutant::{self, Mutant};
 use stet_protocol::bytes::Bytes;
 use stet_protocol::message::ErrorCode;
 use stet_sync::server::Cursor;
 
-use super::super::{Access, DocumentsPage, Fold, ReadError, StoredDocument, Written, hash_ops};
+use super::super::{Access, DocumentsPage, Fold, OpsHash, Part, ReadError, StoredDocument, Written, hash_ops};
 use super::log::{self, Full, Page};
 use super::spaces::{self, Space};
-use super::unsigned;
+use super::{parts, unsigned};
 
 /// Where a document stands.
 pub(super) struct Document {
@@ -77,7 +78,7 @@ pub(super) fn remove(transaction: &Transaction<'_>, space: i64, note_id: NoteId)
     let rows = transaction
         .prepare_cached("DELETE FROM log WHERE note_id = ?1 AND place BETWEEN ?2 AND ?3")?
         .execute(params![note_id.as_bytes(), first, last])?;
-    for table in ["answers", "seen"] {
+    for table in ["answers", "seen", "parts"] {
         transaction
             .prepare_cached(&format!("DELETE FROM {table} WHERE space = ?1 AND note_id = ?2"))?
             .execute(params![space, note_id.as_bytes()])?;
@@ -170,48 +171,70 @@ pub(super) fn whole(
 }
 
 /// Replaces rows by one at the last one's place, if all of them are still what they were. Whoever asks for rows gets the same
-/// operations, and every part's time and device is kept beside the row.
+/// operations, and every part's time and device is kept.
 pub(super) fn fold(transaction: &Transaction<'_>, fold: &Fold) -> Result<Written, rusqlite::Error> {
     let access = Access { user_id: &fold.user_id, space_id: fold.space_id };
-    let (Some(mut space), Some(last)) = (spaces::with_right(transaction, access)?, fold.rows.last()) else {
+    let Some(mut space) = spaces::with_right(transaction, access)? else {
         return Ok(Written::Refused(ErrorCode::NotFound));
     };
-    let target = log::place(space.number, last.0);
-    let note_id = fold.note_id.as_bytes();
-    for (seq, hash) in &fold.rows {
-        let found: Option<Vec<u8>> = transaction
-            .prepare_cached("SELECT ops FROM log WHERE place = ?1 AND note_id = ?2 AND purged = 0")?
-            .query_row(params![log::place(space.number, *seq), note_id], |row| row.get(0))
-            .optional()?;
-        if found.is_none_or(|ops| hash_ops(&log::unpack(&ops)) != *hash) {
-            return Ok(Written::Refused(ErrorCode::Changed));
-        }
+    let (Some((first, _)), Some((last, _))) = (fold.rows.first(), fold.rows.last()) else { return Ok(Written::Noted) };
+    let (document, note_id) = ((space.number, fold.note_id), fold.note_id.as_bytes());
+    let (first, target) = (log::place(space.number, *first), log::place(space.number, *last));
+    let found = stretch(transaction, document, (first, target))?;
+    let unchanged = found.iter().map(|row| (row.part.seq, row.hash)).eq(fold.rows.iter().copied());
+    if !unchanged && !mutant::is(Mutant::FoldIgnoresChange) {
+        return Ok(Written::Refused(ErrorCode::Changed));
     }
-    transaction
-        .prepare_cached("UPDATE log SET ops = ?2 WHERE place = ?1")?
-        .execute(params![target, log::pack(&[Bytes(fold.ops.clone())])])?;
-    for (seq, _) in &fold.rows {
-        let place = log::place(space.number, *seq);
-        // A row that was folded before brings its own parts along.
+    let raw: Vec<Part> = found.iter().filter(|row| !row.folded).map(|row| row.part).collect();
+    parts::keep(transaction, document, &raw)?;
+    let ops = log::pack(&[Bytes(fold.ops.clone())]);
+    let stands = if mutant::is(Mutant::FoldStandsFirst) { first } else { target };
+    transaction.prepare_cached("UPDATE log SET ops = ?2 WHERE place = ?1")?.execute(params![stands, ops])?;
+    if unchanged {
+        // Read back before anything is removed: without it the transaction fails, and the rows stay.
         transaction
-            .prepare_cached(
-                "INSERT OR IGNORE INTO parts (place, seq, timestamp, device_id) \
-                 SELECT ?1, seq, timestamp, device_id FROM parts WHERE place = ?2 UNION ALL \
-                 SELECT ?1, ?3, timestamp, device_id FROM log WHERE place = ?2",
-            )?
-            .execute(params![target, place, seq.cast_signed()])?;
-        if place != target {
-            transaction.prepare_cached("DELETE FROM log WHERE place = ?1")?.execute([place])?;
-        }
+            .prepare_cached("SELECT 1 FROM log WHERE place = ?1 AND ops = ?2")?
+            .query_row(params![stands, ops], |_| Ok(()))?;
     }
-    let gone = u64::try_from(fold.rows.len() - 1).unwrap_or(u64::MAX);
-    space.rows -= gone;
+    let gone = transaction
+        .prepare_cached("DELETE FROM log WHERE note_id = ?1 AND place BETWEEN ?2 AND ?3 AND place <> ?4")?
+        .execute(params![note_id, first, target, stands])?;
+    space.rows -= u64::try_from(gone).unwrap_or(u64::MAX);
     spaces::advance(transaction, &space)?;
     transaction
         .prepare_cached(
             "UPDATE documents SET rows = rows - ?3, tail = (SELECT count(*) FROM log WHERE note_id = ?2 \
              AND place > ?4 AND place <= ?5) WHERE space = ?1 AND note_id = ?2",
         )?
-        .execute(params![space.number, note_id, gone.cast_signed(), target, log::places(space.number).1])?;
+        .execute(params![space.number, note_id, gone, target, log::places(space.number).1])?;
     Ok(Written::Noted)
+}
+
+/// A row that is to be folded.
+struct Standing {
+    part: Part,
+    hash: OpsHash,
+    folded: bool,
+}
+
+/// The rows of a document from one place to another.
+fn stretch(
+    connection: &Connection,
+    (space, note_id): (i64, NoteId),
+    (first, last): (i64, i64),
+) -> Result<Vec<Standing>, rusqlite::Error> {
+    let mut statement = connection.prepare_cached(
+        "SELECT place, ops, timestamp, device_id FROM log \
+         WHERE note_id = ?1 AND place BETWEEN ?2 AND ?3 AND purged = 0 ORDER BY place",
+    )?;
+    let mut rows = statement.query(params![note_id.as_bytes(), first, last])?;
+    let mut found = Vec::new();
+    while let Some(row) = rows.next()? {
+        let seq = log::seq_of(row.get(0)?);
+        let hash = hash_ops(&log::unpack(row.get_ref(1)?.as_bytes().unwrap_or_default()));
+        let device_id = row.get::<_, Option<[u8; 16]>>(3)?.map(DeviceId::from_bytes);
+        let part = Part { seq, timestamp: row.get(2)?, device_id };
+        found.push(Standing { part, hash, folded: parts::has(connection, (space, note_id), seq)? });
+    }
+    Ok(found)
 }

@@ -32,6 +32,10 @@ pub(super) fn seq_of(place: i64) -> u64 {
     unsigned(place & ((1 << SEQ_BITS) - 1))
 }
 
+pub(super) const fn space_of(place: i64) -> i64 {
+    place >> SEQ_BITS
+}
+
 /// Every place of a space lies between these.
 pub(super) fn places(space: i64) -> (i64, i64) {
     (place(space, 0), place(space + 1, 0) - 1)
@@ -244,4 +248,14 @@ pub(super) fn unpack(mut packed: &[u8]) -> Vec<Bytes> {
         packed = rest;
     }
     ops
+}
+
+/// Whether this is what [`pack`] makes, to the last byte.
+pub(super) fn is_packed(mut packed: &[u8]) -> bool {
+    while let Some((length, rest)) = packed.split_first_chunk::<4>() {
+        let length = usize::try_from(u32::from_be_bytes(*length)).unwrap_or(usize::MAX);
+        let Some((_, rest)) = rest.split_at_checked(length) else { return false };
+        packed = rest;
+    }
+    packed.is_empty()
 }

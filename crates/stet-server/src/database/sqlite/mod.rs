@@ -3,9 +3,11 @@
 
 mod accounts;
 mod answers;
+pub mod copy;
 mod devices;
 mod documents;
 mod log;
+mod parts;
 mod schema;
 mod seen;
 mod spaces;
@@ -23,7 +25,7 @@ use stet_sync::server::Cursor;
 pub use schema::OpenError;
 
 use super::{
-    Access, Begun, Database, DocumentsPage, LogPage, Random, Read, ReadError, SeenVersion, StoredDocument, Write,
+    Access, Begun, Database, DocumentsPage, LogPage, Part, Random, Read, ReadError, SeenVersion, StoredDocument, Write,
     WriteError, Written,
 };
 
@@ -207,6 +209,11 @@ impl<C: Connected> Read for C {
     fn document(&self, access: Access<'_>, note_id: NoteId) -> Result<Option<StoredDocument>, ReadError> {
         let moment = self.connection().unchecked_transaction()?;
         documents::whole(&moment, access, note_id)
+    }
+
+    fn parts(&self, access: Access<'_>, note_id: NoteId) -> Result<Vec<Part>, ReadError> {
+        let moment = self.connection().unchecked_transaction()?;
+        parts::list(&moment, access, note_id)
     }
 
     fn seen(&self, access: Access<'_>, note_id: NoteId) -> Result<Vec<SeenVersion>, ReadError> {

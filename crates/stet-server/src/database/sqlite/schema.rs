@@ -6,19 +6,23 @@ use std::time::Duration;
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 use stet_model::mutant::{self, Mutant};
 
+use super::parts;
+
 /// "stSv": marks the file as this program's.
 pub(super) const APPLICATION_ID: i32 = 0x7374_5376;
 /// What makes each layout of the one before it; the last is the newest this program knows.
-pub(super) const STEPS: [&str; 2] = [TABLES, DOCUMENTS_BY_SEQ];
+pub(super) const STEPS: [&str; 3] = [TABLES, DOCUMENTS_BY_SEQ, PARTS_BY_FOLD];
 const VERSION: i32 = STEPS.len() as i32;
+/// The layout whose parts are brought over after its step: more than SQL can say.
+const PARTS_BROUGHT_OVER: i32 = 3;
 /// How long to wait for the other process: only `token` writes beside a running server, one row at a time.
-const BUSY: Duration = Duration::from_secs(10);
+pub(super) const BUSY: Duration = Duration::from_secs(10);
 
 /// A database that can't be opened.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
     /// A file that is something else.
-    #[error("{0} is not a database of this server: name another --data folder")]
+    #[error("{0} is not a database of this server: name another file or folder")]
     Foreign(String),
     /// Written by a newer server.
     #[error("the database is of version {found}, this server knows up to {VERSION}: start the newer server again")]
@@ -145,6 +149,18 @@ CREATE TABLE seen (
 /// The log itself knows which notes are the newest: an index that moves with every keystroke is one page more to write.
 const DOCUMENTS_BY_SEQ: &str = "DROP INDEX documents_by_seq;";
 
+/// A row a fold in place of one a part, which each fold had to write anew.
+const PARTS_BY_FOLD: &str = "
+ALTER TABLE parts RENAME TO parts_by_row;
+CREATE TABLE parts (
+    space INTEGER NOT NULL REFERENCES spaces (space),
+    note_id BLOB NOT NULL,
+    seq INTEGER NOT NULL,
+    parts BLOB NOT NULL,
+    PRIMARY KEY (space, note_id, seq)
+) STRICT, WITHOUT ROWID;
+";
+
 /// Opens the file for writing and brings its tables up to date; without a path, a database in memory.
 pub(super) fn open(path: Option<&Path>, vfs: Option<&str>, store_id: [u8; 16]) -> Result<Connection, OpenError> {
     let mut connection = match (path, vfs) {
@@ -153,12 +169,19 @@ pub(super) fn open(path: Option<&Path>, vfs: Option<&str>, store_id: [u8; 16]) -
         (None, _) => Connection::open_in_memory()?,
     };
     connection.busy_timeout(BUSY)?;
-    let name = || path.map_or_else(|| "the database in memory".to_owned(), |path| path.display().to_string());
+    kind(&connection, &path.map_or_else(|| "the database in memory".to_owned(), |path| path.display().to_string()))?;
+    settings(&connection)?;
+    migrate(&mut connection, store_id)?;
+    Ok(connection)
+}
+
+/// The layout's version; 0 for a file without tables. Refuses what isn't this server's, or a newer one's.
+fn kind(connection: &Connection, name: &str) -> Result<i32, OpenError> {
     let number = |pragma: &str| connection.query_row(&format!("PRAGMA {pragma}"), [], |row| row.get::<_, i32>(0));
     let (application, version) = match (number("application_id"), number("user_version")) {
         (Ok(application), Ok(version)) => (application, version),
         (Err(rusqlite::Error::SqliteFailure(error, _)), _) if error.code == rusqlite::ErrorCode::NotADatabase => {
-            return Err(OpenError::Foreign(name()));
+            return Err(OpenError::Foreign(name.to_owned()));
         }
         (Err(error), _) | (_, Err(error)) => return Err(error.into()),
     };
@@ -166,11 +189,17 @@ pub(super) fn open(path: Option<&Path>, vfs: Option<&str>, store_id: [u8; 16]) -
         return Err(OpenError::Newer { found: version });
     }
     if version > 0 && application != APPLICATION_ID {
-        return Err(OpenError::Foreign(name()));
+        return Err(OpenError::Foreign(name.to_owned()));
     }
-    settings(&connection)?;
-    migrate(&mut connection, store_id)?;
-    Ok(connection)
+    Ok(version)
+}
+
+/// Refuses every file but a database of this server, of a layout it knows.
+pub(super) fn check_kind(connection: &Connection, name: &str) -> Result<(), OpenError> {
+    match kind(connection, name)? {
+        1.. => Ok(()),
+        _ => Err(OpenError::Foreign(name.to_owned())),
+    }
 }
 
 /// Opens the file for reading beside the writer.
@@ -201,6 +230,9 @@ fn migrate(connection: &mut Connection, store_id: [u8; 16]) -> Result<(), OpenEr
     let version: i32 = transaction.query_row("PRAGMA user_version", [], |row| row.get(0))?;
     for step in STEPS.iter().skip(version.max(0).unsigned_abs() as usize) {
         transaction.execute_batch(step)?;
+    }
+    if version < PARTS_BROUGHT_OVER {
+        parts::bring_over(&transaction)?;
     }
     if version == 0 {
         transaction.execute("INSERT INTO meta (key, value) VALUES ('store_id', ?1)", [store_id.as_slice()])?;

@@ -27,6 +27,8 @@ keeps! {
     a_cursor_is_good_within_its_lineage
     the_digest_is_a_sum_over_documents
     folding_replaces_rows_and_changes_nothing_else
+    folding_keeps_who_wrote_each_part_and_when
+    a_fold_that_misses_a_row_or_meets_a_removal_is_refused
     the_newest_notes_follow_the_library
     the_last_versions_seen_are_kept_for_a_while
     receipts_say_how_far_each_device_is
@@ -118,4 +120,35 @@ fn a_file_of_every_earlier_layout_is_brought_up_to_date() {
         assert_eq!(version, schema::STEPS.len());
         contract::the_newest_notes_follow_the_library(database);
     }
+}
+
+#[test]
+fn the_parts_of_folds_made_in_an_earlier_layout_are_kept() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut database = open(folder.path());
+    let user_id = database.make_account("i", "maria", 0).unwrap();
+    let opening = super::super::Opening { issuer: "i".to_owned(), subject: "maria".to_owned(), device: None };
+    let Ok(Written::Opened { spaces, .. }) = database.write(&[Write::Open(opening)], 0).remove(0) else {
+        panic!("not opened")
+    };
+    let note_id = NoteId::from_bytes([1; 16]);
+    database
+        .connection
+        .execute_batch(
+            "DROP TABLE parts;
+             CREATE TABLE parts (place INTEGER NOT NULL REFERENCES log (place) ON DELETE CASCADE, seq INTEGER NOT NULL,
+                 timestamp INTEGER NOT NULL, device_id BLOB, PRIMARY KEY (place, seq)) STRICT, WITHOUT ROWID;
+             INSERT INTO log SELECT (space << 40) | 7, zeroblob(16), x'0000000101', 0, 70, NULL FROM spaces;
+             UPDATE log SET note_id = x'01010101010101010101010101010101';
+             INSERT INTO parts SELECT place, 5, 50, x'02020202020202020202020202020202' FROM log;
+             INSERT INTO parts SELECT place, 7, 70, NULL FROM log;
+             PRAGMA user_version = 2;",
+        )
+        .unwrap();
+    drop(database);
+    let database = open(folder.path());
+    let access = Access { user_id: &user_id, space_id: spaces[0].id };
+    let device_id = Some(stet_model::id::DeviceId::from_bytes([2; 16]));
+    let parts = [Part { seq: 5, timestamp: 50, device_id }, Part { seq: 7, timestamp: 70, device_id: None }];
+    assert_eq!(database.parts(access, note_id).unwrap(), parts);
 }

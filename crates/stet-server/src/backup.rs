@@ -1,0 +1,238 @@
+//! `backup` and `restore`: a verified copy of the database beside a running server, and putting one in place. Nothing that was
+//! there is ever lost: each step leaves either the old state or the new one, and what is replaced stays under another name.
+
+use std::ffi::OsString;
+use std::fmt;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, ErrorKind};
+use std::path::{Path, PathBuf};
+
+use crate::config::{BackupConfig, RestoreConfig};
+use crate::data::{self, DataError};
+use crate::database::sqlite::copy::{self, Contents, CopyError};
+use crate::shell::Clock;
+
+/// What SQLite keeps beside a database's file. One of them beside another file would be taken for that one's.
+const SIDES: [&str; 3] = ["-wal", "-shm", "-journal"];
+
+/// Why there is no backup, or nothing was restored.
+#[derive(Debug, thiserror::Error)]
+pub enum BackupError {
+    /// The data folder.
+    #[error(transparent)]
+    Data(#[from] DataError),
+    /// The database or the copy.
+    #[error(transparent)]
+    Copy(#[from] CopyError),
+    /// There is nothing to copy.
+    #[error("there is no file {0}: name {1}")]
+    Missing(PathBuf, &'static str),
+    /// Something has that name.
+    #[error("{0} is there already: name another file, or replace it with --overwrite")]
+    Exists(PathBuf),
+    /// What the system says.
+    #[error("{path} can't be written: {source}")]
+    Io {
+        /// Which file.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+}
+
+/// Copies the database into a new file, also while the server runs. Answers what to tell the user.
+///
+/// # Errors
+/// When there is none, it is damaged, or the file can't be written.
+pub fn backup(config: &BackupConfig) -> Result<String, BackupError> {
+    let folder = data::named(config.data.as_deref())?;
+    let database = data::database(&folder);
+    if !database.exists() {
+        return Err(BackupError::Missing(database, "the server's data folder with --data"));
+    }
+    let target = &config.file;
+    if target.exists() && !config.overwrite {
+        return Err(BackupError::Exists(target.clone()));
+    }
+    let _turn = data::copying(&folder)?;
+    let draft = Draft::beside(target)?;
+    copy::copy(&database, &draft.path)?;
+    let contents = copy::check(&draft.path)?;
+    if config.overwrite {
+        draft.replace(target)?
+    } else {
+        draft.appear(target)?
+    }
+    Ok(format!("backed up to {}: {}", target.display(), Told(contents)))
+}
+
+/// Puts a backup in the place of the database, which stays beside it under another name. Answers what to tell the user.
+///
+/// # Errors
+/// When a server runs, the backup isn't one or is damaged, or files can't be written. Then everything is as before.
+pub fn restore(config: &RestoreConfig) -> Result<String, BackupError> {
+    let file = &config.file;
+    if !file.exists() {
+        return Err(BackupError::Missing(file.clone(), "a file that `stet-server backup` made"));
+    }
+    let folder = data::folder(config.data.as_deref())?;
+    let _lock = data::lock(&folder)?;
+    let _turn = data::opening(&folder)?;
+    let target = data::database(&folder);
+    let draft = Draft::beside(&target)?;
+    copy::copy(file, &draft.path)?;
+    let contents = copy::check(&draft.path).map_err(|error| error.about(file))?;
+    copy::upgrade(&draft.path)?;
+    let aside = set_aside(&target)?;
+    draft.replace(&target)?;
+    let before = aside.map_or_else(
+        || "no database was there before".to_owned(),
+        |aside| format!("the database that was there is kept as {}", aside.display()),
+    );
+    Ok(format!(
+        "restored {}: {}; {before}. Start the server again: devices that had received more than this stop, say so, and lose \
+         nothing",
+        file.display(),
+        Told(contents)
+    ))
+}
+
+/// Gives the database that is there a second name, with everything beside it, and leaves nothing beside its first one. The
+/// database itself stays: were this the last thing that ever happened, the server would start with it.
+fn set_aside(database: &Path) -> Result<Option<PathBuf>, BackupError> {
+    if !database.exists() {
+        return Ok(None);
+    }
+    match copy::settle(database) {
+        Ok(()) => {}
+        Err(error @ CopyError::Busy(_)) => return Err(error.into()),
+        // Damaged, perhaps: the reason to restore. Its log goes with it.
+        Err(error) => tracing::warn!(target: "server", %error, "the database is kept as it is"),
+    }
+    let aside = aside(database)?;
+    for side in SIDES {
+        let (from, to) = (with(database, side), with(&aside, side));
+        if from.exists() {
+            second_name(&from, &to)?;
+        }
+    }
+    second_name(database, &aside)?;
+    sync_folder(database)?;
+    for side in SIDES {
+        remove(&with(database, side))?;
+    }
+    Ok(Some(aside))
+}
+
+/// A name that says when, and that nothing has.
+fn aside(database: &Path) -> Result<PathBuf, BackupError> {
+    let failed = |source| CopyError::Sqlite { path: database.to_path_buf(), source };
+    let moment = copy::moment(Clock::default().now()).map_err(failed)?;
+    let plain = with(database, &format!(".before-restore-{moment}"));
+    let numbered = (2..).map(|number| with(&plain, &format!("-{number}")));
+    let free = |path: &PathBuf| !path.exists() && SIDES.iter().all(|side| !with(path, side).exists());
+    Ok(std::iter::once(plain.clone()).chain(numbered).find(free).unwrap_or(plain))
+}
+
+/// A second name for a file; a second file where the file system gives none.
+fn second_name(from: &Path, to: &Path) -> Result<(), BackupError> {
+    let linked = fs::hard_link(from, to);
+    linked.or_else(|_| fs::copy(from, to).and_then(|_| File::open(to)?.sync_all())).map_err(|source| failed(to, source))
+}
+
+/// A file in the making, for its owner only. Gone when it is dropped before it has got its name.
+struct Draft {
+    path: PathBuf,
+}
+
+impl Draft {
+    /// An empty file where `target` is to appear. What an earlier attempt left there goes.
+    fn beside(target: &Path) -> Result<Self, BackupError> {
+        let path = with(target, ".part");
+        remove(&path)?;
+        for side in SIDES {
+            remove(&with(&path, side))?;
+        }
+        let mut options = OpenOptions::new();
+        options.write(true).create_new(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        options.open(&path).map_err(|source| failed(&path, source))?;
+        Ok(Self { path })
+    }
+
+    /// Takes the name, whoever has it.
+    fn replace(self, target: &Path) -> Result<(), BackupError> {
+        self.synced().and_then(|()| fs::rename(&self.path, target)).map_err(|source| failed(target, source))?;
+        sync_folder(target)
+    }
+
+    /// Takes the name, if nothing has it.
+    fn appear(self, target: &Path) -> Result<(), BackupError> {
+        self.synced().map_err(|source| failed(&self.path, source))?;
+        match fs::hard_link(&self.path, target) {
+            Ok(()) => sync_folder(target),
+            Err(_) if target.exists() => Err(BackupError::Exists(target.to_path_buf())),
+            // A file system without links.
+            Err(_) => self.replace(target),
+        }
+    }
+
+    fn synced(&self) -> io::Result<()> {
+        OpenOptions::new().write(true).open(&self.path)?.sync_all()
+    }
+}
+
+impl Drop for Draft {
+    fn drop(&mut self) {
+        for path in SIDES.iter().map(|side| with(&self.path, side)).chain([self.path.clone()]) {
+            if let Err(error) = remove(&path) {
+                tracing::warn!(target: "server", %error, "what isn't needed any more is left");
+            }
+        }
+    }
+}
+
+fn remove(path: &Path) -> Result<(), BackupError> {
+    match fs::remove_file(path) {
+        Err(source) if source.kind() != ErrorKind::NotFound => Err(failed(path, source)),
+        _ => Ok(()),
+    }
+}
+
+fn with(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = OsString::from(path);
+    name.push(suffix);
+    PathBuf::from(name)
+}
+
+/// Makes new names in a file's folder last.
+fn sync_folder(file: &Path) -> Result<(), BackupError> {
+    #[cfg(unix)]
+    {
+        let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        File::open(folder).and_then(|folder| folder.sync_all()).map_err(|source| failed(folder, source))?;
+    }
+    #[cfg(not(unix))]
+    let _ = file;
+    Ok(())
+}
+
+fn failed(path: &Path, source: io::Error) -> BackupError {
+    BackupError::Io { path: path.to_path_buf(), source }
+}
+
+/// What a database holds, in words.
+struct Told(Contents);
+
+impl fmt::Display for Told {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Contents { users, documents, rows, last_change } = self.0;
+        let count = |number, noun| format!("{number} {noun}{}", if number == 1 { "" } else { "s" });
+        write!(f, "{}, {}, {}", count(users, "user"), count(documents, "document"), count(rows, "row"))?;
+        match last_change.map(copy::moment) {
+            Some(Ok(moment)) => write!(f, ", last change {moment}"),
+            _ => Ok(()),
+        }
+    }
+}
