@@ -327,6 +327,8 @@ pub struct RowFields {
     pub hidden: bool,
     /// In the trash, as derived.
     pub trashed: bool,
+    /// Two sides changed the same passage, to be looked at.
+    pub merged: bool,
     /// Sorted.
     pub tags: Vec<String>,
     /// Epoch milliseconds.

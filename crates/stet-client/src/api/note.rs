@@ -58,6 +58,8 @@ pub struct NoteRow {
     pub archived: bool,
     /// In the trash.
     pub trashed: bool,
+    /// Two sides changed the same passage: both are in the text, to be looked at.
+    pub merged: bool,
     /// Its tags, sorted.
     pub tags: Vec<String>,
     /// Epoch milliseconds.

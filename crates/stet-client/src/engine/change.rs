@@ -34,6 +34,9 @@ impl Engine {
             Command::ChangeNote(ref args) => self.with(self.doc(args.note_id), Task::Command(call, command), now),
             Command::TrashNote(ref args) => self.with(self.doc(args.note_id), Task::Command(call, command), now),
             Command::RestoreNote(ref args) => self.with(self.doc(args.note_id), Task::Command(call, command), now),
+            Command::GetMerged(ref args) => self.with(self.doc(args.note_id), Task::Command(call, command), now),
+            Command::SettleMerged(ref args) => self.with(self.doc(args.note_id), Task::Command(call, command), now),
+            Command::UndoSettle(ref args) => self.with(self.doc(args.note_id), Task::Command(call, command), now),
             Command::PurgeNote(ref args) => self.with(self.doc(args.note_id), Task::Command(call, command), now),
             Command::CreateFolder(_) | Command::RenameFolder(_) | Command::MoveFolder(_) | Command::DeleteFolder(_) => {
                 self.with(self.library_doc(), Task::Command(call, command), now)
@@ -86,6 +89,9 @@ impl Engine {
         let edits = match command {
             Command::OpenNote(_) => return self.open_note(doc, call),
             Command::PurgeNote(_) => return self.purge_note(doc, call, now),
+            Command::GetMerged(_) => return self.get_merged(doc, call),
+            Command::SettleMerged(args) => return self.settle_merged(doc, call, args, now),
+            Command::UndoSettle(_) => return self.undo_settle(doc, call, now),
             Command::CreateFolder(_) | Command::RenameFolder(_) | Command::MoveFolder(_) | Command::DeleteFolder(_) => {
                 return self.change_folders(doc, call, command, now);
             }
@@ -226,6 +232,7 @@ impl Engine {
         self.documents.remove(doc);
         self.ledger.unsaved.remove(&doc);
         self.ledger.unsent.remove(&doc);
+        self.merged.forget_note(doc);
         self.index.remove(doc);
         self.ledger.apart.remove(&doc);
         self.forget_purge(doc);

@@ -12,6 +12,7 @@ mod folders;
 mod history;
 mod index;
 mod level1;
+mod merged;
 mod notices;
 mod purge;
 mod push;
@@ -205,6 +206,7 @@ pub struct Engine {
     index: index::Index,
     comparison: compare::Comparison,
     decisions: decisions::Decisions,
+    merged: merged::Merged,
     writing: Writing,
     report: Report,
     notices: Notices,
@@ -277,6 +279,7 @@ impl Engine {
             index: index::Index::default(),
             comparison: compare::Comparison::default(),
             decisions: decisions::Decisions::default(),
+            merged: merged::Merged::default(),
             writing: Writing::default(),
             report: Report::new(meta.last_sync, meta.binding.is_some()),
             notices: Notices::default(),
@@ -339,6 +342,7 @@ impl Engine {
             self.writing.wake_at(),
             self.index.wake_at(),
             self.notices.wake_at(),
+            self.merged.wake_at(),
         ];
         times.into_iter().flatten().min()
     }
@@ -416,6 +420,7 @@ impl Engine {
                 self.carry_out(output, now);
             }
         }
+        self.consider_marks(now);
         self.device.set_unsent((self.ledger.unsent.len() + self.ledger.purges.len()) as u64);
         self.flush_writes(now);
         self.flush_loads();

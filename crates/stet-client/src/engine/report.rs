@@ -59,6 +59,7 @@ fn note_row(id: NoteId, fields: RowFields, updated_at: i64, dots: Dots) -> NoteR
         pinned: fields.pinned,
         archived: fields.archived,
         trashed: fields.trashed,
+        merged: fields.merged,
         tags: fields.tags,
         created_at: fields.created_at,
         updated_at,

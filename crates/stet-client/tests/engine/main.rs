@@ -11,5 +11,6 @@ mod history;
 mod level1;
 mod level2;
 mod local;
+mod merged;
 mod rows;
 mod searching;

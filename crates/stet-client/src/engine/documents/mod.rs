@@ -56,6 +56,8 @@ pub(in crate::engine) enum Task {
     Index,
     /// It is gone elsewhere, and is made a new note of.
     KeepAsNew,
+    /// Both sides of a note this device came back with are to be compared.
+    Mark,
     Level1(Box<super::level1::Foreign>),
     /// A level-1 server's folder tree was changed elsewhere.
     Folder(FolderRequest),
@@ -278,6 +280,7 @@ impl Engine {
                 live.held = self.ledger.held.get(&doc).cloned();
                 live.purge_asked = self.ledger.purges.contains_key(&doc);
                 self.documents.insert(doc, live);
+                self.note_read(doc);
             }
             Err(error) => {
                 let held = Held { at: HeldAt::Import, code: "damaged".to_owned(), message: error };
@@ -297,6 +300,7 @@ impl Engine {
             Task::Prepare => self.prepare(doc, now),
             Task::Index => self.index(doc),
             Task::KeepAsNew => self.keep_as_new(doc, now),
+            Task::Mark => self.mark_if_met(doc, now),
             Task::Level1(foreign) => self.merge_level1(doc, *foreign, now),
             Task::Folder(request) => self.merge_folder(doc, &request, now),
             Task::Folders { changed } => {
@@ -321,6 +325,7 @@ impl Engine {
                 self.resume_purge(doc, now);
             }
             Task::Index => self.index.remove(doc),
+            Task::Mark => self.merged.forget_note(doc),
             Task::KeepAsNew | Task::Level1(_) | Task::Folder(_) | Task::Folders { .. } => {}
         }
     }
