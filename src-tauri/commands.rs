@@ -3,12 +3,13 @@
 use serde::{Deserialize, Serialize};
 use stet_client::api::command::{
     ChangeNote, ClearError, CloseNote, CreateFolder, CreateNote, Created, CreatedFolder, Decide, Decided, DeleteFolder,
-    Diagnostics, Done, EditAnswer, EditNote, EmptyTrash, GetDiagnostics, GetNote, GetSidebar, GetStart, GetVersion,
+    Diagnostics, Done, EditAnswer, EditNote, EmptyTrash, GetDiagnostics, GetMerged, GetNote, GetSidebar, GetStart, GetVersion,
     JoinNote, LeaveNote, ListHistory, ListNotes, MoveFolder, OpenNote, Pause, PullNote, Pulled, PurgeNote, Reconnect,
-    RecordDetails, RenameFolder, RestoreNote, RestoreVersion, Restored, SetFocus, Start, SyncNow, TrashNote,
+    RecordDetails, RenameFolder, RestoreNote, RestoreVersion, Restored, SetFocus, SettleMerged, Start, SyncNow, TrashNote, UndoSettle,
     UpdateSettings,
 };
 use stet_client::api::history::{HistoryPage, NoteVersion};
+use stet_client::api::merged::MergedNote;
 use stet_client::api::note::{NotePage, NoteRow, OpenedNote, Settings, Sidebar};
 use stet_client::api::{CommandError, ErrorCode};
 use tauri::ipc::Invoke;
@@ -46,6 +47,7 @@ forwarded! {
     pull_note: PullNote => Pulled,
     list_history: ListHistory => HistoryPage,
     get_version: GetVersion => NoteVersion,
+    get_merged: GetMerged => MergedNote,
     open_note: OpenNote => OpenedNote,
     edit_note: EditNote => EditAnswer,
     close_note: CloseNote => Done,
@@ -56,6 +58,8 @@ forwarded! {
     restore_version: RestoreVersion => Restored,
     purge_note: PurgeNote => Done,
     empty_trash: EmptyTrash => Done,
+    settle_merged: SettleMerged => Done,
+    undo_settle: UndoSettle => Done,
     create_folder: CreateFolder => CreatedFolder,
     rename_folder: RenameFolder => Done,
     move_folder: MoveFolder => Done,

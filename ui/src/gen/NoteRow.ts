@@ -36,7 +36,7 @@ archived: boolean,
 /**
  * In the trash.
  */
-trashed: boolean, 
+trashed: boolean, merged: number, 
 /**
  * Its tags, sorted.
  */

@@ -17,6 +17,7 @@ import type { EditNote } from "../gen/EditNote";
 import type { EmptyTrash } from "../gen/EmptyTrash";
 import type { Event } from "../gen/Event";
 import type { GetDiagnostics } from "../gen/GetDiagnostics";
+import type { GetMerged } from "../gen/GetMerged";
 import type { GetNote } from "../gen/GetNote";
 import type { GetSidebar } from "../gen/GetSidebar";
 import type { GetStart } from "../gen/GetStart";
@@ -27,6 +28,7 @@ import type { LeaveNote } from "../gen/LeaveNote";
 import type { ListHistory } from "../gen/ListHistory";
 import type { ListNotes } from "../gen/ListNotes";
 import type { MoveFolder } from "../gen/MoveFolder";
+import type { MergedNote } from "../gen/MergedNote";
 import type { NotePage } from "../gen/NotePage";
 import type { NoteRow } from "../gen/NoteRow";
 import type { NoteVersion } from "../gen/NoteVersion";
@@ -43,11 +45,13 @@ import type { RestoreNote } from "../gen/RestoreNote";
 import type { RestoreVersion } from "../gen/RestoreVersion";
 import type { Restored } from "../gen/Restored";
 import type { SetFocus } from "../gen/SetFocus";
+import type { SettleMerged } from "../gen/SettleMerged";
 import type { Settings } from "../gen/Settings";
 import type { Sidebar } from "../gen/Sidebar";
 import type { Start } from "../gen/Start";
 import type { SyncNow } from "../gen/SyncNow";
 import type { TrashNote } from "../gen/TrashNote";
+import type { UndoSettle } from "../gen/UndoSettle";
 import type { UpdateSettings } from "../gen/UpdateSettings";
 
 /** The engine's commands: `name: [arguments, answer]`. */
@@ -60,6 +64,7 @@ export interface CommandMap {
   pull_note: [PullNote, Pulled];
   list_history: [ListHistory, HistoryPage];
   get_version: [GetVersion, NoteVersion];
+  get_merged: [GetMerged, MergedNote];
   open_note: [OpenNote, OpenedNote];
   edit_note: [EditNote, EditAnswer];
   close_note: [CloseNote, Done];
@@ -70,6 +75,8 @@ export interface CommandMap {
   restore_version: [RestoreVersion, Restored];
   purge_note: [PurgeNote, Done];
   empty_trash: [EmptyTrash, Done];
+  settle_merged: [SettleMerged, Done];
+  undo_settle: [UndoSettle, Done];
   create_folder: [CreateFolder, CreatedFolder];
   rename_folder: [RenameFolder, Done];
   move_folder: [MoveFolder, Done];

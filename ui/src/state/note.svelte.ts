@@ -2,10 +2,12 @@
 import { tick } from "svelte";
 import type { Trouble } from "../editor/binding";
 import type { Field, NotePane, PaneHost } from "../editor/pane";
+import type { MergedPassage } from "../gen/MergedPassage";
 import type { NoteRow } from "../gen/NoteRow";
 import type { NoteUpdates } from "../gen/NoteUpdates";
 import type { OpenedNote } from "../gen/OpenedNote";
 import { HostError, type Host } from "../host/host";
+import { Marks } from "./acts/marks.svelte";
 
 /** A wait shorter than this shows nothing. */
 const QUICK_MS = 250;
@@ -31,6 +33,7 @@ export class OpenNote {
   row = $state.raw<NoteRow | null>(null);
   trouble = $state.raw<Trouble | null>(null);
   slow = $state(false);
+  readonly marks: Marks;
   /** Settles once the editors are there and show what was chosen by then. */
   readonly attached: Promise<void>;
   #arrived: () => void = () => undefined;
@@ -47,6 +50,8 @@ export class OpenNote {
   constructor(host: Host, callbacks: NoteCallbacks) {
     this.#host = host;
     this.#callbacks = callbacks;
+    const mark = (passages: MergedPassage[]): boolean => this.#pane?.mark(passages) ?? true;
+    this.marks = new Marks(host, { flush: () => this.flush(), mark });
     this.attached = new Promise((arrived) => (this.#arrived = arrived));
   }
 
@@ -126,6 +131,7 @@ export class OpenNote {
         },
       }),
       troubled: (trouble) => (this.trouble = trouble),
+      compare: () => this.marks.toggle(),
       openLink: (url) => void this.#host.call("open_link", { url }).catch(this.#callbacks.failed),
     };
   }

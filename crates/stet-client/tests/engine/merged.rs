@@ -132,7 +132,7 @@ fn is_listed_as_merged(desk: &mut Desk) -> bool {
     desk.wait(200);
     let query =
         ListQuery { space: desk.engine.space(), view: ListView::All, search: String::new(), after: None, limit: 200 };
-    desk.reader.list(&query).expect("reads").rows.iter().any(|row| row.fields.merged)
+    desk.reader.list(&query).expect("reads").rows.iter().any(|row| row.fields.merged > 0)
 }
 
 /// A desk that came back with its own edit of the line with the milk, where the other one had edited it too.
@@ -156,7 +156,7 @@ fn a_device_that_comes_back_marks_what_it_and_others_changed_and_sends_the_mark_
     assert_eq!((passage.mine.as_str(), passage.theirs.as_str()), ("oat milk", "milk, 2 l"));
     assert!(found[0].mine.here && !found[0].theirs.here);
     assert!(is_listed_as_merged(&mut desk));
-    let told = desk.events.iter().any(|event| matches!(event, Event::NoteRow(row) if row.merged));
+    let told = desk.events.iter().any(|event| matches!(event, Event::NoteRow(row) if row.merged == 1));
     assert!(told, "the list hears of it");
     other.hear(&mut desk, 4);
     assert_eq!(other.document.merged().len(), 1, "and the others");

@@ -6,6 +6,7 @@ import type { NoteRow } from "../../gen/NoteRow";
 import type { Sidebar } from "../../gen/Sidebar";
 import type { View } from "../../gen/View";
 import { HostError } from "../host";
+import type { Met } from "./merged/marks";
 import { FOLDERS, NOTES, madeUp, type SampleNote } from "./sample";
 
 /** A note. `sent` and `other` are its second and third dot. */
@@ -24,6 +25,7 @@ export interface Note {
   sent: boolean;
   other: boolean;
   held: string | null;
+  merged: Met[];
 }
 
 interface Folder {
@@ -104,6 +106,7 @@ export class Library {
       sent: true,
       other: true,
       held: null,
+      merged: [],
       ...given,
       tags: [...(given.tags ?? [])].sort(),
     };
@@ -198,6 +201,7 @@ export function rowOf(note: Note, network: { server: boolean; other: boolean }):
   return {
     ...{ id, title, folderId, starred, pinned, archived, trashed, tags: [...tags], createdAt, updatedAt },
     preview: preview(note.body),
+    merged: note.merged.length,
     dots: {
       disk: true,
       server: network.server ? note.sent && note.held === null : null,
