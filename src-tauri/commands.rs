@@ -3,10 +3,10 @@
 use serde::{Deserialize, Serialize};
 use stet_client::api::command::{
     ChangeNote, ClearError, CloseNote, CreateFolder, CreateNote, Created, CreatedFolder, Decide, Decided, DeleteFolder,
-    Diagnostics, Done, EditAnswer, EditNote, EmptyTrash, GetDiagnostics, GetMerged, GetNote, GetSidebar, GetStart, GetVersion,
-    JoinNote, LeaveNote, ListHistory, ListNotes, MoveFolder, OpenNote, Pause, PullNote, Pulled, PurgeNote, Reconnect,
-    RecordDetails, RenameFolder, RestoreNote, RestoreVersion, Restored, SetFocus, SettleMerged, Start, SyncNow, TrashNote, UndoSettle,
-    UpdateSettings,
+    Diagnostics, Done, EditAnswer, EditNote, EmptyTrash, GetDiagnostics, GetMerged, GetNote, GetSidebar, GetStart,
+    GetVersion, JoinNote, LeaveNote, ListHistory, ListNotes, MoveFolder, OpenNote, Pause, PullNote, Pulled, PurgeNote,
+    Reconnect, RecordDetails, RenameFolder, RestoreNote, RestoreVersion, Restored, SetFocus, SettleMerged, Start,
+    SyncNow, TrashNote, UndoSettle, UpdateSettings,
 };
 use stet_client::api::history::{HistoryPage, NoteVersion};
 use stet_client::api::merged::MergedNote;

@@ -47,8 +47,8 @@ it("marks it in the list, over the text and beside the passage", () =>
   }));
 
 it.each([
-  ["Use This device", MET.mine],
-  ["Use Maria's laptop", MET.theirs],
+  ["Use this device's", MET.mine],
+  ["Use Maria's laptop's", MET.theirs],
   ["Keep both", MET.together],
   ["Done", MET.together],
 ])("shows what stood there and both sides, and two clicks settle it: %s", (button, line) =>
@@ -92,7 +92,7 @@ it("is reached by the keyboard alone, and Esc steps back into the text", () =>
     await page.waitForSelector(hook("merged-panel"));
     await page.keyboard.press("Tab");
     await page.keyboard.press("Tab");
-    expect(await page.evaluate(() => document.activeElement?.textContent)).toContain("Use This device");
+    expect(await page.evaluate(() => document.activeElement?.textContent)).toContain("Use this device's");
     await page.keyboard.press("Escape");
     await page.waitForSelector(hook("merged-panel"), { state: "detached" });
     expect(await page.evaluate(() => document.activeElement?.getAttribute("data-test"))).toBe("body-editor");

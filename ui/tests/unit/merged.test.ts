@@ -1,7 +1,7 @@
 // How it is said that two sides met, and which part of a wording is new.
 import { expect, it } from "vitest";
 import type { MergedSide } from "../../src/gen/MergedSide";
-import { changedPart, metWords, sideName } from "../../src/state/acts/merged";
+import { changedPart, metWords, sideName, whose } from "../../src/state/acts/merged";
 
 const side = (here: boolean, ...devices: string[]): MergedSide => ({ here, devices, at: null });
 const met = (mine: MergedSide, theirs: MergedSide): string => metWords({ key: "k", mine, theirs, passages: [] });
@@ -17,6 +17,11 @@ it("says where both sides were written", () => {
     "This device",
     "A, B and C",
     "Another app",
+  ]);
+  expect([side(true), side(false, "Thisbe"), side(false)].map(whose)).toEqual([
+    "this device's",
+    "Thisbe's",
+    "another app's",
   ]);
 });
 

@@ -25,8 +25,8 @@ pub use error::{DocumentError, EditError};
 pub use fields::Merged;
 pub use foreign::{Candidate, ForeignAuthor, ForeignText, MergedForeign, Seen};
 pub use history::{History, HistoryEntry, HistoryKind, NoteText, PAUSE_MS};
-pub use merged::{Choice, Mark, Parting, Passage, Side, end_of};
 pub use library::{Folder, LibraryDocument, LibraryEdit};
+pub use merged::{Choice, Mark, Parting, Passage, Side, end_of};
 pub use note::{Import, NoteDocument};
 pub use version::{Point, Version};
 

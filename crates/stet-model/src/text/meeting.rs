@@ -154,8 +154,7 @@ struct Lines<'a> {
 
 impl<'a> Lines<'a> {
     fn new(text: &'a str) -> Self {
-        let mut lines =
-            Self { text, offsets: Offsets::new(text), byte: 0, line: 0, starts_at: 0, ends_at: 0, next: 0 };
+        let mut lines = Self { text, offsets: Offsets::new(text), byte: 0, line: 0, starts_at: 0, ends_at: 0, next: 0 };
         lines.measure(0, 0);
         lines
     }

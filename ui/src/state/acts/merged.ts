@@ -13,6 +13,10 @@ export function sideName({ here, devices }: MergedSide): string {
   return devices.length > 0 ? list(devices) : "Another app";
 }
 
+/** "this device's", "Maria's laptop's". */
+export const whose = (side: MergedSide): string => `${sideName(side).replace(/^(?=This |Another )./, lower)}'s`;
+
+const lower = (letter: string): string => letter.toLowerCase();
 const place = (side: MergedSide): string =>
   side.here && side.devices.length === 0
     ? "here"
@@ -28,7 +32,7 @@ export function metWords({ mine, theirs }: MergedMark): string {
 const said = (mark: MergedMark | undefined, choice: MergedChoice): string => {
   if (mark === undefined || choice === "keepBoth") return "Kept both.";
   if (choice === "done") return "Settled.";
-  return `Took what ${sideName(mark[choice]).replace("This", "this").replace("Another", "another")} wrote.`;
+  return `Took ${whose(mark[choice])}.`;
 };
 
 /** Settles a mark, or all of the note in view, on all devices. */

@@ -56,6 +56,11 @@ impl Away {
         Self { theirs: known.clone(), known, mine, sent_at: None }
     }
 
+    /// Whether others wrote in the note meanwhile.
+    fn has_met_others(&self) -> bool {
+        self.theirs != self.known
+    }
+
     /// Takes notice of a row before it becomes part of the document.
     fn notice(&mut self, row: &PendingRow) {
         let parts: Vec<&[u8]> = row.ops.iter().map(Vec::as_slice).collect();
@@ -76,6 +81,13 @@ impl Away {
 impl Merged {
     pub(super) const fn wake_at(&self) -> Option<u64> {
         self.next_at
+    }
+
+    /// Everything before our edits in the log is here, and it isn't about this note.
+    fn forget_unmet(&mut self, doc: DocKey) {
+        if !self.due.contains(&doc) {
+            self.away.remove(&doc);
+        }
     }
 
     pub(super) fn forget_note(&mut self, doc: DocKey) {
@@ -101,7 +113,13 @@ impl Engine {
         let Some(live) = self.documents.get(doc) else { return };
         *away = Some(Away::of(live));
         // Something may have come before a crash, or before the last connection broke.
-        self.merged.due.insert(doc);
+        let parted = self.note(doc).is_some_and(|note| {
+            let Some(Some(Away { mine, theirs, .. })) = self.merged.away.get(&doc) else { return false };
+            note.parting(mine, theirs).is_ok_and(|parting| parting.is_some())
+        });
+        if parted {
+            self.merged.due.insert(doc);
+        }
     }
 
     /// Takes notice of rows that are about to become part of a document.
@@ -111,12 +129,14 @@ impl Engine {
             return;
         }
         let away = self.merged.away.entry(doc).or_default().get_or_insert_with(|| Away::of(live));
-        if away.theirs == away.known && away.sent_at.is_none() && live.held.is_none() {
+        if !away.has_met_others() && away.sent_at.is_none() && live.held.is_none() {
             // What was typed until now hasn't seen them either.
             away.mine = live.document.head();
         }
         rows.iter().for_each(|row| away.notice(row));
-        self.merged.due.insert(doc);
+        if away.has_met_others() {
+            self.merged.due.insert(doc);
+        }
     }
 
     /// The server is about to be known to hold edits of ours, at this place of the log.
@@ -127,7 +147,11 @@ impl Engine {
         }
         if let Some(Some(away)) = self.merged.away.get_mut(&doc) {
             away.sent_at = Some(away.sent_at.map_or(seq, |before| before.min(seq)));
-            self.merged.due.insert(doc);
+            if away.has_met_others() {
+                self.merged.due.insert(doc);
+            } else if self.device.is_caught_up(doc.space) && self.documents.first_waiting(doc).is_none() {
+                self.merged.forget_unmet(doc);
+            }
         }
     }
 
@@ -143,8 +167,10 @@ impl Engine {
         }
         if !self.merged.due.is_empty() {
             self.merged.next_at = Some(now.mono);
-        } else if !self.documents.has_imports() {
+        } else if self.merged.catching_up && !self.documents.has_imports() {
             self.merged.catching_up = false;
+            let done = |away: &Option<Away>| away.as_ref().is_some_and(|away| away.sent_at.is_some());
+            self.merged.away.retain(|_, away| !done(away));
         }
     }
 

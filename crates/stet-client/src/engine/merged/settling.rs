@@ -85,8 +85,7 @@ impl Engine {
         let swapped = self.is_swapped(&mark);
         let (mine, theirs) = (self.shown_side(&mark.mine), self.shown_side(&mark.theirs));
         let passages = mark.passages.into_iter().map(|passage| {
-            let (mine, theirs) =
-                if swapped { (passage.theirs, passage.mine) } else { (passage.mine, passage.theirs) };
+            let (mine, theirs) = if swapped { (passage.theirs, passage.mine) } else { (passage.mine, passage.theirs) };
             MergedPassage {
                 title: passage.title,
                 base: passage.base,

@@ -107,12 +107,8 @@ impl NoteDocument {
             let side = |point| self.replica.read(|doc| side(doc, &mark.base, point));
             Ok(Mark { key: mark.key.clone(), mine: side(&mark.mine)?, theirs: side(&mark.theirs)?, passages })
         };
-        let unreadable = || Mark {
-            key: mark.key.clone(),
-            mine: Side::default(),
-            theirs: Side::default(),
-            passages: Vec::new(),
-        };
+        let unreadable =
+            || Mark { key: mark.key.clone(), mine: Side::default(), theirs: Side::default(), passages: Vec::new() };
         shown().unwrap_or_else(|_| unreadable())
     }
 
@@ -191,9 +187,9 @@ fn whole_lines(text: &str, (from, to): (u32, u32), since: &[TextChange]) -> (u32
 
 /// The lines of a meeting as one side has them.
 fn side_of(base: &str, meeting: &Meeting, changes: &[TextChange]) -> String {
-    let inside = changes.iter().map(|change| {
-        TextChange::new(change.from - meeting.from, change.to - meeting.from, change.insert.as_str())
-    });
+    let inside = changes
+        .iter()
+        .map(|change| TextChange::new(change.from - meeting.from, change.to - meeting.from, change.insert.as_str()));
     let lines = slice(base, meeting.from, meeting.to);
     apply(lines, &inside.collect::<Vec<_>>()).unwrap_or_else(|_| lines.to_owned())
 }
