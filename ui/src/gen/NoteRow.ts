@@ -36,7 +36,11 @@ archived: boolean,
 /**
  * In the trash.
  */
-trashed: boolean, merged: number, 
+trashed: boolean, 
+/**
+ * How often two sides changed the same passages: both are in the text, to be looked at. Mostly 0.
+ */
+merged: number, 
 /**
  * Its tags, sorted.
  */

@@ -125,7 +125,8 @@ impl Engine {
     /// Takes notice of rows that are about to become part of a document.
     pub(super) fn notice_rows(&mut self, doc: DocKey, rows: &[PendingRow]) {
         let Some(live) = self.documents.get(doc).filter(|_| !doc.is_library()) else { return };
-        if !self.merged.away.contains_key(&doc) && !(self.merged.catching_up && live.is_unsent()) {
+        let written_meanwhile = self.merged.catching_up && live.is_unsent();
+        if !written_meanwhile && !self.merged.away.contains_key(&doc) {
             return;
         }
         let away = self.merged.away.entry(doc).or_default().get_or_insert_with(|| Away::of(live));
