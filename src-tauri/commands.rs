@@ -3,12 +3,13 @@
 use serde::{Deserialize, Serialize};
 use stet_client::api::command::{
     ChangeNote, ClearError, CloseNote, CreateFolder, CreateNote, Created, CreatedFolder, Decide, Decided, DeleteFolder,
-    Diagnostics, DiscardNote, Done, EditAnswer, EditNote, EmptyTrash, GetDiagnostics, GetNote, GetSidebar, GetStart,
-    GetText, GetVersion, JoinNote, LeaveNote, ListHistory, ListNotes, ListUnsent, MoveFolder, NoteText, OpenNote, Pause,
-    PullNote, Pulled, PurgeNote, Reconnect, RecordDetails, RenameFolder, RestoreAsNew, RestoreNote, RestoreVersion,
-    Restored, RetryNote, SetFocus, Start, SyncNow, TrashNote, UpdateSettings,
+    Diagnostics, DiscardNote, Done, EditAnswer, EditNote, EmptyTrash, GetDiagnostics, GetMerged, GetNote, GetSidebar,
+    GetStart, GetText, GetVersion, JoinNote, LeaveNote, ListHistory, ListNotes, ListUnsent, MoveFolder, NoteText,
+    OpenNote, Pause, PullNote, Pulled, PurgeNote, Reconnect, RecordDetails, RenameFolder, RestoreAsNew, RestoreNote,
+    RestoreVersion, Restored, RetryNote, SetFocus, SettleMerged, Start, SyncNow, TrashNote, UndoSettle, UpdateSettings,
 };
 use stet_client::api::history::{HistoryPage, NoteVersion};
+use stet_client::api::merged::MergedNote;
 use stet_client::api::note::{NotePage, NoteRow, OpenedNote, Settings, Sidebar};
 use stet_client::api::unsent::UnsentPage;
 use stet_client::api::{CommandError, ErrorCode};
@@ -49,6 +50,7 @@ forwarded! {
     pull_note: PullNote => Pulled,
     list_history: ListHistory => HistoryPage,
     get_version: GetVersion => NoteVersion,
+    get_merged: GetMerged => MergedNote,
     open_note: OpenNote => OpenedNote,
     edit_note: EditNote => EditAnswer,
     close_note: CloseNote => Done,
@@ -61,6 +63,8 @@ forwarded! {
     empty_trash: EmptyTrash => Done,
     restore_as_new: RestoreAsNew => Created,
     discard_note: DiscardNote => Done,
+    settle_merged: SettleMerged => Done,
+    undo_settle: UndoSettle => Done,
     create_folder: CreateFolder => CreatedFolder,
     rename_folder: RenameFolder => Done,
     move_folder: MoveFolder => Done,

@@ -5,8 +5,10 @@
 use std::path::Path;
 
 use rusqlite::Connection;
-use stet_client::api::command::{ChangeNote, CreateFolder, EmptyTrash, PurgeNote, TrashNote};
+use stet_client::api::command::{ChangeNote, CreateFolder, EmptyTrash, GetMerged, PurgeNote, SettleMerged, TrashNote};
+use stet_client::api::merged::MergedChoice;
 use stet_client::api::note::{NoteChange, View};
+use stet_model::id::NoteId;
 use stet_server::config::TokenConfig;
 use stet_tests::device::Device;
 use tempfile::TempDir;
@@ -104,6 +106,49 @@ async fn edits_made_while_the_server_is_down_meet_when_it_is_back() {
     let _server = Server::start(&folder.path().join("server"), port).await;
     for device in [&one, &two] {
         device.sees_body(note, "first middle last").await;
+        device.is_synced().await;
+    }
+}
+
+/// Waits until a note has so many marks on this device.
+async fn has_marks(device: &Device, note: NoteId, marks: u32) {
+    stet_tests::wait::eventually(&format!("{marks} marks"), async || {
+        let row = device.row(note).await;
+        if row.as_ref().is_some_and(|row| row.merged == marks) { Ok(()) } else { Err(format!("{row:?}")) }
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_both_wrote_in_one_line_is_marked_once_on_every_device_and_settled_on_one_for_all() {
+    let Two { folder, server, token, one, two } = Two::start().await;
+    let note_id = one.create("Plan", "bread\nmilk").await;
+    two.sees_body(note_id, "bread\nmilk").await;
+    let port = server.port();
+    server.stop().await;
+    one.until("offline", |status| !status.is_connected).await;
+    two.until("offline", |status| !status.is_connected).await;
+    one.edit(note_id, |_| (6, 6, "oat ".into())).await;
+    two.append(note_id, ", 2 l").await;
+    let server = Server::start(&folder.path().join("server"), port).await;
+    let three = Device::start(&folder.path().join("three"), "Phone", &server.url, &token).await;
+    for device in [&one, &two, &three] {
+        device.sees_body(note_id, "bread\noat milk, 2 l").await;
+        has_marks(device, note_id, 1).await;
+        device.is_synced().await;
+    }
+    for (device, mine, theirs) in [(&one, "bread\noat milk", "Laptop"), (&two, "bread\nmilk, 2 l", "Desk")] {
+        let marks = device.call(GetMerged { note_id }).await.marks;
+        assert_eq!(marks.len(), 1);
+        assert_eq!((marks[0].mine.here, marks[0].theirs.devices.as_slice()), (true, [theirs.to_owned()].as_slice()));
+        let passage = &marks[0].passages[0];
+        assert!(mine.ends_with(passage.mine.as_str()), "{passage:?}");
+    }
+    let key = one.call(GetMerged { note_id }).await.marks[0].key.clone();
+    one.call(SettleMerged { note_id, key: Some(key), choice: MergedChoice::Mine }).await;
+    for device in [&one, &two, &three] {
+        device.sees_body(note_id, "bread\noat milk").await;
+        has_marks(device, note_id, 0).await;
         device.is_synced().await;
     }
 }

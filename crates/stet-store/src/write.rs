@@ -327,6 +327,8 @@ pub struct RowFields {
     pub hidden: bool,
     /// In the trash, as derived.
     pub trashed: bool,
+    /// How many marks it has on passages that two sides changed.
+    pub merged: u32,
     /// Sorted.
     pub tags: Vec<String>,
     /// Epoch milliseconds.

@@ -2,6 +2,7 @@
 //! notification service. Keys are typed into the editor and text is read from the other window's page; commands are
 //! called for set-up only.
 mod history;
+mod merged;
 mod notifications;
 mod offline;
 mod refused;

@@ -2,10 +2,12 @@
 // gives them another state, so that opening notes leaves nothing behind.
 import { Compartment, EditorSelection, EditorState, Transaction, type Extension } from "@codemirror/state";
 import { EditorView } from "@codemirror/view";
+import type { MergedPassage } from "../gen/MergedPassage";
 import type { NoteUpdates } from "../gen/NoteUpdates";
 import type { OpenedNote } from "../gen/OpenedNote";
 import { Binding, type Authority, type Trouble } from "./binding";
 import { textOf } from "./changes";
+import { mark } from "./marks";
 import { bodySetup, titleSetup, type Surroundings } from "./setup";
 import "./editor.css";
 
@@ -17,6 +19,8 @@ export interface PaneHost {
   authority(noteId: string, field: Field): Authority;
   troubled(trouble: Trouble | null): void;
   openLink(url: string): void;
+  /** Shows what both sides made of a marked passage. */
+  compare(): void;
 }
 
 /** Input methods end a little after they say so. */
@@ -40,6 +44,7 @@ export class NotePane {
       toBody: () => this.focus("body"),
       toTitle: () => this.focus("title"),
       openLink: (url) => host.openLink(url),
+      compare: () => host.compare(),
     };
     this.#setup = { title: this.#common("title", titleSetup(around)), body: this.#common("body", bodySetup(around)) };
     this.#views = { title: new EditorView({ parent: parents.title }), body: new EditorView({ parent: parents.body }) };
@@ -88,6 +93,16 @@ export class NotePane {
   receive({ session, from, updates }: NoteUpdates): void {
     for (const binding of Object.values(this.#bindings ?? {}))
       if (binding.session === session) binding.receive(from, updates);
+  }
+
+  /** Marks passages that two sides changed. Answers whether all of them stand in the text. */
+  mark(passages: MergedPassage[]): boolean {
+    const marked = (field: Field): boolean =>
+      mark(
+        this.#views[field],
+        passages.filter(({ title }) => title === (field === "title")),
+      );
+    return [marked("title"), marked("body")].every(Boolean);
   }
 
   async flush(): Promise<boolean> {

@@ -4,6 +4,7 @@ import { EditorState, type Extension } from "@codemirror/state";
 import { EditorView, keymap, placeholder } from "@codemirror/view";
 import { LINE, wellFormed } from "./changes";
 import { linkAt, markdown, toggleTask } from "./markdown";
+import { marks } from "./marks";
 import { boundAt } from "./revisions";
 
 /** What an editor tells the note around it. */
@@ -13,6 +14,8 @@ export interface Surroundings {
   /** The caret leaves the body upwards. */
   toTitle: () => void;
   openLink: (url: string) => void;
+  /** A sign beside a marked passage was clicked. */
+  compare: () => void;
 }
 
 /** Foreign line ends and half characters never enter: the engine counts them differently, or refuses them. */
@@ -64,8 +67,9 @@ const named = (label: string, test: string): Extension =>
   });
 
 /** The first line of a note. */
-export const titleSetup = ({ toBody }: Surroundings): Extension => [
+export const titleSetup = ({ toBody, compare }: Surroundings): Extension => [
   boundAt(),
+  marks(compare),
   common,
   oneLine,
   named("Title", "title-editor"),
@@ -89,8 +93,9 @@ export const titleSetup = ({ toBody }: Surroundings): Extension => [
 ];
 
 /** The text of a note. */
-export const bodySetup = ({ toTitle, openLink }: Surroundings): Extension => [
+export const bodySetup = ({ toTitle, openLink, compare }: Surroundings): Extension => [
   boundAt(),
+  marks(compare),
   common,
   named("Text", "body-editor"),
   placeholder("Write…"),

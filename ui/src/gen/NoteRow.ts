@@ -38,6 +38,10 @@ archived: boolean,
  */
 trashed: boolean, 
 /**
+ * How often two sides changed the same passages: both are in the text, to be looked at. Mostly 0.
+ */
+merged: number, 
+/**
  * Its tags, sorted.
  */
 tags: Array<string>, 

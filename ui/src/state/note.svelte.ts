@@ -2,11 +2,13 @@
 import { tick } from "svelte";
 import type { Trouble } from "../editor/binding";
 import type { Field, NotePane, PaneHost } from "../editor/pane";
+import type { MergedPassage } from "../gen/MergedPassage";
 import type { NoteRow } from "../gen/NoteRow";
 import type { NoteUpdates } from "../gen/NoteUpdates";
 import type { OpenedNote } from "../gen/OpenedNote";
 import type { Outlived } from "../gen/Outlived";
 import { HostError, type Host } from "../host/host";
+import { Marks } from "./acts/marks.svelte";
 import { recover } from "./recover";
 
 /** A wait shorter than this shows nothing. */
@@ -35,6 +37,7 @@ export class OpenNote {
   /** Why it isn't in the trash although somebody put it there. */
   outlived = $state.raw<Outlived | null>(null);
   slow = $state(false);
+  readonly marks: Marks;
   /** Settles once the editors are there and show what was chosen by then. */
   readonly attached: Promise<void>;
   #arrived: () => void = () => undefined;
@@ -51,6 +54,8 @@ export class OpenNote {
   constructor(host: Host, callbacks: NoteCallbacks) {
     this.#host = host;
     this.#callbacks = callbacks;
+    const mark = (passages: MergedPassage[]): boolean => this.#pane?.mark(passages) ?? true;
+    this.marks = new Marks(host, { flush: () => this.flush(), mark });
     this.attached = new Promise((arrived) => (this.#arrived = arrived));
   }
 
@@ -134,6 +139,7 @@ export class OpenNote {
         },
       }),
       troubled: (trouble) => (this.trouble = trouble),
+      compare: () => this.marks.toggle(),
       openLink: (url) => void this.#host.call("open_link", { url }).catch(this.#callbacks.failed),
     };
   }

@@ -5,6 +5,7 @@ use stet_model::id::{DeviceId, FolderId, NoteId};
 use ts_rs::TS;
 
 use super::history::{Comparison, HistoryPage, NoteVersion};
+use super::merged::{MergedChoice, MergedNote};
 use super::note::{NoteChange, NotePage, NoteRow, OpenedNote, OpenedText, Settings, Sidebar, TextUpdate, View};
 use super::status::{Status, Way};
 use super::unsent::UnsentPage;
@@ -79,8 +80,8 @@ macro_rules! answers {
 }
 
 answers! {
-    Start, NotePage, Sidebar, NoteRow, OpenedNote, EditAnswer, Pulled, Created, CreatedFolder, Settings, Diagnostics,
-    Decided, HistoryPage, NoteVersion, Restored, UnsentPage, NoteText, Done,
+    Start, NotePage, Sidebar, NoteRow, OpenedNote, EditAnswer, Pulled, MergedNote, Created, CreatedFolder, Settings,
+    Diagnostics, Decided, HistoryPage, NoteVersion, Restored, UnsentPage, NoteText, Done,
 }
 
 commands! {
@@ -94,6 +95,7 @@ commands! {
     Query pull_note: PullNote => Pulled,
     Query list_history: ListHistory => HistoryPage,
     Query get_version: GetVersion => NoteVersion,
+    Query get_merged: GetMerged => MergedNote,
     Change open_note: OpenNote => OpenedNote,
     Change edit_note: EditNote => EditAnswer,
     Change close_note: CloseNote => Done,
@@ -106,6 +108,8 @@ commands! {
     Change empty_trash: EmptyTrash => Done,
     Change restore_as_new: RestoreAsNew => Created,
     Change discard_note: DiscardNote => Done,
+    Change settle_merged: SettleMerged => Done,
+    Change undo_settle: UndoSettle => Done,
     Change create_folder: CreateFolder => CreatedFolder,
     Change rename_folder: RenameFolder => Done,
     Change move_folder: MoveFolder => Done,
@@ -326,6 +330,28 @@ arguments! {
     /// Lets go of a note that was removed for good elsewhere and kept for its text.
     DiscardNote {
         /// The note that was kept.
+        #[ts(type = "string")]
+        note_id: NoteId,
+    }
+    /// Asks what of a note is to be settled.
+    GetMerged {
+        /// The note.
+        #[ts(type = "string")]
+        note_id: NoteId,
+    }
+    /// Settles what two sides made of the same passages, on all devices.
+    SettleMerged {
+        /// The note.
+        #[ts(type = "string")]
+        note_id: NoteId,
+        /// The mark; `null` for all of the note.
+        key: Option<String>,
+        /// What becomes of its passages.
+        choice: MergedChoice,
+    }
+    /// Takes back the last settling, if it was of this note.
+    UndoSettle {
+        /// The note.
         #[ts(type = "string")]
         note_id: NoteId,
     }

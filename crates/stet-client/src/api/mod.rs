@@ -5,6 +5,7 @@ pub mod command;
 pub mod error;
 pub mod event;
 pub mod history;
+pub mod merged;
 pub mod note;
 pub mod status;
 pub mod unsent;

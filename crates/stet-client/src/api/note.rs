@@ -58,6 +58,8 @@ pub struct NoteRow {
     pub archived: bool,
     /// In the trash.
     pub trashed: bool,
+    /// How often two sides changed the same passages: both are in the text, to be looked at. Mostly 0.
+    pub merged: u32,
     /// Its tags, sorted.
     pub tags: Vec<String>,
     /// Epoch milliseconds.

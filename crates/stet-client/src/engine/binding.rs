@@ -231,6 +231,7 @@ impl Engine {
             self.rename_documents(&rename, now);
             self.device.move_space(from, to);
             self.comparison.forget();
+            self.merged = super::merged::Merged::default();
             self.space = to;
         }
         self.write(Write::Meta { key: SPACE, value: Some(to.to_string()) }, After::Nothing);
@@ -275,6 +276,7 @@ impl Engine {
             self.level1_notes.clear();
             return self.device.enter_level1(self.space, now.mono);
         }
+        self.come_back();
         let place = self.report.cursors.get(&self.space).copied();
         self.device.enter(&[(self.space, place)], now.mono);
     }

@@ -34,6 +34,9 @@ impl Engine {
             Command::ChangeNote(ref args) => self.with(self.doc(args.note_id), Task::Command(call, command), now),
             Command::TrashNote(ref args) => self.with(self.doc(args.note_id), Task::Command(call, command), now),
             Command::RestoreNote(ref args) => self.with(self.doc(args.note_id), Task::Command(call, command), now),
+            Command::GetMerged(ref args) => self.with(self.doc(args.note_id), Task::Command(call, command), now),
+            Command::SettleMerged(ref args) => self.with(self.doc(args.note_id), Task::Command(call, command), now),
+            Command::UndoSettle(ref args) => self.with(self.doc(args.note_id), Task::Command(call, command), now),
             Command::PurgeNote(ref args) => self.with(self.doc(args.note_id), Task::Command(call, command), now),
             Command::RestoreAsNew(ref args) => self.with(self.doc(args.note_id), Task::Command(call, command), now),
             Command::DiscardNote(args) => self.discard_note(call, self.doc(args.note_id)),
@@ -95,6 +98,9 @@ impl Engine {
             Command::OpenNote(_) => return self.open_note(doc, call),
             Command::PurgeNote(_) => return self.purge_note(doc, call, now),
             Command::RestoreAsNew(_) => return self.restore_as_new(doc, call, now),
+            Command::GetMerged(_) => return self.get_merged(doc, call),
+            Command::SettleMerged(args) => return self.settle_merged(doc, call, args, now),
+            Command::UndoSettle(_) => return self.undo_settle(doc, call, now),
             Command::CreateFolder(_) | Command::RenameFolder(_) | Command::MoveFolder(_) | Command::DeleteFolder(_) => {
                 return self.change_folders(doc, call, command, now);
             }
@@ -234,6 +240,7 @@ impl Engine {
         self.documents.remove(doc);
         self.ledger.unsaved.remove(&doc);
         self.ledger.unsent.remove(&doc);
+        self.merged.forget_note(doc);
         self.index.remove(doc);
         self.ledger.apart.remove(&doc);
         self.forget_purge(doc);

@@ -12,6 +12,7 @@ mod folders;
 mod history;
 mod index;
 mod level1;
+mod merged;
 mod notices;
 mod purge;
 mod push;
@@ -230,6 +231,7 @@ pub struct Engine {
     comparison: compare::Comparison,
     decisions: decisions::Decisions,
     rebuild: rebuild::Rebuild,
+    merged: merged::Merged,
     writing: Writing,
     report: Report,
     notices: Notices,
@@ -302,6 +304,7 @@ impl Engine {
             comparison: compare::Comparison::default(),
             decisions: decisions::Decisions::default(),
             rebuild: rebuild::Rebuild::after(meta.rebuild.clone()),
+            merged: merged::Merged::default(),
             writing: Writing::default(),
             report: Report::new(meta.last_sync, meta.binding.is_some()),
             notices: Notices::default(),
@@ -369,6 +372,7 @@ impl Engine {
             self.writing.wake_at(),
             self.index.wake_at(),
             self.notices.wake_at(),
+            self.merged.wake_at(),
         ];
         times.into_iter().flatten().min()
     }
@@ -447,6 +451,7 @@ impl Engine {
                 self.carry_out(output, now);
             }
         }
+        self.consider_marks(now);
         self.device.set_unsent((self.ledger.unsent.len() + self.ledger.purges.len()) as u64);
         self.flush_writes(now);
         self.flush_loads();

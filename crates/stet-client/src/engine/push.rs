@@ -58,6 +58,7 @@ impl Engine {
             }
             return;
         }
+        self.notice_confirmation(doc, acked.seq);
         let cursor = acked.cursor.and_then(|place| self.reach(doc.space, place));
         let Some(live) = self.documents.get_mut(doc) else {
             return;

@@ -129,6 +129,7 @@ impl Engine {
 
     /// Imports these rows together.
     fn import_rows(&mut self, doc: DocKey, rows: &[PendingRow], now: Now) -> Result<(), Unusable> {
+        self.notice_rows(doc, rows);
         if rows.iter().any(|row| row.device != Some(self.setup.device_id)) {
             self.keep_merged_state(doc, now);
         }

@@ -61,6 +61,7 @@ impl ListContext {
             pinned: fields.pinned,
             archived: fields.archived,
             trashed: fields.trashed,
+            merged: fields.merged,
             tags: fields.tags,
             created_at: fields.created_at,
             updated_at,

@@ -11,6 +11,7 @@ mod history;
 mod level1;
 mod level2;
 mod local;
+mod merged;
 mod rebuild;
 mod rows;
 mod searching;

@@ -12,11 +12,11 @@ use super::version::{Point, Version};
 const TRIES: usize = 8;
 
 /// A stretch of one author's operations, with the place of its first one in the order of causes.
-struct Stretch {
+pub(super) struct Stretch {
     order: u32,
-    author: u64,
-    from: i32,
-    to: i32,
+    pub(super) author: u64,
+    pub(super) from: i32,
+    pub(super) to: i32,
 }
 
 impl Replica {
@@ -120,7 +120,7 @@ fn share(total: usize, max_bytes: usize, bytes: usize) -> usize {
 
 /// What lies between two versions, sorted so that nothing comes before what it builds on: a change's causes all have a
 /// smaller place in the order than its first operation, and inside a change each operation builds on the one before.
-fn stretches(doc: &LoroDoc, from: &Version, to: &Version) -> Vec<Stretch> {
+pub(super) fn stretches(doc: &LoroDoc, from: &Version, to: &Version) -> Vec<Stretch> {
     let head = Version::from_loro(&doc.oplog_vv());
     let mut stretches = Vec::new();
     for (author, end) in to.iter() {

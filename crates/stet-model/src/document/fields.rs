@@ -4,13 +4,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
-use loro::{Frontiers, ID, LoroDoc, LoroError, LoroMap, LoroMapValue, LoroValue};
+use loro::{Frontiers, ID, LoroDoc, LoroError, LoroMap, LoroMapValue, LoroValue, VersionVector};
 
 use super::edit::NoteEdit;
 use super::error::{DocumentError, EditError};
 use super::version::Point;
 use super::{BODY, TITLE};
-use crate::id::{FolderId, PeerId};
+use crate::id::{DeviceId, FolderId, PeerId};
 use crate::note::{NoteFields, normalise_tag};
 
 const FIELDS: &str = "fields";
@@ -48,14 +48,6 @@ pub struct Merged {
 
 pub(super) fn read(doc: &LoroDoc) -> NoteFields {
     let fields = doc.get_map(FIELDS);
-    let mut devices = BTreeMap::new();
-    doc.get_map(DEVICES).for_each(|peer, value| {
-        if let (Ok(peer), LoroValue::String(device)) = (u64::from_str_radix(peer, 16), value.get_deep_value())
-            && let Ok(device) = device.parse()
-        {
-            devices.insert(PeerId(peer), device);
-        }
-    });
     NoteFields {
         folder: folder(&fields),
         starred: flag(&fields, STARRED),
@@ -65,8 +57,21 @@ pub(super) fn read(doc: &LoroDoc) -> NoteFields {
         trashed: trashed(doc),
         tags: tags(doc),
         created_at: created_at(&fields).unwrap_or(0),
-        devices,
+        devices: devices(doc),
     }
+}
+
+/// Which device each author was.
+pub(super) fn devices(doc: &LoroDoc) -> BTreeMap<PeerId, DeviceId> {
+    let mut devices = BTreeMap::new();
+    doc.get_map(DEVICES).for_each(|peer, value| {
+        if let (Ok(peer), LoroValue::String(device)) = (u64::from_str_radix(peer, 16), value.get_deep_value())
+            && let Ok(device) = device.parse()
+        {
+            devices.insert(PeerId(peer), device);
+        }
+    });
+    devices
 }
 
 /// The tags, sorted.
@@ -135,8 +140,22 @@ pub(super) fn outlived_trash(doc: &LoroDoc) -> Vec<PeerId> {
 /// Whether any of these were touched after this point; `None` when the point isn't in the history.
 pub(super) fn touched_since(doc: &LoroDoc, seen: &Frontiers, names: &[&str]) -> Option<bool> {
     let seen = doc.frontiers_to_vv(seen)?;
-    let since = |author: &u64| seen.get(author).copied().unwrap_or(0);
-    Some(doc.oplog_vv().iter().any(|(author, end)| touches(doc, *author, since(author)..*end, names)))
+    Some(touched_between(doc, &seen, &doc.oplog_vv(), names))
+}
+
+/// Whether an operation of `to` that isn't one of `from` touches title or body.
+pub(super) fn wrote_between(doc: &LoroDoc, from: &VersionVector, to: &VersionVector) -> bool {
+    touched_between(doc, from, to, &TEXTS)
+}
+
+/// Whether an operation of `to` that isn't one of `from` makes or takes away a mark.
+pub(super) fn marked_between(doc: &LoroDoc, from: &VersionVector, to: &VersionVector) -> bool {
+    touched_between(doc, from, to, &[MERGED])
+}
+
+fn touched_between(doc: &LoroDoc, from: &VersionVector, to: &VersionVector, names: &[&str]) -> bool {
+    let since = |author: &u64| from.get(author).copied().unwrap_or(0);
+    to.iter().any(|(author, end)| touches(doc, *author, since(author)..*end, names))
 }
 
 /// Whether these operations of one author touch any of these.
@@ -198,8 +217,15 @@ pub(super) fn make(doc: &LoroDoc, edit: &NoteEdit, author: PeerId, at: i64) -> R
 
 fn mark_merged(doc: &LoroDoc, [base, mine, theirs]: [&Point; 3], author: PeerId) -> Result<bool, EditError> {
     let sides = [("base", base), ("mine", mine), ("theirs", theirs)].map(|(key, point)| (key, point.encode().into()));
-    let written = doc.oplog_vv().get(&author.0).copied().unwrap_or(0);
-    put(&doc.get_map(MERGED), &format!("{:016x}-{written}", author.0), map(sides))
+    let (marks, mark) = (doc.get_map(MERGED), map(sides));
+    let mut written = doc.oplog_vv().get(&author.0).copied().unwrap_or(0);
+    let mut key = format!("{:016x}-{written}", author.0);
+    // What is uncommitted isn't counted yet: of several marks made together each takes a number of its own.
+    while value(&marks, &key).is_some_and(|there| there != mark) {
+        written += 1;
+        key = format!("{:016x}-{written}", author.0);
+    }
+    put(&marks, &key, mark)
 }
 
 fn normal_tag(tag: &str) -> Result<String, EditError> {

@@ -13,6 +13,7 @@ mod fields;
 mod foreign;
 mod history;
 mod library;
+mod merged;
 mod note;
 mod replica;
 #[cfg(test)]
@@ -25,6 +26,7 @@ pub use fields::Merged;
 pub use foreign::{Candidate, ForeignAuthor, ForeignText, MergedForeign, Seen};
 pub use history::{History, HistoryEntry, HistoryKind, NoteText, PAUSE_MS};
 pub use library::{Folder, LibraryDocument, LibraryEdit};
+pub use merged::{Choice, Mark, Parting, Passage, Side, end_of};
 pub use note::{Import, NoteDocument};
 pub use version::{Point, Version};
 

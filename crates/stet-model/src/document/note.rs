@@ -7,7 +7,7 @@ use super::replica::{self, Replica};
 use super::version::{Point, Version};
 use crate::id::PeerId;
 use crate::note::NoteFields;
-use crate::text::{TextChange, difference, meet};
+use crate::text::TextChange;
 
 /// A note: one document with a title, a Markdown body, fields, tags, marks of merged passages and the devices that wrote.
 #[derive(Debug)]
@@ -121,18 +121,6 @@ impl NoteDocument {
     /// [`DocumentError::UnknownPoint`] when the document lacks some of it.
     pub fn past(&self, version: &Version) -> Result<Self, DocumentError> {
         self.at(&self.replica.point_of(version)?, self.replica.peer())
-    }
-
-    /// Whether two sides that parted at `base` changed the title both, or the same or neighbouring lines of the body:
-    /// what is to be marked with [`NoteEdit::MarkMerged`].
-    ///
-    /// # Errors
-    /// [`DocumentError::UnknownPoint`] when the history hasn't got one of the points.
-    pub fn sides_meet(&self, base: &Point, mine: &Point, theirs: &Point) -> Result<bool, DocumentError> {
-        let (base, mine, theirs) = (self.text_at(base)?, self.text_at(mine)?, self.text_at(theirs)?);
-        let titles = mine.0 != base.0 && theirs.0 != base.0 && mine.0 != theirs.0;
-        let bodies = meet(&base.1, &difference(&base.1, &mine.1), &difference(&base.1, &theirs.1));
-        Ok(titles || bodies)
     }
 
     /// The note as it stood at a point, written to by another author.

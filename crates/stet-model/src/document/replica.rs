@@ -301,6 +301,12 @@ impl Replica {
         self.read(|doc| Point::from_loro(&doc.vv_to_frontiers(&version.to_loro())))
     }
 
+    /// Which operations a point of the history holds.
+    pub(super) fn version_at(&self, point: &Point) -> Result<Version, DocumentError> {
+        let seen = self.read(|doc| doc.frontiers_to_vv(&point.to_loro()))?;
+        seen.map(|seen| Version::from_loro(&seen)).ok_or(DocumentError::UnknownPoint)
+    }
+
     /// Exports with the format byte in front; empty when the history can't be read.
     pub(super) fn export(&self, mode: ExportMode<'_>) -> Vec<u8> {
         let exported = self.read(|doc| doc.export(mode));

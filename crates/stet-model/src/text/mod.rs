@@ -2,10 +2,12 @@
 //! comes in is put straight. Never here: documents, merging of histories.
 
 mod difference;
+mod meeting;
 
 use std::borrow::Cow;
 
 pub use difference::{Cost, Piece, cost, difference, pieces};
+pub use meeting::{Meeting, alone, carry_place, meetings, slice, with_one_side};
 
 /// One replacement in a text. A batch is ascending and doesn't overlap, and every offset counts UTF-16 code units of
 /// the text *before* the batch.
@@ -165,29 +167,6 @@ fn surviving(from: u32, to: u32, first: &[TextChange]) -> Vec<(u32, u32)> {
         stretches.push((place(at.min(to), shift), place(to, shift)));
     }
     stretches
-}
-
-/// Whether two sides that parted at `base` changed the same line, or lines next to each other.
-pub fn meet(base: &str, mine: &[TextChange], theirs: &[TextChange]) -> bool {
-    let (mine, theirs) = (touched_lines(base, mine), touched_lines(base, theirs));
-    let mut others = theirs.iter().peekable();
-    mine.iter().any(|(first, last)| {
-        while others.next_if(|(_, end)| end + 1 < *first).is_some() {}
-        others.peek().is_some_and(|(start, _)| *start <= last + 1)
-    })
-}
-
-/// The first and last line each change touches, in order.
-fn touched_lines(text: &str, changes: &[TextChange]) -> Vec<(usize, usize)> {
-    let mut offsets = Offsets::new(text);
-    let (mut byte, mut line) = (0, 0);
-    let mut line_at = |offset: u32| {
-        let to = offsets.byte_at(offset).unwrap_or(text.len()).max(byte);
-        line += text[byte..to].bytes().filter(|byte| *byte == b'\n').count();
-        byte = to;
-        line
-    };
-    changes.iter().map(|change| (line_at(change.from), line_at(change.to))).collect()
 }
 
 /// One change for changes that touch each other, and none for those that do nothing.

@@ -102,6 +102,7 @@ fn two_sides_meet_on_the_same_and_on_neighbouring_lines_only() {
     let base = "0 😀\n1\n2\n3\n4\n5\n";
     let side = |lines: &[&str]| difference(base, &lines.join("\n"));
     let mine = side(&["0 😀", "1", "2 mine", "3", "4", "5", ""]);
+    let meet = |base: &str, mine: &[TextChange], theirs: &[TextChange]| !meetings(base, mine, theirs).is_empty();
     let meets = |lines: &[&str]| (meet(base, &mine, &side(lines)), meet(base, &side(lines), &mine));
     assert_eq!(meets(&["0 😀", "1", "2 too", "3", "4", "5", ""]), (true, true));
     assert_eq!(meets(&["0 😀", "1!", "2", "3", "4", "5", ""]), (true, true));
@@ -110,4 +111,40 @@ fn two_sides_meet_on_the_same_and_on_neighbouring_lines_only() {
     assert_eq!(meets(&["0!", "1", "2", "4", "5", ""]), (true, true));
     assert_eq!(meets(&["0 😀", "1", "2", "3", "4", "5", ""]), (false, false));
     assert!(meet("", &[TextChange::new(0, 0, "a")], &[TextChange::new(0, 0, "b")]));
+}
+
+#[test]
+fn a_meeting_is_whole_lines_and_knows_which_changes_are_in_it() {
+    let base = "title 😀\n\none\ntwo\nthree\n\nend";
+    let mine = difference(base, "title 😀!\n\none\nTWO mine\nthree\n\nend mine");
+    let theirs = difference(base, "title 😀\n\nONE\ntwo\nthree theirs\n\nend");
+    let met = meetings(base, &mine, &theirs);
+    assert_eq!(met.len(), 1);
+    assert_eq!(slice(base, met[0].from, met[0].to), "one\ntwo\nthree");
+    assert_eq!((met[0].mine.clone(), met[0].theirs.clone(), met[0].agreed), (1..2, 0..2, false));
+    let ours = apply(base, &with_one_side(&mine, &theirs, &met, |meeting| meeting.theirs.clone())).unwrap();
+    assert_eq!(ours, "title 😀!\n\none\nTWO mine\nthree\n\nend mine");
+    let others = apply(base, &with_one_side(&theirs, &mine, &met, |meeting| meeting.mine.clone())).unwrap();
+    assert_eq!(others, "title 😀!\n\nONE\ntwo\nthree theirs\n\nend mine");
+}
+
+#[test]
+fn the_same_deletion_is_agreed_on_and_the_same_words_are_not() {
+    let base = "one\n\ntwo\n\nthree";
+    let agreed = |text: &str| {
+        let change = difference(base, text);
+        meetings(base, &change, &change).iter().map(|meeting| meeting.agreed).collect::<Vec<_>>()
+    };
+    assert_eq!(agreed("one\n\nthree"), [true]);
+    assert_eq!(agreed("one\n\ntwo more\n\nthree"), [false]);
+    assert!(agreed(base).is_empty());
+}
+
+#[test]
+fn a_place_is_carried_to_either_end_of_what_was_put_there() {
+    let changes = [TextChange::new(1, 1, "xx"), TextChange::new(3, 6, "y"), TextChange::new(8, 9, "")];
+    let at = |place| (carry_place(place, &changes, false), carry_place(place, &changes, true));
+    assert_eq!([0, 1, 2, 3].map(at), [(0, 0), (1, 3), (4, 4), (5, 5)]);
+    assert_eq!([4, 5, 6, 7].map(at), [(5, 6), (5, 6), (6, 6), (7, 7)]);
+    assert_eq!([8, 9, 10].map(at), [(8, 8), (8, 8), (9, 9)]);
 }

@@ -65,6 +65,7 @@ fn a_row_tells_everything_the_list_shows() {
         archived: true,
         hidden: true,
         trashed: true,
+        merged: 2,
         tags: vec!["a".to_owned(), "b".to_owned()],
         created_at: -5,
         bytes: 77,

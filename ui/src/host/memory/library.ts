@@ -8,6 +8,7 @@ import type { Sidebar } from "../../gen/Sidebar";
 import type { Stopped } from "../../gen/Stopped";
 import type { View } from "../../gen/View";
 import { HostError } from "../host";
+import type { Met } from "./merged/marks";
 import { FOLDERS, NOTES, madeUp, type SampleNote } from "./sample";
 
 /** A note. `sent` and `other` are its second and third dot. */
@@ -29,6 +30,7 @@ export interface Note {
   /** Since when something of it is unsent. */
   since: number | null;
   outlived: Outlived | null;
+  merged: Met[];
 }
 
 interface Folder {
@@ -111,6 +113,7 @@ export class Library {
       held: null,
       since: null,
       outlived: null,
+      merged: [],
       ...given,
       tags: [...(given.tags ?? [])].sort(),
     };
@@ -210,6 +213,7 @@ export function rowOf(note: Note, network: { server: boolean; other: boolean }, 
     ...{ id, title, folderId, starred, pinned, archived, trashed, tags: [...tags], createdAt, updatedAt },
     preview: preview(note.body),
     room: bytes >= noteBytes * 0.9 ? Math.max(0, noteBytes - bytes) : null,
+    merged: note.merged.length,
     dots: {
       disk: true,
       server: network.server ? note.sent && note.held === null : null,

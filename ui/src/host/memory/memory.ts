@@ -6,6 +6,7 @@ import { HostError, type Handler, type Host } from "../host";
 import { Clock } from "./clock";
 import { Histories, HERE, HERS } from "./history";
 import { Library, rowOf, type Note } from "./library";
+import { Marks, type Met } from "./merged/marks";
 import { MARIA, herChange, paragraphAt } from "./maria";
 import { Network, type Mode } from "./network";
 import { Sessions } from "./sessions";
@@ -45,6 +46,7 @@ export class MemoryHost implements Host {
   readonly library: Library;
   readonly network: Network;
   readonly histories = new Histories();
+  readonly marks: Marks;
   diskFull: boolean;
   /** Largest note, bytes of title and body. */
   readonly noteBytes: number;
@@ -73,6 +75,7 @@ export class MemoryHost implements Host {
       },
       (note) => this.touch(note),
     );
+    this.marks = new Marks(this.library, this.#sessions);
     this.#commands = commands(this, this.#sessions);
   }
 
@@ -111,6 +114,12 @@ export class MemoryHost implements Host {
       purged: false,
       catchingUp: false,
     });
+  }
+
+  /** This device comes back, and what it and Maria wrote in the same lines is put together. */
+  mariaMeets(noteId: string, met: Pick<Met, "base" | "mine" | "theirs" | "together">): void {
+    this.marks.meet(noteId, met);
+    this.changed([noteId]);
   }
 
   /** Maria makes a note, or throws one away. */

@@ -82,6 +82,13 @@ export function commands(host: MemoryHost, sessions: Sessions): Commands {
     get_version: ({ noteId, id, over }) => host.histories.version(library.note(noteId), id, over),
     restore_version: (args) => restoreVersion(host, sessions, args),
     pull_note: ({ session, baseRevision }) => sessions.pull(session, baseRevision),
+    get_merged: (args) => host.marks.get(args),
+    settle_merged: ({ noteId, key, choice }) => {
+      const note = library.note(noteId);
+      host.marks.settle(note, key, choice);
+      return host.touch(note);
+    },
+    undo_settle: onNote((note) => host.marks.undo(note)),
     open_note: ({ noteId }) => {
       const note = library.note(noteId);
       host.histories.begin(note);

@@ -58,6 +58,13 @@ export const ACTIONS: readonly Action[] = [
     run: onNote((app, row) => app.overlay.open({ kind: "move", noteId: row.id })),
   },
   { id: "history", group: "This note", label: "Earlier versions", keys: ["Mod+Shift+H"], run: onNote(showHistory) },
+  {
+    id: "compare",
+    group: "This note",
+    label: "Compare what was edited in two places",
+    keys: ["Mod+Alt+M"],
+    run: onNote((app) => app.note.marks.toggle()),
+  },
   { id: "archive", group: "This note", label: "Archive", keys: ["Mod+E"], run: onNote(acts.archive, alive) },
   {
     id: "trash",

@@ -148,6 +148,7 @@ impl Live {
             archived: fields.archived,
             hidden: fields.hidden,
             trashed: fields.trashed,
+            merged: note.merged().len() as u32,
             tags: fields.tags,
             created_at: fields.created_at,
             bytes: (title.len() + body.len()) as u64,

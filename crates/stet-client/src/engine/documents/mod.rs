@@ -58,6 +58,8 @@ pub(in crate::engine) enum Task {
     KeepAsNew,
     /// Rows of it were fetched to be compared with it.
     Compare,
+    /// Both sides of a note this device came back with are to be compared.
+    Mark,
     Level1(Box<super::level1::Foreign>),
     /// A level-1 server's folder tree was changed elsewhere.
     Folder(FolderRequest),
@@ -280,6 +282,7 @@ impl Engine {
                 live.held = self.ledger.held.get(&doc).cloned();
                 live.purge_asked = self.ledger.purges.contains_key(&doc) || self.ledger.restored.contains_key(&doc);
                 self.documents.insert(doc, live);
+                self.note_read(doc);
             }
             Err(error) => {
                 let held = Held { at: HeldAt::Import, code: "damaged".to_owned(), message: error };
@@ -300,6 +303,7 @@ impl Engine {
             Task::Index => self.index(doc),
             Task::KeepAsNew => self.keep_as_new(doc, now),
             Task::Compare => self.compare_document(doc, now),
+            Task::Mark => self.mark_if_met(doc, now),
             Task::Level1(foreign) => self.merge_level1(doc, *foreign, now),
             Task::Folder(request) => self.merge_folder(doc, &request, now),
             Task::Folders { changed } => {
@@ -325,6 +329,7 @@ impl Engine {
             }
             Task::Index => self.index.remove(doc),
             Task::Compare => self.compare_document(doc, now),
+            Task::Mark => self.merged.forget_note(doc),
             Task::KeepAsNew | Task::Level1(_) | Task::Folder(_) | Task::Folders { .. } => {}
         }
     }

@@ -1,4 +1,4 @@
-//! Fields, tags, the derived trash, marks of merged passages.
+//! Fields, tags, the derived trash.
 
 use proptest::prelude::*;
 use stet_model::document::{EditError, NoteDocument, NoteEdit};
@@ -117,30 +117,6 @@ fn edits_long_after_a_trashing_are_found_behind_thousands_of_other_operations() 
     assert!(a.fields().trashed);
     append(&mut a, "!");
     assert!(!a.fields().trashed);
-}
-
-#[test]
-fn a_merged_passage_is_marked_once_and_settled_on_all_devices() {
-    let mut a = note(1, "base");
-    let mut b = copy(&a, 2);
-    let base = a.point();
-    append(&mut a, " a");
-    append(&mut b, " b");
-    let (mine, theirs) = (a.point(), b.point());
-    exchange(&mut a, &mut b);
-    assert_eq!(a.sides_meet(&base, &mine, &theirs), Ok(true));
-    assert_eq!(a.sides_meet(&base, &mine, &base), Ok(false));
-    let mark = NoteEdit::MarkMerged { base: base.clone(), mine: mine.clone(), theirs: theirs.clone() };
-    assert!(edit(&mut a, mark));
-    exchange(&mut a, &mut b);
-    let marks = b.merged();
-    assert_eq!(marks.len(), 1);
-    assert_eq!((&marks[0].base, &marks[0].mine, &marks[0].theirs), (&base, &mine, &theirs));
-    assert_eq!(b.text_at(&marks[0].mine).unwrap().1, "base a");
-    assert_eq!(b.text_at(&marks[0].theirs).unwrap().1, "base b");
-    assert!(edit(&mut b, NoteEdit::Settle(marks[0].key.clone())));
-    exchange(&mut a, &mut b);
-    assert!(a.merged().is_empty());
 }
 
 proptest! {

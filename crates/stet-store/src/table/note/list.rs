@@ -85,7 +85,7 @@ impl View {
 }
 
 const COLUMNS: &str = "n.rank, n.at, n.doc, d.note, n.title, n.preview, iif(n.shelf IS NULL, NULL, n.folder), n.starred, n.pinned, n.archived, n.hidden,
-    n.trashed, n.tags, n.created_at, n.bytes, n.unsent, n.held, d.last_seq, d.held, d.unsent_since, n.leaving";
+    n.trashed, n.tags, n.created_at, n.bytes, n.unsent, n.held, d.last_seq, d.held, n.merged, d.unsent_since, n.leaving";
 
 fn list_row(row: &Row<'_>) -> Result<ListRow> {
     Ok(ListRow {
@@ -99,6 +99,7 @@ fn list_row(row: &Row<'_>) -> Result<ListRow> {
             archived: row.get(9)?,
             hidden: row.get(10)?,
             trashed: row.get(11)?,
+            merged: row.get(19)?,
             tags: tags_from(row.get_ref(12)?.as_str()?, 12)?,
             created_at: row.get(13)?,
             bytes: row.get(14)?,
@@ -107,8 +108,8 @@ fn list_row(row: &Row<'_>) -> Result<ListRow> {
         unsent: row.get(15)?,
         last_seq: row.get(17)?,
         held: if row.get(16)? { document::held_at(row, 18)? } else { None },
-        unsent_since: row.get(19)?,
-        leaving: row.get(20)?,
+        unsent_since: row.get(20)?,
+        leaving: row.get(21)?,
     })
 }
 

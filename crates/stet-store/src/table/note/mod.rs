@@ -86,21 +86,21 @@ pub(crate) fn set(connection: &Connection, doc: i64, row: &RowFields) -> Result<
     connection
         .prepare_cached(
             "INSERT INTO notes (doc, space, title, preview, folder, shelf, starred, pinned, archived, hidden,
-                 trashed, tags, created_at, bytes, unsent, held, leaving, at)
+                 trashed, merged, tags, created_at, bytes, unsent, held, leaving, at)
              SELECT d.id, d.space, :title, :preview, :folder, f.id, :starred, :pinned, :archived, :hidden,
-                 :trashed, :tags, :created_at, :bytes, d.unsent OR d.purge_asked, d.held IS NOT NULL, d.purge_asked, d.at
+                 :trashed, :merged, :tags, :created_at, :bytes, d.unsent OR d.purge_asked, d.held IS NOT NULL, d.purge_asked, d.at
              FROM documents d LEFT JOIN folders f ON f.space = d.space AND f.folder = :folder
              WHERE d.id = :doc
              ON CONFLICT (doc) DO UPDATE SET title = excluded.title, preview = excluded.preview,
                  folder = excluded.folder, shelf = excluded.shelf, starred = excluded.starred,
                  pinned = excluded.pinned, archived = excluded.archived, hidden = excluded.hidden,
-                 trashed = excluded.trashed, tags = excluded.tags, created_at = excluded.created_at,
+                 trashed = excluded.trashed, merged = excluded.merged, tags = excluded.tags, created_at = excluded.created_at,
                  bytes = excluded.bytes, unsent = excluded.unsent, held = excluded.held,
                  leaving = excluded.leaving, at = excluded.at",
         )?
         .execute(named_params! {
             ":doc": doc, ":title": row.title, ":preview": row.preview, ":folder": folder, ":starred": row.starred,
-            ":pinned": row.pinned, ":archived": row.archived, ":hidden": row.hidden, ":trashed": row.trashed,
+            ":pinned": row.pinned, ":archived": row.archived, ":hidden": row.hidden, ":trashed": row.trashed, ":merged": row.merged,
             ":tags": tags, ":created_at": row.created_at, ":bytes": row.bytes,
         })?;
     if before.as_deref().unwrap_or("[]") != tags {
