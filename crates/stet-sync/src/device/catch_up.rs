@@ -93,7 +93,8 @@ impl Space {
     /// Takes the next place of the log; whether it was the next.
     fn step_to(&mut self, seq: u64) -> Option<Place> {
         self.server_seq = self.server_seq.max(seq);
-        if seq != self.seq() + 1 {
+        // A server may say anything, also that its log is at its very end.
+        if self.seq().checked_add(1) != Some(seq) {
             return None;
         }
         self.place = Some(Place { seq, lineage: self.lineage });

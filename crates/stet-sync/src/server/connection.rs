@@ -99,7 +99,8 @@ pub struct Connection {
     asked_level: Stage,
     strikes: Strikes,
     heard_at: i64,
-    pinged: bool,
+    /// When it was pinged, unless something came since.
+    pinged_at: Option<i64>,
     expires_at: i64,
     closed: bool,
 }
@@ -128,7 +129,7 @@ impl Connection {
             busy: false,
             strikes: Strikes::default(),
             heard_at: now,
-            pinged: false,
+            pinged_at: None,
             expires_at: now.saturating_add(settings.auth_timeout_ms),
             closed: false,
             settings,
@@ -197,8 +198,11 @@ impl Connection {
 
     /// When `Input::Timer` is due, epoch milliseconds.
     pub fn deadline(&self) -> i64 {
-        let silence = self.settings.heartbeat_ms + if self.pinged { self.settings.pong_timeout_ms } else { 0 };
-        self.expires_at.min(self.heard_at.saturating_add(silence))
+        let silent = match self.pinged_at {
+            Some(at) => at.saturating_add(self.settings.pong_timeout_ms),
+            None => self.heard_at.saturating_add(self.settings.heartbeat_ms),
+        };
+        self.expires_at.min(silent)
     }
 
     /// What it speaks.
@@ -243,7 +247,7 @@ impl Connection {
 
     fn heard(&mut self, now: i64) {
         self.heard_at = self.heard_at.max(now);
-        self.pinged = false;
+        self.pinged_at = None;
     }
 
     fn message(&mut self, received: Received, turn: &mut Turn<'_>) {
@@ -358,10 +362,10 @@ impl Connection {
         if turn.now < self.deadline() {
             return;
         }
-        if self.pinged {
+        if self.pinged_at.is_some() {
             return self.close(CloseCode::Bye, turn);
         }
-        self.pinged = true;
+        self.pinged_at = Some(turn.now);
         turn.outbox.ping();
     }
 

@@ -146,3 +146,14 @@ fn without_a_connection_nobody_is_asked_for_every_row() {
     assert!(script.device.read_anew(SPACE, script.now));
     assert!(script.sent().iter().any(|message| matches!(message, ClientMessage::Sync(sync) if sync.since == 0)));
 }
+
+#[test]
+fn a_log_that_is_said_to_be_at_the_end_of_all_numbers_does_no_harm() {
+    let mut script = Script::live(3);
+    script.device.enter(&[], script.now);
+    script.hear(&ServerMessage::Pong { timestamp: 0, seqs: [(SPACE, u64::MAX)].into() });
+    script.complete(u64::MAX);
+    script.hear(&live_update(u64::MAX, 1));
+    script.hear(&live_update(0, 1));
+    assert_eq!(script.device.state(), State::Authenticated);
+}

@@ -168,3 +168,17 @@ fn strikes_count_within_a_minute_only() {
     }
     assert!(stage.machine.is_closed());
 }
+
+#[test]
+fn after_a_stall_of_the_server_a_silent_socket_still_has_its_time_to_answer() {
+    let mut stage = Stage::level2(Settings::default());
+    // The machine slept: heartbeat and answer would both be overdue at once.
+    stage.now = 500_000;
+    stage.give(Input::Timer);
+    assert_eq!(stage.take(), Some(Outgoing::Ping));
+    stage.give(Input::Timer);
+    assert!(!stage.machine.is_closed() && stage.machine.deadline() == 510_000);
+    stage.now = 510_000;
+    stage.give(Input::Timer);
+    assert!(stage.machine.is_closed());
+}
