@@ -13,6 +13,7 @@ use stet_client::api::note::{NoteChange, StoppedKind};
 use stet_client::api::unsent::UnsentPage;
 use stet_client::config::TokenSource;
 use stet_client::desktop::{Notice, Tray};
+use stet_client::network::Network;
 use stet_client::{Client, Config, Desktop};
 use stet_model::id::{DocKey, NoteId, SpaceId};
 use stet_store::{Held, HeldAt, Options, Write, open};
@@ -33,6 +34,7 @@ impl Desktop for Nobody {
 /// An engine whose server can't be reached.
 fn start(folder: &Path) -> Client {
     let config = Config {
+        network: Network::default(),
         data_dir: folder.to_owned(),
         server_url: Some("ws://127.0.0.1:9".to_owned()),
         token: TokenSource::Given("none".to_owned()),

@@ -17,6 +17,7 @@ use stet_client::api::note::{NoteChange, Replace, TextUpdate, View};
 use stet_client::api::status::Status;
 use stet_client::config::TokenSource;
 use stet_client::desktop::{Notice, Tray};
+use stet_client::network::Network;
 use stet_client::{Client, Config, Desktop};
 use stet_model::id::NoteId;
 use stet_tests::world::random::Dice;
@@ -168,6 +169,7 @@ async fn main() {
         device_name: "Writer".to_owned(),
         platform: "linux".to_owned(),
         app_version: env!("CARGO_PKG_VERSION").to_owned(),
+        network: Network::default(),
     };
     let client = match Client::start(config, Arc::new(listener.clone())) {
         Ok(client) => client,

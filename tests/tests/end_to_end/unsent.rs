@@ -18,6 +18,7 @@ use super::One;
 const HEAVY: &str = "heavy";
 
 /// Answers one client until it goes.
+#[expect(clippy::expect_used, reason = "part of a test")]
 async fn serve(server: ScriptedServer, full: Arc<AtomicBool>) {
     let stream = server.accept_bare().await;
     let mut socket = tokio_tungstenite::accept_async(stream).await.expect("open a WebSocket");

@@ -2,7 +2,6 @@
 import { tick } from "svelte";
 import type { Trouble } from "../editor/binding";
 import type { Field, NotePane, PaneHost } from "../editor/pane";
-import type { MergedPassage } from "../gen/MergedPassage";
 import type { NoteRow } from "../gen/NoteRow";
 import type { NoteUpdates } from "../gen/NoteUpdates";
 import type { OpenedNote } from "../gen/OpenedNote";
@@ -54,8 +53,7 @@ export class OpenNote {
   constructor(host: Host, callbacks: NoteCallbacks) {
     this.#host = host;
     this.#callbacks = callbacks;
-    const mark = (passages: MergedPassage[]): boolean => this.#pane?.mark(passages) ?? true;
-    this.marks = new Marks(host, { flush: () => this.flush(), mark });
+    this.marks = new Marks(host, { flush: () => this.flush(), mark: (found) => this.#pane?.mark(found) ?? true });
     this.attached = new Promise((arrived) => (this.#arrived = arrived));
   }
 
@@ -118,9 +116,7 @@ export class OpenNote {
     return this.#pane?.flush() ?? Promise.resolve(true);
   }
 
-  flushNow(): void {
-    this.#pane?.flushNow();
-  }
+  readonly flushNow = (): void => this.#pane?.flushNow();
 
   get text(): string {
     return this.#pane?.text("body") ?? "";
@@ -242,14 +238,12 @@ export class OpenNote {
     }
     const [noteId, sessions] = [this.#shown, pane.sessions];
     pane.clear();
-    this.#shown = null;
-    this.trouble = null;
-    this.outlived = null;
+    [this.#shown, this.trouble, this.outlived] = [null, null, null];
     const gone = (thrown: unknown): void => {
       if (HostError.from(thrown).code !== "not-found") this.#callbacks.failed(thrown);
     };
-    void this.#host.call("close_note", { sessions }).catch(gone);
-    void this.#host.call("leave_note", { noteId }).catch(gone);
+    const calls = [this.#host.call("close_note", { sessions }), this.#host.call("leave_note", { noteId })];
+    calls.forEach((call) => void call.catch(gone));
     return true;
   }
 }

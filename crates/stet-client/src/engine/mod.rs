@@ -40,9 +40,9 @@ use crate::network::Failure;
 use crate::record::Recorder;
 
 pub use binding::Binding;
+pub(crate) use binding::{SALVAGED, SPACE};
 pub(crate) use documents::live::parts as stored_parts;
 pub(crate) use documents::read_note;
-pub(crate) use binding::{SALVAGED, SPACE};
 pub use report::ListContext;
 pub(crate) use unsent::stopped;
 

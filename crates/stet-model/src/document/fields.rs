@@ -129,7 +129,8 @@ pub(super) fn outlived_trash(doc: &LoroDoc) -> Vec<PeerId> {
     };
     let seen = point(&trash, "seen").and_then(|seen| doc.frontiers_to_vv(&seen.to_loro()));
     let Some(seen) = seen else { return Vec::new() };
-    let touched = |(author, end): (&u64, &i32)| touches(doc, *author, seen.get(author).copied().unwrap_or(0)..*end, &TEXTS);
+    let touched =
+        |(author, end): (&u64, &i32)| touches(doc, *author, seen.get(author).copied().unwrap_or(0)..*end, &TEXTS);
     let ends = doc.oplog_vv();
     let mut authors: Vec<PeerId> =
         ends.iter().filter(|entry| touched(*entry)).map(|(author, _)| PeerId(*author)).collect();

@@ -38,7 +38,7 @@ impl Engine {
         }
         let bytes = note_bytes(&back.to.title, &back.to.body);
         if bytes > self.note_bytes {
-            return self.refuse_size(call, bytes);
+            return self.refuse_size(call, &back.to.title, bytes);
         }
         let before = live.document.point();
         match self.make_in(doc, now, |note, at| note.restore(&back.to, back.seen.as_ref(), at)) {
