@@ -56,8 +56,7 @@ pub fn backup(config: &BackupConfig) -> Result<String, BackupError> {
     }
     let _turn = data::copying(&folder)?;
     let draft = Draft::beside(target)?;
-    copy::copy(&database, &draft.path)?;
-    let contents = copy::check(&draft.path)?;
+    let contents = copied(&database, &draft)?;
     if config.overwrite {
         draft.replace(target)?
     } else {
@@ -80,8 +79,7 @@ pub fn restore(config: &RestoreConfig) -> Result<String, BackupError> {
     let _turn = data::opening(&folder)?;
     let target = data::database(&folder);
     let draft = Draft::beside(&target)?;
-    copy::copy(file, &draft.path)?;
-    let contents = copy::check(&draft.path).map_err(|error| error.about(file))?;
+    let contents = copied(file, &draft)?;
     copy::upgrade(&draft.path)?;
     let aside = set_aside(&target)?;
     draft.replace(&target)?;
@@ -95,6 +93,11 @@ pub fn restore(config: &RestoreConfig) -> Result<String, BackupError> {
         file.display(),
         Told(contents)
     ))
+}
+
+/// Copies a database and reads the copy back. Damage is the original's.
+fn copied(database: &Path, draft: &Draft) -> Result<Contents, CopyError> {
+    copy::copy(database, &draft.path).and_then(|()| copy::check(&draft.path)).map_err(|error| error.about(database))
 }
 
 /// Gives the database that is there a second name, with everything beside it, and leaves nothing beside its first one. The

@@ -54,7 +54,7 @@ fn what_was_written_anew_is_one_piece_and_words_and_lines_between_changes_stay()
         laid,
         [Same("the ".into()), Removed("old, grey".into()), Added("new; white".into()), Same(" cat".into())]
     );
-    let laid = pieces("one two three", "un two trois");
+    let laid = pieces("one two three", "un two vier");
     assert_eq!(laid.iter().filter(|piece| matches!(piece, Same(_))).collect::<Vec<_>>(), [&Same(" two ".into())]);
     let laid = pieces("a\n\nb\n", "A\n\nB\n");
     assert!(laid.contains(&Same("\n\n".into())), "{laid:?}");

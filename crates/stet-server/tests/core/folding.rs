@@ -94,8 +94,8 @@ fn whoever_reads_on_from_wherever_has_everything_and_live_has_no_holes() {
             assert!(digest.is_null() || digest == end["digest"]);
             digest = end["digest"].clone();
             if since == 0 {
-                let few = rows.len() as u64 <= 2 + fold_every + 12;
-                assert_eq!(few, fold_every < 500, "{} rows are left with {fold_every}", rows.len());
+                let most = if fold_every < 500 { fold_every + 14 } else { EDITS };
+                assert!(rows.len() as u64 <= most, "{} rows are left with {fold_every}", rows.len());
             }
         }
         // The same request gets the same answer, and an old base is a base.

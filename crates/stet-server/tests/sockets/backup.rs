@@ -272,7 +272,13 @@ async fn a_backup_of_an_earlier_layout_is_brought_up_to_date() {
     let (data, file) = stopped_with_a_copy().await;
     Connection::open(&file)
         .unwrap()
-        .execute_batch("CREATE INDEX documents_by_seq ON documents (space, purged, seq); PRAGMA user_version = 1")
+        .execute_batch(
+            "CREATE INDEX documents_by_seq ON documents (space, purged, seq);
+             DROP TABLE parts;
+             CREATE TABLE parts (place INTEGER NOT NULL REFERENCES log (place) ON DELETE CASCADE, seq INTEGER NOT NULL,
+                 timestamp INTEGER NOT NULL, device_id BLOB, PRIMARY KEY (place, seq)) STRICT, WITHOUT ROWID;
+             PRAGMA user_version = 1",
+        )
         .unwrap();
     does(&["restore"], &file, data.path()).await;
     let version = |path: &Path| {

@@ -1,0 +1,6 @@
+//! What becomes of single notes: versions, marks on merged passages, waiting, being made anew.
+
+mod history;
+mod merged;
+mod rebuild;
+mod unsent;
