@@ -39,7 +39,7 @@ fn every_input_the_fuzzers_kept_does_no_harm() {
 fn the_corpus_stays_small() {
     let all = TARGETS.iter().flat_map(|(target, _)| inputs(target));
     let bytes: u64 = all.map(|input| fs::metadata(input).expect("an input").len()).sum();
-    assert!(bytes <= MOST, "{bytes} bytes; `cargo xtask fuzz --minimise` makes it smaller");
+    assert!(bytes <= MOST, "{bytes} bytes; `cargo xtask fuzz --keep` makes it smaller");
 }
 
 #[test]

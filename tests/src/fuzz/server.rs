@@ -54,6 +54,8 @@ struct World {
     committed: BTreeSet<(String, u64)>,
     /// The next row this socket has to be told, while it is live.
     live: Option<u64>,
+    /// It has asked for another catch-up since.
+    syncing: bool,
     said_close: bool,
 }
 
@@ -76,6 +78,7 @@ impl World {
             seq: 0,
             committed,
             live: None,
+            syncing: false,
             said_close: false,
         }
     }
@@ -112,6 +115,14 @@ impl World {
             2 => encode(&level1_message(choices), Encoding::Json),
             number => {
                 let messages: Vec<_> = (0..=choices.below(4)).map(|_| message(choices)).collect();
+                // A new catch-up takes the place of being live: what was said before it is looked at first.
+                if messages.iter().any(|message| matches!(message, ClientMessage::Sync(_))) {
+                    while let Some(outgoing) = self.outbox.take().filter(|_| !self.said_close) {
+                        self.said(&outgoing);
+                    }
+                    self.live = None;
+                    self.syncing = true;
+                }
                 let encoding = if number.is_multiple_of(2) { Encoding::Json } else { Encoding::MessagePack };
                 match messages.as_slice() {
                     [one] => encode(one, encoding),
@@ -293,7 +304,9 @@ impl World {
     fn told(&mut self, message: ServerMessage) {
         match message {
             ServerMessage::Many { messages } => messages.into_iter().for_each(|message| self.told(message)),
-            ServerMessage::SyncComplete(complete) if complete.note_ids.is_none() => self.live = Some(complete.seq + 1),
+            ServerMessage::SyncComplete(complete) if complete.note_ids.is_none() => {
+                (self.live, self.syncing) = (Some(complete.seq + 1), false);
+            }
             ServerMessage::Behind { .. } => self.live = None,
             ServerMessage::NoteSync(sync) => self.told_row(sync.seq),
             ServerMessage::NotePurgeSync { seq, .. } => self.told_row(seq),
@@ -308,6 +321,10 @@ impl World {
     }
 
     fn told_row(&mut self, seq: u64) {
+        // A sync that was refused leaves it as it was.
+        if self.syncing {
+            return;
+        }
         assert_eq!(self.live, Some(seq), "the next row of a live socket");
         self.live = Some(seq + 1);
     }

@@ -20,7 +20,8 @@ const INPUT_BYTES: &str = "-max_len=2048";
 /// Memory of a fuzzer, MiB: an input that makes the product take more is a finding.
 const MEMORY: &str = "-rss_limit_mb=2048";
 
-/// Bytes of a target's kept inputs: all of them are in the repository.
+/// A target's kept inputs, and their bytes: all of them are in the repository.
+const KEPT: usize = 250;
 const KEPT_BYTES: u64 = 70_000;
 
 /// Options of `fuzz`.
@@ -32,7 +33,7 @@ pub struct Args {
     /// How long to fuzz each
     #[arg(long, default_value_t = 60)]
     seconds: u64,
-    /// Afterwards, keep the smallest inputs that reach the most
+    /// Afterwards, keep inputs that reach the most, as many as there is room for
     #[arg(long)]
     keep: bool,
     /// Handed to libFuzzer
@@ -76,7 +77,7 @@ fn make_empty(folder: &Path) -> Result<(), Failure> {
     fs::create_dir_all(folder).map_err(Failure::file(folder))
 }
 
-/// Takes over the smallest inputs, as many as there is room for.
+/// Takes over inputs of all sizes, the small ones first, as many as there is room for.
 fn replace(kept: &Path, best: &Path) -> Result<(), Failure> {
     let mut inputs: Vec<(u64, PathBuf)> = Vec::new();
     for entry in fs::read_dir(best).map_err(Failure::file(best))?.flatten() {
@@ -85,13 +86,13 @@ fn replace(kept: &Path, best: &Path) -> Result<(), Failure> {
     inputs.sort();
     make_empty(kept)?;
     let mut bytes = 0;
-    for (length, input) in inputs {
+    for (length, input) in inputs.iter().step_by(inputs.len().div_ceil(KEPT).max(1)) {
         bytes += length;
         if bytes > KEPT_BYTES {
             break;
         }
         let name = input.file_name().unwrap_or_default();
-        fs::copy(&input, kept.join(name)).map_err(Failure::file(&input))?;
+        fs::copy(input, kept.join(name)).map_err(Failure::file(input))?;
     }
     Ok(())
 }
