@@ -7,7 +7,7 @@ import type { NoteUpdates } from "../gen/NoteUpdates";
 import type { OpenedNote } from "../gen/OpenedNote";
 import type { Outlived } from "../gen/Outlived";
 import { HostError, type Host } from "../host/host";
-import { recover } from "./recover";
+import { recover } from "./waiting/recover";
 
 /** A wait shorter than this shows nothing. */
 const QUICK_MS = 250;

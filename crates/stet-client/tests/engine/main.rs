@@ -10,7 +10,6 @@ mod failing;
 mod level1;
 mod level2;
 mod local;
-mod rebuild;
 mod rows;
 mod searching;
-mod unsent;
+mod waiting;

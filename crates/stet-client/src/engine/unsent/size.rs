@@ -18,7 +18,7 @@ fn words(bytes: u64) -> String {
     const KB: u64 = 1024;
     const MB: u64 = 1024 * KB;
     match bytes {
-        MB.. if bytes % MB == 0 => format!("{} MB", bytes / MB),
+        MB.. if bytes.is_multiple_of(MB) => format!("{} MB", bytes / MB),
         MB.. => {
             let tenths = (bytes * 10).div_ceil(MB);
             format!("{}.{} MB", tenths / 10, tenths % 10)
