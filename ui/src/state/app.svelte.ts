@@ -16,7 +16,7 @@ import { Overlay } from "./overlay.svelte";
 import { Places } from "./places";
 import { Now } from "./time.svelte";
 import { Toasts } from "./toasts.svelte";
-import { Unsent } from "./unsent.svelte";
+import { Unsent } from "./waiting/unsent.svelte";
 
 /** Who starts Stet wants to write: the text comes first, and the rest waits for it no longer than this. */
 const LATE_MS = 1_000;

@@ -7,8 +7,8 @@ import type { NoteUpdates } from "../gen/NoteUpdates";
 import type { OpenedNote } from "../gen/OpenedNote";
 import type { Outlived } from "../gen/Outlived";
 import { HostError, type Host } from "../host/host";
-import { Marks } from "./acts/marks.svelte";
-import { recover } from "./recover";
+import { Marks } from "./merged/marks.svelte";
+import { recover } from "./waiting/recover";
 
 /** A wait shorter than this shows nothing. */
 const QUICK_MS = 250;

@@ -1,7 +1,7 @@
 // How it is said that two sides met, and which part of a wording is new.
 import { expect, it } from "vitest";
 import type { MergedSide } from "../../src/gen/MergedSide";
-import { changedPart, metWords, sideName, whose } from "../../src/state/acts/merged";
+import { changedPart, metWords, sideName, whose } from "../../src/state/merged/acts";
 
 const side = (here: boolean, ...devices: string[]): MergedSide => ({ here, devices, at: null });
 const met = (mine: MergedSide, theirs: MergedSide): string => metWords({ key: "k", mine, theirs, passages: [] });

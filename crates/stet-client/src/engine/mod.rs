@@ -11,6 +11,7 @@ mod editing;
 mod folders;
 mod history;
 mod index;
+mod io;
 mod level1;
 mod merged;
 mod notices;
@@ -28,21 +29,17 @@ use rand_chacha::rand_core::{Rng, SeedableRng};
 use stet_model::document::Version;
 use stet_model::id::{DeviceId, DocKey, FolderId, NoteId, PeerId, SpaceId};
 use stet_model::mutant::{self, Mutant};
-use stet_protocol::codec::Frame;
-use stet_store::{Boot, LedgerRow, Standing, StoredDocument, Waiting, Write};
 use stet_sync::device::Device;
 
 use crate::api::note::Settings;
-use crate::api::{Answer, Command, CommandError, ErrorCode, Event};
-use crate::desktop::{Notice, Tray};
-use crate::history::Restoring;
-use crate::network::Failure;
+use crate::api::{Answer, CommandError, ErrorCode, Event};
 use crate::record::Recorder;
 
 pub use binding::Binding;
 pub(crate) use binding::{SALVAGED, SPACE};
 pub(crate) use documents::live::parts as stored_parts;
 pub(crate) use documents::read_note;
+pub use io::{Input, Now, Output, Setup};
 pub use report::ListContext;
 pub(crate) use unsent::stopped;
 
@@ -52,167 +49,6 @@ use editing::session::Session;
 use notices::Notices;
 use report::Report;
 use unsent::size::NOTE_BYTES;
-
-/// Two clocks: one that never jumps, and the one on the wall.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Now {
-    /// Monotonic milliseconds; everything is scheduled by these.
-    pub mono: u64,
-    /// Epoch milliseconds of this device; shown, and written into histories until the server's time is known.
-    pub wall: i64,
-}
-
-/// Something that happened.
-#[derive(Debug)]
-pub enum Input {
-    /// A user interface asks; the answer carries the same number.
-    Command {
-        /// Names the call.
-        call: u64,
-        /// What is asked.
-        command: Command,
-    },
-    /// A user interface wants to go back to a version, which was read beside the engine; the answer carries the number.
-    Restore {
-        /// Names the call.
-        call: u64,
-        /// To what.
-        restoring: Restoring,
-    },
-    /// The socket is open.
-    Opened,
-    /// A frame came.
-    Frame(Frame),
-    /// A WebSocket Ping or Pong came.
-    Alive,
-    /// The socket is closed.
-    Closed {
-        /// WebSocket close code, if the server sent one.
-        code: Option<u16>,
-        /// In words.
-        reason: String,
-    },
-    /// More of something large came, or was taken by the other side: the line is alive, and slow.
-    Moving,
-    /// The proxy the socket goes through, without credentials; told before it is opened.
-    Via(Option<String>),
-    /// The socket couldn't be opened.
-    Failed(Failure),
-    /// The answer to [`Output::FetchToken`]; an error says in words what is missing.
-    Token(Result<String, String>),
-    /// The answer to [`Output::Load`].
-    Loaded(Vec<(DocKey, Result<Option<StoredDocument>, String>)>),
-    /// The answer to [`Output::ReadStanding`]; none came when the store can't be read.
-    Standing(SpaceId, Standing),
-    /// The answer to [`Output::ReadWaiting`]; nothing when the store can't be read.
-    Waiting(Option<Waiting>),
-    /// The answer to [`Output::Copy`]: the copy's name, or in words why there is none.
-    Copied(Result<String, String>),
-    /// The answer to [`Output::ReadLedger`]; none came when the store can't be read.
-    Ledger(SpaceId, Vec<LedgerRow>),
-    /// The answer to [`Output::Write`].
-    Written {
-        /// The job.
-        tag: u64,
-        /// Whether it is on disk; an error says in words why not.
-        result: Result<(), String>,
-    },
-    /// Time passed.
-    Tick,
-    /// The network is back, or the machine woke up.
-    NetworkUp,
-    /// The window's page is gone: its editors are, too.
-    PageGone,
-    /// The program is about to end.
-    Ending,
-    /// The user wants to see this note (a notification, the tray or a link).
-    Show(Option<NoteId>),
-}
-
-/// Something to be done. In order.
-#[derive(Debug)]
-#[expect(clippy::large_enum_variant, reason = "a step makes a handful, and they are carried out at once")]
-pub enum Output {
-    /// The answer to a command.
-    Reply {
-        /// Names the call.
-        call: u64,
-        /// The answer.
-        result: Result<Answer, CommandError>,
-    },
-    /// For the user interface.
-    Emit(Event),
-    /// For the tray.
-    Tray(Tray),
-    /// A native notification.
-    Notify(Notice),
-    /// The count on the app's icon.
-    Badge(u32),
-    /// Bring the window up, with this note.
-    Show(Option<NoteId>),
-    /// One transaction; answer with [`Input::Written`].
-    Write {
-        /// The job.
-        tag: u64,
-        /// What to write.
-        writes: Vec<Write>,
-    },
-    /// Read these documents; answer with [`Input::Loaded`]. What was written before must be visible.
-    Load(Vec<DocKey>),
-    /// Read what a space holds; answer with [`Input::Standing`]. What was written before must be visible.
-    ReadStanding(SpaceId),
-    /// Read what waits for the server or for people; answer with [`Input::Waiting`]. What was written before must be visible.
-    ReadWaiting,
-    /// Copy the store to a file that stays; answer with [`Input::Copied`]. What was written before must be in it.
-    Copy,
-    /// Read which documents a space has; answer with [`Input::Ledger`].
-    ReadLedger(SpaceId),
-    /// Leave a file in the data folder, for those who look for a cause.
-    LeaveReport {
-        /// The file's name.
-        name: String,
-        /// JSON, without a word of a note.
-        text: String,
-    },
-    /// Open a socket to this address; a former one is forgotten.
-    Open {
-        /// `ws` or `wss`.
-        url: String,
-    },
-    /// Send a frame.
-    Send(Frame),
-    /// Send a WebSocket Ping.
-    Ping,
-    /// Close the socket.
-    CloseSocket {
-        /// WebSocket close code.
-        code: u16,
-    },
-    /// Get a token; answer with [`Input::Token`].
-    FetchToken {
-        /// The one at hand was refused or runs out.
-        fresh: bool,
-    },
-    /// What readers of lists have to know from now on.
-    Lists(ListContext),
-}
-
-/// What an engine starts with.
-#[derive(Debug)]
-pub struct Setup {
-    /// What the store had.
-    pub boot: Boot,
-    /// The server of the configuration; the user's own setting wins.
-    pub server_url: Option<String>,
-    /// What people call this device.
-    pub device_name: String,
-    /// `linux`, `macos`, `windows`.
-    pub platform: String,
-    /// Version of the program.
-    pub app_version: String,
-    /// 256 random bits, new for every process.
-    pub seed: [u8; 32],
-}
 
 /// The engine.
 pub struct Engine {

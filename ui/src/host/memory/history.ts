@@ -7,8 +7,8 @@ import type { TextPiece } from "../../gen/TextPiece";
 import type { VersionKind } from "../../gen/VersionKind";
 import { HostError } from "../host";
 import type { Note } from "./library";
-import { MARIA } from "./maria";
-import { earlier } from "./sample";
+import { MARIA } from "./made-up/maria";
+import { earlier } from "./made-up/sample";
 
 /** What a version says. */
 type Said = Pick<Note, "title" | "body" | "tags">;

@@ -9,7 +9,7 @@ import type { Stopped } from "../../gen/Stopped";
 import type { View } from "../../gen/View";
 import { HostError } from "../host";
 import type { Met } from "./merged/marks";
-import { FOLDERS, NOTES, madeUp, type SampleNote } from "./sample";
+import { FOLDERS, NOTES, madeUp, type SampleNote } from "./made-up/sample";
 
 /** A note. `sent` and `other` are its second and third dot. */
 export interface Note {

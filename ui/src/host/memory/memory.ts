@@ -7,7 +7,7 @@ import { Clock } from "./clock";
 import { Histories, HERE, HERS } from "./history";
 import { Library, rowOf, type Note } from "./library";
 import { Marks, type Met } from "./merged/marks";
-import { MARIA, herChange, paragraphAt } from "./maria";
+import { MARIA, herChange, paragraphAt } from "./made-up/maria";
 import { Network, type Mode } from "./network";
 import { Sessions } from "./sessions";
 import { commands, type Commands } from "./table";

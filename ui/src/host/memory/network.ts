@@ -110,10 +110,7 @@ export class Network {
       () => {
         this.#sending = false;
         if (!this.live) return;
-        for (const note of batch) {
-          note.sent = true;
-          note.since = null;
-        }
+        for (const note of batch) Object.assign(note, { sent: true, since: null });
         this.#cursor += batch.length;
         this.#lastSync = Date.now();
         const ids = batch.map((note) => note.id);

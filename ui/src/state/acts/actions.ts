@@ -3,7 +3,7 @@ import type { NoteRow } from "../../gen/NoteRow";
 import type { View } from "../../gen/View";
 import type { App } from "../app.svelte";
 import * as folders from "./folders";
-import { showHistory } from "./history";
+import { showHistory } from "../history/acts";
 import * as acts from "./notes";
 import { quit } from "./quit";
 

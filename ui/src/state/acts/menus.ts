@@ -4,7 +4,7 @@ import type { NoteRow } from "../../gen/NoteRow";
 import type { App } from "../app.svelte";
 import type { MenuItem } from "../overlay.svelte";
 import { keysOf } from "./actions";
-import { showHistory } from "./history";
+import { showHistory } from "../history/acts";
 import { archive, pin, purge, restore, star, trash } from "./notes";
 
 type Items = (MenuItem | null)[];

@@ -3,7 +3,7 @@ import type { MergedChoice } from "../../../gen/MergedChoice";
 import type { MergedNote } from "../../../gen/MergedNote";
 import { HostError } from "../../host";
 import type { Library, Note } from "../library";
-import { MARIA } from "../maria";
+import { MARIA } from "../made-up/maria";
 import type { Sessions } from "../sessions";
 
 /** A passage of the body: what both made of it, and the lines around it, by which it is found again. */

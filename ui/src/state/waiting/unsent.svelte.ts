@@ -1,8 +1,8 @@
 // What waits to be sent, for its page: read while the page is shown, and again when the engine says that something changed.
-import type { UnsentFolders } from "../gen/UnsentFolders";
-import type { UnsentNote } from "../gen/UnsentNote";
-import type { UnsentPage } from "../gen/UnsentPage";
-import type { Host } from "../host/host";
+import type { UnsentFolders } from "../../gen/UnsentFolders";
+import type { UnsentNote } from "../../gen/UnsentNote";
+import type { UnsentPage } from "../../gen/UnsentPage";
+import type { Host } from "../../host/host";
 
 /** Notes read at a time: each is read whole by the engine. */
 const PAGE = 50;

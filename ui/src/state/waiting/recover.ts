@@ -1,5 +1,5 @@
 // Text that can't be saved in its note is kept in a new one, or in several when it is too long for one.
-import { HostError, type Host } from "../host/host";
+import { HostError, type Host } from "../../host/host";
 
 /** A shorter text is not what makes a note too large. */
 const SPLIT = 64;

@@ -1,5 +1,5 @@
 // A second device: Maria's laptop. She types into notes, makes some, and throws some away.
-import type { Replace } from "../../gen/Replace";
+import type { Replace } from "../../../gen/Replace";
 
 const SENTENCES = [
   "The wind turned in the afternoon.",

@@ -2,7 +2,7 @@
 import type { NoteRow } from "../../gen/NoteRow";
 import type { VersionRow } from "../../gen/VersionRow";
 import type { App } from "../app.svelte";
-import { moment } from "../history/words";
+import { moment } from "./words";
 
 /** Shows the versions of a note; its last keys are in the newest one. */
 export async function showHistory(app: App, row: NoteRow): Promise<void> {
