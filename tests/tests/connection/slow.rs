@@ -89,12 +89,18 @@ async fn what_takes_longer_than_an_answer_may_arrives_both_ways_on_one_connectio
     let down = server.device("down", &line, Network::default()).await;
     let up =
         Device::start_through(Network::default(), &server.ground.folder("up"), &line, &server.token_of("otto")).await;
-    let text = letters(2, TEXT);
-    let sent = up.create("Sent", &text).await;
+    // Several notes leave at once, so the last of them waits for all others.
+    let texts: Vec<String> = (2..6).map(|seed| letters(seed, TEXT / 4)).collect();
+    let mut sent = Vec::new();
+    for text in &texts {
+        sent.push(up.create("Sent", text).await);
+    }
     tokio::join!(
         synced_without_a_break("everything came", &down, cursor),
         synced_without_a_break("everything was sent", &up, 1),
     );
     assert_eq!(down.text(there).await.map(|(_, body)| body), Some(letters(1, TEXT)));
-    assert_eq!(up.text(sent).await.map(|(_, body)| body), Some(text));
+    for (note, text) in sent.into_iter().zip(texts) {
+        assert_eq!(up.text(note).await.map(|(_, body)| body), Some(text));
+    }
 }
