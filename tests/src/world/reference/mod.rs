@@ -137,7 +137,7 @@ impl Reference {
         let act = &mut self.acts[act];
         (act.about, act.after, act.state) = (about, after, state);
         if self.restored && matches!(act.kind, Kind::Purge) {
-            act.state = State::Uncertain;
+            self.doubt(about);
         }
     }
 
@@ -188,11 +188,19 @@ impl Reference {
         }
     }
 
-    /// The server is what it was: whether a note that was removed for good is known to be depends on who tells.
+    /// The server is what it was. A note that was removed for good may come back as it was then: nobody has the rest.
     pub fn log_restored(&mut self) {
         self.restored = true;
-        let purges = self.acts.iter_mut().filter(|act| matches!(act.kind, Kind::Purge) && act.is_certain());
-        purges.for_each(|act| act.state = State::Uncertain);
+        let purges = self.acts.iter().filter(|act| matches!(act.kind, Kind::Purge) && act.is_possible());
+        for about in purges.map(|act| act.about).collect::<BTreeSet<_>>() {
+            self.doubt(about);
+        }
+    }
+
+    fn doubt(&mut self, about: About) {
+        for act in self.acts.iter_mut().filter(|act| act.about == about && act.is_certain()) {
+            act.state = State::Uncertain;
+        }
     }
 
     /// Everything that may have been done about this.
