@@ -1,8 +1,6 @@
 //! A note the server refuses, and one that was deleted elsewhere: the page of what waits shows each with its reason, exports
 //! it with the system's own dialog, and has it go on once the cause is gone.
 
-#![expect(clippy::expect_used, reason = "a test that can't go on says why and ends")]
-
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
