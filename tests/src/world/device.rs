@@ -380,7 +380,7 @@ impl World {
                 self.consider_question(device, before.is_some_and(|before| before.decision.is_some()));
             }
             Told::Error(error) => {
-                let harsh = self.plan.config.duplicates > 0 || self.counts.doubled();
+                let harsh = self.plan.config.duplicates > 0 || self.counts.harsh();
                 let diverged = error.code == ErrorCode::DivergedLog && !self.server.has_backup();
                 let grave = diverged || error.code == ErrorCode::Internal;
                 if grave || (matches!(error.code, ErrorCode::Protocol) && !harsh) {

@@ -26,9 +26,9 @@ pub struct Counts {
 }
 
 impl Counts {
-    /// Whether frames arrived twice.
-    pub fn doubled(&self) -> bool {
-        self.faults.contains_key("Duplicate")
+    /// Whether frames arrived twice, or not while later ones did: no TCP does that.
+    pub fn harsh(&self) -> bool {
+        ["Duplicate", "Lose"].iter().any(|fault| self.faults.contains_key(*fault))
     }
 
     /// Adds another run's.

@@ -231,6 +231,32 @@ fn few_removals_of_a_catch_up_are_followed_and_many_wait_until_people_decide() {
 }
 
 #[test]
+fn people_who_were_asked_decide_however_many_notes_there_are_by_then_and_whenever_the_process_ends() {
+    let mut desk = full(150);
+    removed_meanwhile(&mut desk, 151, 1..=21);
+    assert!(desk.status().decision.is_some());
+    // By now they are fewer than a tenth, and another process counts.
+    for n in 0..80 {
+        desk.create(&format!("More {n}"), "");
+    }
+    let mut desk = desk.crash();
+    connect(&mut desk, 172);
+    complete(&mut desk, 172);
+    desk.wait(500);
+    assert_eq!(desk.status().decision, Some(Decision::Removals { notes: 21, device: None }));
+    // They are kept although the process ends before any is made anew.
+    desk.slow_disk = true;
+    assert!(desk.ask(Decide { way: Way::KeepNotes }).is_none());
+    desk.disk();
+    let mut desk = desk.crash();
+    connect(&mut desk, 172);
+    complete(&mut desk, 172);
+    desk.wait(2_000);
+    let shown = desk.reader.sidebar(desk.engine.space()).expect("reads").counts[0];
+    assert_eq!((desk.status().decision, desk.status().held, shown), (None, 0, 151 + 80));
+}
+
+#[test]
 fn many_removals_of_a_library_of_thousands_are_few() {
     let mut desk = full(250);
     removed_meanwhile(&mut desk, 251, 1..=24);

@@ -7,7 +7,7 @@ mod removals;
 use stet_store::{HeldAt, Waiting, Write};
 
 pub(in crate::engine) use log::{Leaving, LogQuestion};
-pub(in crate::engine) use removals::{REMOVED, Removal};
+pub(in crate::engine) use removals::{Removal, is_undecided};
 
 use log::Rejoin;
 use removals::Removals;

@@ -14,8 +14,12 @@ use crate::engine::documents::writing::After;
 use crate::engine::unsent::copy_of;
 use crate::engine::{Engine, Now};
 
-/// The code of what is kept until people decide.
-pub(in crate::engine) const REMOVED: &str = "removed";
+/// The code of what is kept until it is known how many there are.
+const REMOVED: &str = "removed";
+/// The code of what people are asked about. Once they are, only they decide, however many notes there are by then.
+const ASKED: &str = "removed-many";
+/// The code of what they have decided to keep.
+const KEEPING: &str = "removed-kept";
 /// Fewer notes may go at once without a question.
 const MANY: usize = 20;
 /// A smaller part of all notes may, too, in a hundred.
@@ -46,6 +50,11 @@ pub(in crate::engine) struct Removal {
     pub(in crate::engine) seq: u64,
     pub(in crate::engine) by: Option<DeviceId>,
     pub(in crate::engine) live: bool,
+}
+
+/// Whether a note waits for such a decision, or for what comes of it.
+pub(in crate::engine) fn is_undecided(held: &Held) -> bool {
+    held.at == HeldAt::Push && [REMOVED, ASKED, KEEPING].contains(&held.code.as_str())
 }
 
 impl Engine {
@@ -88,7 +97,9 @@ impl Engine {
 
     /// Some were kept by an earlier process.
     pub(in crate::engine) fn remember_removals(&mut self) {
-        self.decisions.removals.uncounted = self.ledger.held.values().any(|held| held.code == REMOVED);
+        self.decisions.removals.uncounted = !self.held_as(&[REMOVED]).is_empty();
+        self.decisions.removals.asked = self.held_as(&[ASKED]).len() as u32;
+        self.decisions.removals.keeping = self.held_as(&[KEEPING]).into_iter().collect();
     }
 
     pub(super) fn removals_are_due(&self) -> bool {
@@ -103,15 +114,17 @@ impl Engine {
         self.decisions.removals.uncounted = false;
         let kept = waiting.held.iter().filter(|(doc, held)| doc.space == self.space && held.code == REMOVED);
         self.ledger.held.extend(kept.cloned());
-        let count = self.removed().len() as u64;
+        let removed = self.held_as(&[REMOVED]);
+        let count = removed.len() as u64;
         // Of those that went at once a moment ago, each is one of the same many.
         self.decisions.removals.live.retain(|at| now.mono < at + AT_ONCE_MS);
         let gone = self.decisions.removals.live.len() as u64;
         let many = count + gone > MANY as u64 && (count + gone) * 100 > (waiting.documents + gone) * PART;
-        if !many {
-            return self.remove_removed();
+        if !many && self.decisions.removals.asked == 0 {
+            return self.remove(removed);
         }
-        self.decisions.removals.asked = count as u32;
+        self.decisions.removals.asked += removed.len() as u32;
+        self.hold_as(removed, ASKED);
         self.report.everything_changed();
     }
 
@@ -121,19 +134,27 @@ impl Engine {
         (notes > 0).then_some(Decision::Removals { notes, device })
     }
 
-    fn removed(&self) -> Vec<DocKey> {
-        self.ledger
-            .held
-            .keys()
-            .copied()
-            .filter(|doc| doc.space == self.space && self.is_held_as(*doc, REMOVED))
-            .collect()
+    fn held_as(&self, codes: &[&str]) -> Vec<DocKey> {
+        let held = |doc: &DocKey| doc.space == self.space && codes.iter().any(|code| self.is_held_as(*doc, code));
+        self.ledger.held.keys().copied().filter(held).collect()
+    }
+
+    fn hold_as(&mut self, docs: Vec<DocKey>, code: &str) {
+        for doc in docs {
+            if let Some(held) = self.ledger.held.get(&doc).cloned() {
+                self.hold(doc, Held { code: code.to_owned(), ..held });
+            }
+        }
     }
 
     /// They go.
     pub(super) fn remove_removed(&mut self) {
         self.decisions.removals.asked = 0;
-        for doc in self.removed() {
+        self.remove(self.held_as(&[REMOVED, ASKED]));
+    }
+
+    fn remove(&mut self, docs: Vec<DocKey>) {
+        for doc in docs {
             if self.ledger.unsent.contains(&doc) {
                 // Somebody has written in it since: that isn't anybody's to remove.
                 let held = self.deleted_elsewhere(doc);
@@ -149,7 +170,9 @@ impl Engine {
     /// They stay, as new notes: what is gone from the log doesn't come back.
     pub(super) fn keep_removed(&mut self) {
         self.decisions.removals.asked = 0;
-        self.decisions.removals.keeping = self.removed().into_iter().collect();
+        // On disk before the first is read: an end of the process in between must not turn it round.
+        self.hold_as(self.held_as(&[REMOVED, ASKED]), KEEPING);
+        self.decisions.removals.keeping = self.held_as(&[KEEPING]).into_iter().collect();
     }
 
     /// Reads the next few that are to be kept.

@@ -9,7 +9,7 @@ use stet_model::id::DocKey;
 use stet_protocol::message::ErrorCode as Refusal;
 use stet_store::{Held, HeldAt, Write};
 
-use super::decisions::REMOVED;
+use super::decisions::is_undecided;
 use super::documents::writing::After;
 use super::{Engine, Now};
 use crate::api::ErrorCode;
@@ -34,11 +34,6 @@ pub(crate) fn stopped(held: &Held) -> Stopped {
 
 fn is_deleted(held: &Held) -> bool {
     held.at == HeldAt::Push && held.code == DELETED
-}
-
-/// Whether it waits until people have decided about many removals.
-fn is_undecided(held: &Held) -> bool {
-    held.at == HeldAt::Push && held.code == REMOVED
 }
 
 impl Engine {
