@@ -55,7 +55,7 @@ fn files(folder: &Path) -> Vec<(String, Vec<u8>)> {
 }
 
 #[tokio::test]
-async fn a_database_that_is_locked_newer_cut_off_or_something_else_is_named_and_left_as_it_is() {
+async fn a_database_that_is_locked_newer_or_something_else_is_named_and_left_as_it_is() {
     let mut one = One::start("refused").await;
     one.app.write_note("Kept", "through all of it").await;
     one.app.sees_on_disk("through all of it").await;
@@ -75,7 +75,6 @@ async fn a_database_that_is_locked_newer_cut_off_or_something_else_is_named_and_
     drop(connection);
     for (log, words, bytes) in [
         ("newer.log", "newer version", fs::read(&path).expect("the database")),
-        ("cut.log", "damaged", whole[..whole.len() / 2].to_vec()),
         ("other.log", "isn't a Stet database", b"Dear diary, this is a text file and no database at all.\n".repeat(40)),
     ] {
         fs::write(&path, bytes).expect("write the database");
@@ -88,6 +87,33 @@ async fn a_database_that_is_locked_newer_cut_off_or_something_else_is_named_and_
     one.app.restart().await;
     one.app.open_note("Kept").await;
     one.app.sees_body("through all of it").await;
+}
+
+#[tokio::test]
+async fn a_database_that_was_cut_off_makes_way_is_kept_and_the_notes_come_back_from_the_server() {
+    let mut one = One::start("cut").await;
+    one.app.write_note("Kept", "all the same").await;
+    one.app.sees_on_disk("all the same").await;
+    one.app.is_synced().await;
+    one.app.kill().await;
+    let path = one.app.data().join(DATABASE);
+    let connection = Connection::open(&path).expect("the database opens");
+    // With the log folded, everything is in one file.
+    connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())).expect("it is folded");
+    drop(connection);
+    let whole = fs::read(&path).expect("the database");
+    let cut = &whole[..whole.len() / 2];
+    fs::write(&path, cut).expect("cut it off");
+
+    one.app.restart().await;
+    let kept = one.app.data().join("notes.sqlite.damaged-1");
+    assert!(fs::read(&kept).expect("it is kept").starts_with(cut), "and as it was");
+    one.app.sees_row("Kept").await;
+    one.app.open_note("Kept").await;
+    one.app.sees_body("all the same").await;
+    one.app.click("pill").await;
+    let said = one.app.text("popover").await;
+    assert!(said.contains("was damaged and is kept as notes.sqlite.damaged-1"), "{said}");
 }
 
 #[tokio::test]
