@@ -9,6 +9,8 @@ interface WayOn {
   way: Way;
   verb: string;
   what: string;
+  /** What its button says. */
+  button: string;
 }
 
 /** A question with the ways on; the first is the one nothing is lost by. */
@@ -16,24 +18,28 @@ interface DecisionWords {
   title: string;
   text: string;
   ways: WayOn[];
-  /** What their buttons say. */
-  buttons: string[];
   /** What comes of not deciding. */
   later: string;
 }
 
-const LOG: WayOn[] = [
-  {
-    way: "uploadAgain",
-    verb: "Put both together",
-    what: "Everything here is sent there, and everything there is fetched. Nothing is removed.",
-  },
-  {
-    way: "takeServers",
-    verb: "Take the server's notes",
-    what: "This device then has what the server has. What is here now stays in a copy in the data folder.",
-  },
-];
+/** What is the same of both questions about the log. */
+const OF_THE_LOG: Pick<DecisionWords, "ways" | "later"> = {
+  ways: [
+    {
+      way: "uploadAgain",
+      verb: "Put both together",
+      what: "Everything here is sent there, and everything there is fetched. Nothing is removed.",
+      button: "Put together",
+    },
+    {
+      way: "takeServers",
+      verb: "Take the server's notes",
+      what: "This device then has what the server has. What is here now stays in a copy in the data folder.",
+      button: "Take",
+    },
+  ],
+  later: "You can go on writing. Nothing is synced until then.",
+};
 
 export function decisionWords(decision: Decision): DecisionWords {
   switch (decision.kind) {
@@ -41,31 +47,32 @@ export function decisionWords(decision: Decision): DecisionWords {
       return {
         title: "This server has another database",
         text: "What answers at this address now isn't what these notes were synced with. Nothing was sent or removed.",
-        ways: LOG,
-        buttons: ["Put together", "Take"],
-        later: "You can go on writing. Nothing is synced until then.",
+        ...OF_THE_LOG,
       };
     case "olderLog":
       return {
         title: "The server's notes are an older copy",
         text: "They were restored from a backup, and may lack what was written since. Everything on this device is untouched.",
-        ways: LOG,
-        buttons: ["Put together", "Take"],
-        later: "You can go on writing. Nothing is synced until then.",
+        ...OF_THE_LOG,
       };
     case "removals":
       return {
         title: `${notes(decision.notes)} were removed at once`,
         text: `${decision.device ?? "Another device"} removed them for good. That is a lot, so they are still here. Everything else goes on syncing.`,
         ways: [
-          { way: "keepNotes", verb: "Keep them", what: "They become new notes, here and on your other devices." },
+          {
+            way: "keepNotes",
+            verb: "Keep them",
+            what: "They become new notes, here and on your other devices.",
+            button: "Keep",
+          },
           {
             way: "removeNotes",
             verb: "Remove them here, too",
             what: "A copy of all notes as they are now stays in the data folder.",
+            button: "Remove",
           },
         ],
-        buttons: ["Keep", "Remove"],
         later: "They wait here until you do.",
       };
   }

@@ -9,7 +9,7 @@ use crate::api::Event;
 use crate::api::event::RemoteChange;
 use crate::engine::documents::Task;
 use crate::engine::documents::writing::After;
-use crate::engine::{Engine, Now};
+use crate::engine::{Engine, Ledger, Now};
 
 /// Why the log can't be followed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,16 +53,15 @@ impl Engine {
     /// Nothing here is known to be anywhere else: the server's notes are fetched, and then the rest is sent.
     pub(super) fn forget_log(&mut self) {
         let docs = self.ledger.unsent.iter().chain(self.ledger.purges.keys()).copied().collect::<Vec<_>>();
-        docs.into_iter().for_each(|doc| self.device.drop_document(doc));
-        self.ledger.purges.clear();
-        self.ledger.purges_to_resume.clear();
-        self.ledger.purges_to_look_at.clear();
-        self.forget_holds();
+        for doc in docs {
+            self.device.drop_document(doc);
+            self.forget_purge(doc);
+        }
+        self.ledger.held.clear();
         for doc in self.documents.keys() {
-            self.documents.take_rows(doc);
             if let Some(live) = self.documents.get_mut(doc) {
                 live.known = Version::default();
-                (live.last_seq, live.purge_asked) = (0, false);
+                (live.last_seq, live.purge_asked, live.held) = (0, false, None);
                 live.pending.clear();
             }
             self.row_changed(doc);
@@ -84,7 +83,7 @@ impl Engine {
             }
         }
         self.documents.forget_imports();
-        self.ledger = super::super::Ledger::default();
+        self.ledger = Ledger::default();
         self.folders.clear();
         self.leave(Leaving::Notes);
     }

@@ -4,7 +4,7 @@
 mod log;
 mod removals;
 
-use stet_store::{HeldAt, Waiting, Write};
+use stet_store::{Waiting, Write};
 
 pub(in crate::engine) use log::{Leaving, LogQuestion};
 pub(in crate::engine) use removals::{Removal, is_undecided};
@@ -109,24 +109,10 @@ impl Engine {
         self.decisions.log = None;
     }
 
-    /// Lets go of everything that holds documents back from being sent.
-    fn forget_holds(&mut self) {
-        let held = std::mem::take(&mut self.ledger.held);
-        for doc in held.keys() {
-            if let Some(live) = self.documents.get_mut(*doc) {
-                live.held = None;
-            }
-        }
-    }
-
     /// Writes that this store belongs to nobody yet: the next sign-in says whose it is.
     fn unbind(&mut self) {
         self.binding = None;
         self.report.binding_written = false;
         self.write(Write::Meta { key: super::binding::BINDING, value: None }, After::Nothing);
-    }
-
-    fn is_held_as(&self, doc: stet_model::id::DocKey, code: &str) -> bool {
-        self.ledger.held.get(&doc).is_some_and(|held| held.at == HeldAt::Push && held.code == code)
     }
 }

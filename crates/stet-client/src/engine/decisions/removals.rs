@@ -54,7 +54,11 @@ pub(in crate::engine) struct Removal {
 
 /// Whether a note waits for such a decision, or for what comes of it.
 pub(in crate::engine) fn is_undecided(held: &Held) -> bool {
-    held.at == HeldAt::Push && [REMOVED, ASKED, KEEPING].contains(&held.code.as_str())
+    has_code(held, &[REMOVED, ASKED, KEEPING])
+}
+
+fn has_code(held: &Held, codes: &[&str]) -> bool {
+    held.at == HeldAt::Push && codes.contains(&held.code.as_str())
 }
 
 impl Engine {
@@ -135,8 +139,8 @@ impl Engine {
     }
 
     fn held_as(&self, codes: &[&str]) -> Vec<DocKey> {
-        let held = |doc: &DocKey| doc.space == self.space && codes.iter().any(|code| self.is_held_as(*doc, code));
-        self.ledger.held.keys().copied().filter(held).collect()
+        let held = self.ledger.held.iter().filter(|(doc, held)| doc.space == self.space && has_code(held, codes));
+        held.map(|(doc, _)| *doc).collect()
     }
 
     fn hold_as(&mut self, docs: Vec<DocKey>, code: &str) {
