@@ -16,7 +16,7 @@ use crate::api::command::{Answer, Call, Command, Done, PurgeNote};
 use crate::api::{CommandError, ErrorCode};
 use crate::config::Config;
 use crate::desktop::Desktop;
-use crate::engine::{Engine, Input, ListContext, Setup};
+use crate::engine::{Engine, FOLD_ENTRIES, Input, ListContext, Setup};
 use crate::history::{self, Shelf};
 use crate::lists;
 use crate::lists::export::{self, Exported};
@@ -108,6 +108,7 @@ impl Client {
             platform: config.platform,
             app_version: config.app_version,
             seed,
+            fold_entries: FOLD_ENTRIES,
             boot,
         };
         let (mut engine, first) = Engine::new(setup, now(started));

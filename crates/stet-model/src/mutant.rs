@@ -46,11 +46,19 @@ pub enum Mutant {
     FoldIgnoresChange,
     /// Folded rows stand where the first of them stood.
     FoldStandsFirst,
+    /// The cursor moves to the last row of a document that came ahead of its turn.
+    CursorFollowsDocuments,
+    /// What was removed for good longer than a year ago is no part of the server's answers.
+    TombstonesExpire,
+    /// The server tells everybody of a row before it is on its disk.
+    FanOutBeforeCommit,
+    /// A device's log makes way for a snapshot while some of it is still to be written or read.
+    SnapshotBeforeWrites,
 }
 
 impl Mutant {
     /// All of them.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 23] = [
         Self::AckMovesToHead,
         Self::BaseIsLastSent,
         Self::CursorSkipsGaps,
@@ -70,6 +78,10 @@ impl Mutant {
         Self::RejoinKeepsKnown,
         Self::FoldIgnoresChange,
         Self::FoldStandsFirst,
+        Self::CursorFollowsDocuments,
+        Self::TombstonesExpire,
+        Self::FanOutBeforeCommit,
+        Self::SnapshotBeforeWrites,
     ];
 }
 

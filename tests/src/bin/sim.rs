@@ -3,13 +3,16 @@
 
 #![expect(clippy::print_stdout, reason = "a program that reports to people")]
 
+use std::num::NonZero;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use clap::Parser as _;
 use stet_tests::world::plan::Plan;
-use stet_tests::world::{Counts, run, run_seed, shrink};
+use stet_tests::world::{Counts, Failure, Outcome, run, run_seed, shrink};
 
 /// How often progress is told.
 const TELL_EVERY: Duration = Duration::from_secs(10);
@@ -24,6 +27,9 @@ struct Options {
     /// The first seed
     #[arg(long, default_value_t = 0)]
     from: u64,
+    /// How many to run at a time; by default as many as there are processors
+    #[arg(long)]
+    jobs: Option<usize>,
     /// Prints what happens in one seed
     #[arg(long)]
     trace: Option<u64>,
@@ -65,33 +71,80 @@ fn main() -> ExitCode {
 }
 
 fn many(options: &Options) -> ExitCode {
-    let (began, mut told) = (Instant::now(), Instant::now());
-    let (mut counts, mut failed, mut simulated) = (Counts::default(), Vec::new(), 0);
-    let mut slowest = (Duration::ZERO, 0);
-    for seed in options.from..options.from.saturating_add(options.seeds) {
-        let start = Instant::now();
-        match run_seed(seed) {
+    let began = Instant::now();
+    let end = options.from.saturating_add(options.seeds);
+    let next = AtomicU64::new(options.from);
+    let sums = Mutex::new(Sums::new());
+    let jobs = options.jobs.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, NonZero::get));
+    std::thread::scope(|scope| {
+        for _ in 0..jobs {
+            scope.spawn(|| {
+                while let Some(seed) = Some(next.fetch_add(1, Ordering::Relaxed)).filter(|seed| *seed < end) {
+                    let start = Instant::now();
+                    let ended = run_seed(seed);
+                    sums.lock().unwrap_or_else(PoisonError::into_inner).add(seed, ended, start.elapsed());
+                }
+            });
+        }
+    });
+    let sums = sums.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let seconds = began.elapsed().as_secs_f64();
+    let each = 1_000.0 * sums.busy.as_secs_f64() / options.seeds.max(1) as f64;
+    println!("{}\nin a seed at least {} actions and {} faults", sums.counts, sums.fewest.0, sums.fewest.1);
+    println!("{} simulated days", sums.simulated_ms / 86_400_000);
+    println!("{} seeds in {seconds:.0} s by {jobs} threads, {each:.0} ms of one each", options.seeds);
+    println!("slowest: seed {} with {:.0?}; failed: {:?}", sums.slowest.1, sums.slowest.0, sums.failed);
+    if sums.failed.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// What came of all seeds so far.
+struct Sums {
+    counts: Counts,
+    /// Actions and faults in the seeds that had the fewest.
+    fewest: (u32, u32),
+    failed: Vec<u64>,
+    seeds: u64,
+    simulated_ms: u64,
+    busy: Duration,
+    slowest: (Duration, u64),
+    told: Instant,
+}
+
+impl Sums {
+    fn new() -> Self {
+        Self {
+            counts: Counts::default(),
+            fewest: (u32::MAX, u32::MAX),
+            failed: Vec::new(),
+            seeds: 0,
+            simulated_ms: 0,
+            busy: Duration::ZERO,
+            slowest: (Duration::ZERO, 0),
+            told: Instant::now(),
+        }
+    }
+
+    fn add(&mut self, seed: u64, ended: Result<Outcome, Box<Failure>>, took: Duration) {
+        match ended {
             Ok(outcome) => {
-                counts.add(&outcome.counts);
-                simulated += outcome.lasted_ms / 1_000;
+                let (actions, faults) = outcome.counts.sums();
+                self.fewest = (self.fewest.0.min(actions), self.fewest.1.min(faults));
+                self.counts.add(&outcome.counts);
+                self.simulated_ms += outcome.lasted_ms;
             }
             Err(failure) => {
                 println!("{failure}\nrun it again: cargo xtask sim --from {seed} --seeds 1\n");
-                failed.push(seed);
+                self.failed.push(seed);
             }
         }
-        slowest = slowest.max((start.elapsed(), seed));
-        if told.elapsed() > TELL_EVERY {
-            told = Instant::now();
-            println!("{} seeds, {} failed", seed - options.from + 1, failed.len());
+        self.seeds += 1;
+        self.busy += took;
+        self.slowest = self.slowest.max((took, seed));
+        if self.told.elapsed() > TELL_EVERY {
+            self.told = Instant::now();
+            println!("{} seeds, {} failed", self.seeds, self.failed.len());
         }
     }
-    let seconds = began.elapsed().as_secs_f64();
-    let each = 1_000.0 * seconds / options.seeds.max(1) as f64;
-    println!("{counts}\n{simulated} simulated seconds");
-    println!("{} seeds in {seconds:.1} s: {each:.0} ms each, {:.1} a second", options.seeds, 1_000.0 / each.max(0.001));
-    println!("slowest: seed {} with {:.0?}; failed: {failed:?}", slowest.1, slowest.0);
-    if failed.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
 fn trace(plan: &Plan) -> ExitCode {

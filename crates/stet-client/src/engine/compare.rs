@@ -72,9 +72,10 @@ impl Engine {
         }
     }
 
-    /// Whether everything is received, imported, indexed, sent and written.
+    /// Whether everything is received, imported, indexed, sent and written, and no removal waits to be counted.
     pub(super) fn is_settled(&self) -> bool {
         let still = self.writing.is_idle() && self.index.is_clean() && self.ledger.held.is_empty();
+        let still = still && !self.removals_wait();
         still && self.is_in_step()
     }
 

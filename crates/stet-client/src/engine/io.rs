@@ -154,6 +154,9 @@ pub enum Output {
     Lists(ListContext),
 }
 
+/// Entries of a document's log before a snapshot takes their place: a long log is slow to read, a snapshot to write.
+pub const FOLD_ENTRIES: usize = 256;
+
 /// What an engine starts with.
 #[derive(Debug)]
 pub struct Setup {
@@ -169,4 +172,6 @@ pub struct Setup {
     pub app_version: String,
     /// 256 random bits, new for every process.
     pub seed: [u8; 32],
+    /// Entries of a document's log before a snapshot takes their place; [`FOLD_ENTRIES`] outside tests.
+    pub fold_entries: usize,
 }

@@ -39,7 +39,7 @@ pub use binding::Binding;
 pub(crate) use binding::{SALVAGED, SPACE};
 pub(crate) use documents::live::parts as stored_parts;
 pub(crate) use documents::read_note;
-pub use io::{Input, Now, Output, Setup};
+pub use io::{FOLD_ENTRIES, Input, Now, Output, Setup};
 pub use report::ListContext;
 pub(crate) use unsent::stopped;
 
@@ -88,6 +88,7 @@ struct Identity {
     device_name: String,
     app_version: String,
     server_url: Option<String>,
+    fold_entries: usize,
 }
 
 /// The documents that aren't simply synced.
@@ -126,6 +127,7 @@ impl Engine {
                 device_name: setup.device_name.clone(),
                 app_version: setup.app_version.clone(),
                 server_url: setup.server_url.clone(),
+                fold_entries: setup.fold_entries,
             },
             settings: meta.settings.clone(),
             space: meta.space,

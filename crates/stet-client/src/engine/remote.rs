@@ -1,7 +1,7 @@
 //! What comes from the server: raw rows are on disk before anything looks into them; then they are imported, and editors,
 //! lists and people hear of it.
 
-use stet_model::document::{Document, Import};
+use stet_model::document::{Document, Import, Version};
 use stet_model::id::{DeviceId, DocKey, SpaceId};
 use stet_model::mutant::{self, Mutant};
 use stet_model::text::TextChange;
@@ -181,23 +181,13 @@ impl Engine {
             return;
         };
         live.known.merge(&import.brought);
-        live.queued.merge(&import.brought);
         live.last_seq = live.last_seq.max(last.seq);
         live.updated_at = live.updated_at.max(last.timestamp);
         live.log_entries += rows.iter().map(|row| row.ops.len()).sum::<usize>();
-        let unsent = live.is_unsent();
-        let row = live.row();
-        let write = Write::Imported {
-            doc,
-            seq: last.seq,
-            head: live.queued.encode(),
-            known: live.known.encode(),
-            unsent,
-            row: row.clone(),
-            updated_at: last.timestamp,
-        };
+        let (unsent, row) = (live.is_unsent(), live.row());
+        self.write_imported(doc, last.seq, import.brought.clone());
+        let Some(live) = self.documents.get(doc) else { return };
         let index = (live.editors == 0).then(|| live.index_write(doc)).flatten();
-        self.write(write, After::Imported { doc, brought: import.brought.clone() });
         match index {
             Some(index) => self.write_index(doc, index),
             None if !doc.is_library() => self.index.add(doc),
@@ -214,6 +204,22 @@ impl Engine {
         } else if let Some(row) = row {
             self.report.touched(doc.note, &row);
         }
+    }
+
+    /// The rows up to this seq are part of the document, and brought this.
+    fn write_imported(&mut self, doc: DocKey, seq: u64, brought: Version) {
+        let Some(live) = self.documents.get_mut(doc) else { return };
+        live.queued.merge(&brought);
+        let write = Write::Imported {
+            doc,
+            seq,
+            head: live.queued.encode(),
+            known: live.known.encode(),
+            unsent: live.is_unsent(),
+            row: live.row(),
+            updated_at: live.updated_at,
+        };
+        self.write(write, After::Imported { doc, seq, brought });
     }
 
     /// A row that can't be used: committed all the same, set aside with a reason, fetched again.
@@ -236,10 +242,26 @@ impl Engine {
         }
     }
 
-    /// The import of these rows couldn't be written: they are still on disk and come again.
-    pub(super) fn forget_failed_import(&mut self, doc: DocKey) {
+    /// The import of the rows up to this seq couldn't be written.
+    pub(super) fn owe_import(&mut self, doc: DocKey, seq: u64, brought: &Version) {
         if let Some(live) = self.documents.get_mut(doc) {
             live.queued = live.on_disk.clone();
+            let (owed, version) = live.import_owed.get_or_insert_default();
+            *owed = seq.max(*owed);
+            version.merge(brought);
+        }
+    }
+
+    /// Tries that again, unless rows before the last still wait to be read: it goes with them.
+    pub(super) fn import_again(&mut self, doc: DocKey) {
+        if let Some(live) = self.documents.get_mut(doc)
+            && live.pending.is_empty()
+            && let Some((seq, brought)) = live.import_owed.take()
+        {
+            self.write_imported(doc, seq, brought);
+            if !doc.is_library() {
+                self.index.add(doc);
+            }
         }
     }
 
@@ -311,6 +333,7 @@ impl Engine {
 
     /// How far the other devices are.
     pub(super) fn receipts(&mut self, space: SpaceId, devices: Vec<Receipt>) {
+        let before = self.list_context().other_seq;
         for receipt in devices {
             if space == self.space && receipt.device_id != self.setup.device_id {
                 self.heard_content(&receipt);
@@ -328,9 +351,16 @@ impl Engine {
             self.report.devices.entry(space).or_default().insert(device.id, device.clone());
             self.write(Write::Device { space, device }, After::Nothing);
         }
-        self.report.devices_changed();
+        let after = self.list_context().other_seq;
+        if after == before {
+            return;
+        }
         for doc in self.documents.keys() {
-            self.row_changed(doc);
+            let last_seq = self.documents.get(doc).map(|live| live.last_seq);
+            // Without a first device there was no dot at all.
+            if before.is_none() || (before < last_seq && last_seq <= after) {
+                self.row_changed(doc);
+            }
         }
         self.report.lists_changed();
     }

@@ -125,10 +125,6 @@ impl Report {
         self.sidebar = true;
     }
 
-    pub(super) const fn devices_changed(&mut self) {
-        self.told_lists = None;
-    }
-
     pub(super) const fn wake_at(&self) -> Option<u64> {
         self.due_at
     }

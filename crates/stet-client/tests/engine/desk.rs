@@ -7,7 +7,7 @@ use stet_client::api::note::{OpenedNote, Replace, TextUpdate};
 use stet_client::api::status::Status;
 use stet_client::api::{Answer, Command, CommandError, Event};
 use stet_client::desktop::Notice;
-use stet_client::engine::{Engine, Input, ListContext, Now, Output, Setup};
+use stet_client::engine::{Engine, FOLD_ENTRIES, Input, ListContext, Now, Output, Setup};
 use stet_model::document::{NoteDocument, Version};
 use stet_model::id::{NoteId, PeerId};
 use stet_protocol::codec::Frame;
@@ -74,6 +74,7 @@ impl Desk {
             platform: "test".into(),
             app_version: "0.0.0".into(),
             seed: [seed; 32],
+            fold_entries: FOLD_ENTRIES,
         };
         let now = Now { mono: 0, wall: 1_800_000_000_000 };
         let (engine, first) = Engine::new(setup, now);

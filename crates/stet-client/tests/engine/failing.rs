@@ -78,6 +78,30 @@ fn rows_that_could_not_be_read_from_the_disk_become_part_of_their_note_later() {
 }
 
 #[test]
+fn rows_whose_import_the_disk_refused_do_not_wait_for_the_next_start() {
+    let mut desk = Desk::with_server(Some("ws://server.example"));
+    let (note, [first, ..]) = crate::level2::three_parts();
+    crate::level2::connect(&mut desk, 1);
+    desk.slow_disk = true;
+    crate::level2::rows(&mut desk, &[(1, note, first)]);
+    let waits = |desk: &Desk| desk.reader.pending(9).expect("readable").iter().any(|doc| doc.note == note);
+    while !waits(&desk) {
+        assert!(!desk.jobs.is_empty(), "the row is written");
+        desk.disk();
+    }
+    // Its import is the next.
+    desk.failures = 1;
+    desk.disk();
+    assert_eq!((desk.failures, waits(&desk)), (0, true));
+    desk.slow_disk = false;
+    desk.wait(10_000);
+    assert!(!waits(&desk));
+    assert_eq!(desk.reader.unindexed(9).expect("readable"), []);
+    assert_eq!(desk.body(note), "one\n");
+    assert_eq!(desk.crash().body(note), "one\n");
+}
+
+#[test]
 fn a_disk_that_takes_no_cursor_makes_the_device_come_back_ever_more_seldom() {
     let mut desk = Desk::with_server(Some("ws://server.example"));
     crate::level2::connect(&mut desk, 0);

@@ -369,3 +369,37 @@ fn what_was_wrong_with_one_server_is_not_said_of_the_next() {
     desk.call(UpdateSettings { settings });
     assert_eq!(desk.status().error, None);
 }
+
+#[test]
+fn another_device_that_gets_on_is_told_by_the_rows_it_has_come_past_and_no_others() {
+    let mut desk = Desk::with_server(Some("ws://server"));
+    connect(&mut desk, 0);
+    complete(&mut desk, 0);
+    let welcome = take_welcome_note(&mut desk);
+    let note = desk.create("New", "");
+    let update = updates(&mut desk).pop().expect("it is sent");
+    let taken = json!({"type": "note_update_success", "id": update.id, "spaceId": SPACE, "noteId": note, "seq": 2,
+        "timestamp": 1_800_000_000_000_i64});
+    hear(&mut desk, &taken);
+    desk.wait(2_000);
+
+    let told = |desk: &mut Desk, seq: u64| {
+        desk.events.clear();
+        let other = json!({"deviceId": LINEAGE, "name": "Phone", "seq": seq, "unsent": 0, "lastSeen": 0});
+        hear(desk, &json!({"type": "receipts", "spaceId": SPACE, "devices": [other]}));
+        desk.wait(200);
+        let lists = desk.events.iter().any(|event| matches!(event, Event::NotesChanged(_)));
+        let rows = desk.events.iter().filter_map(|event| match event {
+            Event::NoteRow(row) => Some((row.id, row.dots.other)),
+            _ => None,
+        });
+        (rows.collect::<Vec<_>>(), lists)
+    };
+    let (mut first, lists) = told(&mut desk, 1);
+    first.sort();
+    let mut both = [(welcome, Some(true)), (note, Some(false))];
+    both.sort();
+    assert_eq!((first.as_slice(), lists), (both.as_slice(), true), "until now there was no other device");
+    assert_eq!(told(&mut desk, 2), (vec![(note, Some(true))], true));
+    assert_eq!(told(&mut desk, 2), (Vec::new(), false), "nothing is new");
+}

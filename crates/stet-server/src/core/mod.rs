@@ -11,6 +11,7 @@ mod link;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
+use stet_model::mutant::{self, Mutant};
 use stet_protocol::codec::Frame;
 use stet_sync::server::{Outgoing, Settings, receive};
 
@@ -136,6 +137,9 @@ impl<D: Database> Core<D> {
         loop {
             let jobs = self.hub.take_jobs();
             if !jobs.writes.is_empty() {
+                if mutant::is(Mutant::FanOutBeforeCommit) {
+                    self.hub.publish_early(&jobs.writes, now);
+                }
                 let written = write(jobs.writes, &mut self.database, now);
                 self.hub.written(written, now);
             }

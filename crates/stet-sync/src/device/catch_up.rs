@@ -153,7 +153,11 @@ impl Device {
         self.send(&level2::ClientMessage::Sync(sync));
     }
 
-    pub(super) fn sync_batch(&mut self, batch: level2::SyncBatch, now: u64) {
+    pub(super) fn sync_batch(&mut self, mut batch: level2::SyncBatch, now: u64) {
+        if mutant::is(Mutant::CursorFollowsDocuments) && batch.early {
+            batch.up_to = batch.rows.last().map_or(batch.up_to, |row| row.seq);
+            batch.early = false;
+        }
         let Some(space) = self.spaces.get_mut(&batch.space_id) else {
             return;
         };

@@ -12,6 +12,8 @@ use super::queue::Event;
 /// Everybody must have settled so long after everything was made well: a connection that broke without anybody's
 /// knowledge is found within 45 s, and the next attempt is made within a minute; some need two. Milliseconds.
 const SETTLED_AFTER: u64 = 240_000;
+/// For so long a connection may still break because of what was wrong before, milliseconds.
+const COMES_OUT: u64 = 90_000;
 /// Everybody must stay settled for so long: search texts and receipts follow by themselves. Milliseconds.
 const REST: u64 = 12_000;
 /// A device that comes new must have everything after so long, milliseconds.
@@ -28,8 +30,8 @@ pub enum Phase {
     Settling,
     /// Everybody has settled, until then.
     Resting(u64),
-    /// A new device came, and has until then.
-    Observing(u64),
+    /// A new device came, and has until then; the log had so many rows.
+    Observing(u64, u64),
     /// That's it.
     Over,
 }
@@ -42,31 +44,49 @@ impl World {
         match (self.phase, unsettled) {
             (Phase::Settling, None) => self.phase = Phase::Resting(now + REST),
             (Phase::Settling, Some(words)) if now > self.healed_at.unwrap_or(now) + SETTLED_AFTER => {
-                self.fail(format!("not settled {} s after all is well: {words}", SETTLED_AFTER / 1_000));
+                let more = self.verify(u64::MAX).err().unwrap_or_default();
+                self.fail(format!("not settled {} s after all is well: {words}; {more}", SETTLED_AFTER / 1_000));
             }
             (Phase::Resting(until), unsettled) if now >= until => match unsettled {
-                Some(words) => self.fail(format!("settled, and then not any more: {words}")),
+                Some(_) if self.still_comes_out(now) => self.phase = Phase::Settling,
+                Some(words) => {
+                    let more = self.verify(u64::MAX).err().unwrap_or_default();
+                    self.fail(format!("settled, and then not any more: {words}; {more}"));
+                }
                 None => {
                     match Device::new() {
                         Ok(device) => self.devices.push(device),
                         Err(words) => return self.fail(words),
                     }
                     self.start_device(self.devices.len() - 1);
-                    self.phase = Phase::Observing(now + NEW_AFTER);
+                    match self.server.head() {
+                        Ok((seq, _)) => self.phase = Phase::Observing(now + NEW_AFTER, seq),
+                        Err(words) => self.fail(words),
+                    }
                 }
             },
-            (Phase::Observing(_), None) => {
-                if let Err(words) = self.verify() {
+            (Phase::Observing(_, rows), None) => {
+                if let Err(words) = self.verify(rows) {
                     self.fail(words);
                 }
                 self.phase = Phase::Over;
             }
-            (Phase::Observing(until), Some(words)) if now >= until => {
+            (Phase::Observing(until, _), Some(words)) if now >= until => {
                 self.fail(format!("with a new device not settled in {} s: {words}", NEW_AFTER / 1_000));
             }
             _ => {}
         }
         self.queue.put(now + LOOK_EVERY, Event::Look);
+    }
+
+    /// Whether a connection broke so soon that it may be of something wrong before: dead without anybody's knowledge, or
+    /// with a token that wasn't renewed in time.
+    fn still_comes_out(&self, now: u64) -> bool {
+        let broke = |device: &Device| {
+            let status = device.process.as_ref().and_then(|process| process.status.as_ref());
+            status.is_some_and(|status| !status.is_authenticated)
+        };
+        self.healed_at.is_some_and(|at| now < at + COMES_OUT) && self.devices.iter().any(broke)
     }
 
     /// Why not everybody has settled.
@@ -121,8 +141,13 @@ impl World {
         }
     }
 
-    /// Everybody holds the same, and what the naive model says.
-    fn verify(&mut self) -> Result<(), String> {
+    /// Everybody holds the same, and what the naive model says; nobody wrote because of what came in.
+    fn verify(&mut self, rows: u64) -> Result<(), String> {
+        let (seq, _) = self.server.head()?;
+        // The new device makes the welcome note as every device does, and sends it.
+        if seq > rows.saturating_add(1) {
+            return Err(format!("nobody did anything, and the log has grown from {rows} to {seq} rows"));
+        }
         let contents = (0..self.devices.len()).map(|device| self.content(device)).collect::<Result<Vec<_>, _>>()?;
         for (device, content) in contents.iter().enumerate() {
             let of = |words: String| format!("device {device}: {words}");

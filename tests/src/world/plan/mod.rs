@@ -206,7 +206,7 @@ pub struct Plan {
 }
 
 /// What users do at least, beside scenes; some find nothing to be done to.
-const ACTIONS: u64 = 220;
+const ACTIONS: u64 = 200;
 /// What goes wrong at least, beside scenes.
 const FAULTS: u64 = 14;
 
@@ -240,7 +240,7 @@ impl Plan {
         let mut config = config(&mut dice);
         let mut steps = Vec::new();
         let mut at = 500;
-        let actions = dice.within((ACTIONS, ACTIONS + 40));
+        let actions = dice.within((ACTIONS, ACTIONS + 30));
         for n in 0..actions {
             let what = What::User(dice.below(config.devices as u64) as usize, action(&mut dice, n));
             steps.push(Step { at, what });
@@ -258,7 +258,7 @@ impl Plan {
         steps.extend(scenes(&mut staged, config.devices, at));
         steps.extend(rare(&mut Dice::new(seed, 7), config.devices, at));
         let mut older = Dice::new(seed, 8);
-        config.level1 = older.below(3) as usize;
+        config.level1 = older.one(&[0, 0, 0, 1, 2]);
         steps.extend((0..config.level1).flat_map(|client| level1(&mut older, client, at)).collect::<Vec<_>>());
         steps.sort_by_key(|step| step.at);
         let end = steps.last().map_or(at, |step| step.at.max(at));
@@ -291,10 +291,10 @@ fn action(dice: &mut Dice, n: u64) -> Action {
     }
     match dice.below(112) {
         0..30 => Action::Type { note, place, keys: dice.within((1, 6)) as u8, title: dice.percent(15) },
-        30..32 => Action::Type { note, place, keys: dice.one(&[10, 20, 40, 160]), title: false },
+        30..32 => Action::Type { note, place, keys: dice.one(&[10, 10, 20, 20, 40, 160]), title: false },
         32..46 => Action::Open { note },
         46..50 => Action::Close { note },
-        50..53 => Action::Paste { note, place, kilobytes: dice.one(&[1, 1, 2, 4, 16]) },
+        50..53 => Action::Paste { note, place, kilobytes: dice.one(&[1, 1, 1, 1, 1, 2, 2, 2, 4, 16]) },
         53..62 => Action::Erase { note, place, units: dice.within((1, 90)) as u8, ragged: dice.percent(35) },
         62..69 => Action::Create { folder, filed: on },
         69..72 => Action::Rename { note },

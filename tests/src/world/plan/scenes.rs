@@ -110,7 +110,12 @@ pub fn away_for_long(dice: &mut Dice, at: u64, device: usize) -> Vec<Step> {
     scene.create(device);
     scene.wait((500, 2_000));
     scene.fault(Fault::Crash { device, down_ms: 60_000, jobs: 3, power: false });
-    scene.wait((2_000, 20_000));
+    scene.wait((2_000, 10_000));
+    let other = usize::from(device == 0);
+    scene.user(other, Action::Trash { note });
+    scene.wait((500, 5_000));
+    scene.user(other, Action::Purge { note, any: false });
+    scene.wait((2_000, 5_000));
     let days = scene.dice.one(&[35, 400]);
     scene.fault(Fault::Sleep { days });
     scene.steps

@@ -49,12 +49,14 @@ impl World {
         let key = (burst.note, burst.field);
         let Some(editor) = self.editor(device, key) else { return };
         let shown = editor.text.text();
-        let gaps = self.reference.tokens.gaps(&shown);
         let after = burst.after.as_ref().and_then(|piece| {
             let end = shown.find(piece.as_str())? + piece.len();
             Some(shown[..end].encode_utf16().count() as u32)
         });
-        let place = after.unwrap_or_else(|| gaps[burst.place.of(gaps.len()).unwrap_or(0)]);
+        let place = after.unwrap_or_else(|| {
+            let gaps = self.reference.tokens.gaps(&shown);
+            gaps[burst.place.of(gaps.len()).unwrap_or(0)]
+        });
         let touched = Touched { inserted: vec![(token, text.clone())], ..Touched::default() };
         if let Some(editor) = self.editor(device, key) {
             editor.replace((place, place), &text, touched);

@@ -91,7 +91,6 @@ impl Engine {
     fn leave(&mut self, leaving: Leaving) {
         self.report.cursors.remove(&self.space);
         self.report.devices.remove(&self.space);
-        self.report.devices_changed();
         self.comparison.forget();
         self.write_leaving(leaving);
     }

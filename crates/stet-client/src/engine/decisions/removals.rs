@@ -106,6 +106,11 @@ impl Engine {
         self.decisions.removals.keeping = self.held_as(&[KEEPING]).into_iter().collect();
     }
 
+    /// Whether some wait until it is known how many there are.
+    pub(in crate::engine) fn removals_wait(&self) -> bool {
+        self.decisions.removals.uncounted
+    }
+
     pub(super) fn removals_are_due(&self) -> bool {
         self.decisions.removals.uncounted && self.writing.is_idle() && self.device.is_caught_up(self.space)
     }

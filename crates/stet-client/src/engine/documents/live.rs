@@ -1,5 +1,7 @@
 //! A document in memory: its versions in memory, on the way to the disk, on the disk, and on the server.
 
+use std::cell::RefCell;
+
 use stet_model::document::{Document, Version};
 use stet_model::id::DeviceId;
 use stet_model::note::preview;
@@ -39,6 +41,9 @@ pub(in crate::engine) struct Live {
     pub(in crate::engine) moved_at: Option<i64>,
     /// Entries of the stored log since the last snapshot.
     pub(in crate::engine) log_entries: usize,
+    /// The disk refused the import of the rows up to this seq, which brought this: here they are part of the document, and
+    /// on disk still wait to be.
+    pub(in crate::engine) import_owed: Option<(u64, Version)>,
     /// Rows on disk that aren't part of the document yet.
     pub(in crate::engine) pending: Vec<PendingRow>,
     /// Whether this process has put its peer's device into the document.
@@ -53,6 +58,8 @@ pub(in crate::engine) struct Live {
     pub(in crate::engine) used_at: u64,
     /// Open editors.
     pub(in crate::engine) editors: u32,
+    /// What lists show of it, and the version that is of: told far more often than it changes.
+    shown: RefCell<Option<(Version, RowFields)>>,
 }
 
 /// A raw row waiting to be imported.
@@ -84,6 +91,7 @@ impl Live {
             local_at: 0,
             moved_at: None,
             log_entries: 0,
+            import_owed: None,
             pending: Vec::new(),
             signed: false,
             // A new note is listed with its first words.
@@ -92,6 +100,7 @@ impl Live {
             waiting: Vec::new(),
             used_at: now,
             editors: 0,
+            shown: RefCell::default(),
         }
     }
 
@@ -139,8 +148,13 @@ impl Live {
         let Document::Note(note) = &self.document else {
             return None;
         };
+        let head = note.head();
+        let mut shown = self.shown.borrow_mut();
+        if let Some((_, row)) = shown.as_ref().filter(|(of, _)| *of == head) {
+            return Some(row.clone());
+        }
         let (title, body, fields) = (note.title(), note.body(), note.fields());
-        Some(RowFields {
+        let row = RowFields {
             preview: preview(&body, PREVIEW_CHARS),
             folder: fields.folder,
             starred: fields.starred,
@@ -153,7 +167,9 @@ impl Live {
             created_at: fields.created_at,
             bytes: (title.len() + body.len()) as u64,
             title,
-        })
+        };
+        *shown = Some((head, row.clone()));
+        Some(row)
     }
 
     /// When the note was changed last, as lists show it.

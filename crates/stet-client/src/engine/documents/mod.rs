@@ -158,6 +158,7 @@ impl Documents {
             live.editors == 0
                 && live.outstanding == 0
                 && live.is_saved()
+                && live.import_owed.is_none()
                 && !doc.is_library()
                 && !Engine::is_welcome(doc.note)
                 && !self.waiting.contains_key(doc)

@@ -9,9 +9,6 @@ use stet_store::{Held, HeldAt, RowFields, Write};
 use super::writing::After;
 use crate::engine::{Engine, Now};
 
-/// Entries of a document's log before it is folded into a snapshot.
-const FOLD_AT: usize = 256;
-
 impl Engine {
     /// A local edit is on disk.
     pub(super) fn local_written(&mut self, doc: DocKey, head: &Version, now: Now) {
@@ -103,7 +100,8 @@ impl Engine {
         let Some(live) = self.documents.get_mut(doc) else {
             return;
         };
-        if live.log_entries < FOLD_AT || !live.pending.is_empty() || live.writing || live.adopting {
+        let ready = live.pending.is_empty() && !live.writing || mutant::is(Mutant::SnapshotBeforeWrites);
+        if live.log_entries < self.setup.fold_entries || !ready || live.adopting {
             return;
         }
         live.log_entries = 0;

@@ -40,6 +40,7 @@ pub(in crate::engine) enum After {
     /// A document's rows are part of it.
     Imported {
         doc: DocKey,
+        seq: u64,
         brought: Version,
     },
     /// Something else about a document in memory.
@@ -274,7 +275,7 @@ impl Engine {
                 self.local_written(doc, &head, now);
                 self.import(doc, now);
             }
-            After::Imported { doc, brought } => {
+            After::Imported { doc, brought, .. } => {
                 if let Some(live) = self.settled(doc) {
                     live.on_disk.merge(&brought);
                     // A local write that came to its end before may have left only this to wait for.
@@ -342,9 +343,9 @@ impl Engine {
                     live.signed = false;
                 }
             }
-            After::Imported { doc, .. } => {
+            After::Imported { doc, seq, brought } => {
                 self.settled(doc);
-                self.forget_failed_import(doc);
+                self.owe_import(doc, seq, &brought);
                 self.device.store_failed(now.mono);
             }
             After::Row { doc } => {
@@ -415,6 +416,7 @@ impl Engine {
             }
             self.flush_writes(now);
             for doc in self.documents.keys() {
+                self.import_again(doc);
                 self.save(doc, now);
                 // Each on its own: one that the disk never takes must not hold up the others.
                 self.flush_writes(now);

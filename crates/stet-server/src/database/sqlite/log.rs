@@ -184,6 +184,9 @@ pub(super) fn page(
     let mut found = statement.query([place(space.number, since), places(space.number).1])?;
     let mut page = Page::new(max_bytes);
     while let Some(row) = found.next()? {
+        if mutant::is(Mutant::TombstonesExpire) && expired(connection, row)? {
+            continue;
+        }
         if let Full::Yes = page.add(row)? {
             let up_to = page.rows.last().map_or(since, |row| row.seq);
             return Ok(LogPage { rows: page.rows, up_to, end: None });
@@ -191,6 +194,13 @@ pub(super) fn page(
     }
     let end = Some(spaces::head(connection, &space)?);
     Ok(LogPage { rows: page.rows, up_to: space.seq.max(since), end })
+}
+
+/// Whether a row removes a document, and is a year older than the newest of all.
+fn expired(connection: &Connection, row: &SqlRow<'_>) -> Result<bool, rusqlite::Error> {
+    const YEAR_MS: i64 = 365 * 86_400_000;
+    let newest: i64 = connection.query_row("SELECT max(timestamp) FROM log", [], |row| row.get(0))?;
+    Ok(row.get(3)? && row.get::<_, i64>(4)? < newest - YEAR_MS)
 }
 
 /// Rows collected up to a weight.
