@@ -170,8 +170,12 @@ impl Device {
             space.place = Some(Place { seq: batch.up_to, lineage: space.lineage });
         }
         let cursor = if moves { space.place } else { None };
+        let answers = space.catching.is_some();
         if !batch.rows.is_empty() || cursor.is_some() {
             self.outputs.push(Output::Rows(Rows { space: batch.space_id, rows: batch.rows, cursor, live: false }));
+        }
+        if answers {
+            self.open_push(now);
         }
     }
 
@@ -192,6 +196,7 @@ impl Device {
         // What was overtaken by live rows says nothing about where the log ends now.
         let digest = (cursor.seq == complete.seq).then_some(complete.digest);
         self.outputs.push(Output::CaughtUp { space: complete.space_id, cursor, digest });
+        self.open_push(now);
         if again {
             self.request_sync(complete.space_id, now);
         }

@@ -289,16 +289,18 @@ impl Device {
                     spaces: agreement.spaces,
                 })));
             }
-            (Phase::Authenticating { sent: true, .. }, None) => self.auth_success_level1(success.user_id),
+            (Phase::Authenticating { sent: true, .. }, None) => self.auth_success_level1(success.user_id, now),
             (Phase::Live { .. }, Some(agreement)) => self.token_lasts(agreement.expires_in_ms, now),
             _ => self.garbage("an auth_success nobody asked for", now),
         }
     }
 
-    fn auth_success_level1(&mut self, user_id: UserId) {
+    fn auth_success_level1(&mut self, user_id: UserId, now: u64) {
         self.level = Some(1);
         self.signed_in(&Limits::default());
         self.phase = Phase::Entering;
+        // There is no log to be followed.
+        self.open_push(now);
         self.outputs.push(Output::AgreedLevel1 { user_id });
     }
 

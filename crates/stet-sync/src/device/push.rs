@@ -47,6 +47,9 @@ pub(super) struct Push {
     preparing: BTreeSet<DocKey>,
     in_flight: BTreeMap<DocKey, InFlight>,
     bytes: u64,
+    /// The server has answered from where the log is followed here. Before, nothing is sent: if it is another log by now,
+    /// updates that build on rows of the former would be in it without them, for ever.
+    open: bool,
     quiet_until: u64,
     /// Something large moved on this connection last then.
     moved_at: u64,
@@ -84,6 +87,7 @@ impl Push {
         }
         self.again.clear();
         self.bytes = 0;
+        self.open = false;
     }
 
     /// Whether nothing waits for an answer.
@@ -112,7 +116,9 @@ impl Push {
     }
 
     fn has_room(&self) -> bool {
-        ((self.in_flight.len() + self.preparing.len()) as u64) < self.max_updates && self.bytes < self.max_bytes
+        self.open
+            && ((self.in_flight.len() + self.preparing.len()) as u64) < self.max_updates
+            && self.bytes < self.max_bytes
     }
 
     fn enqueue(&mut self, doc: DocKey) {
@@ -231,6 +237,13 @@ impl Device {
     fn under_way(&mut self, doc: DocKey, update: InFlight) {
         self.push.bytes += update.bytes;
         self.push.in_flight.insert(doc, update);
+    }
+
+    /// What is sent from now on meets the log that is followed here.
+    pub(super) fn open_push(&mut self, now: u64) {
+        if !std::mem::replace(&mut self.push.open, true) {
+            self.pump(now);
+        }
     }
 
     /// Asks for the next documents as far as the window allows.

@@ -5,7 +5,7 @@ use stet_protocol::message::level2::{ClientMessage, NoteUpdate, ServerMessage};
 use stet_protocol::message::{ErrorCode, ErrorMessage};
 use stet_sync::device::{Output, Prepared};
 
-use crate::script::{SPACE, Script, doc, place, read};
+use crate::script::{SPACE, Script, doc, place, read, row};
 
 fn prepares(outputs: &[Output]) -> Vec<u8> {
     let docs = outputs.iter().filter_map(|output| match output {
@@ -51,6 +51,25 @@ fn one_update_is_in_flight_per_document_and_the_next_waits_for_its_answer() {
     let Output::Acked(acked) = &asked[0] else { panic!("{asked:?}") };
     assert_eq!((acked.end.as_slice(), acked.seq, acked.cursor), (&[1][..], 4, Some(place(4))));
     assert_eq!(prepares(&asked), [1], "what was typed meanwhile goes next");
+}
+
+#[test]
+fn what_is_unsent_waits_until_the_server_has_taken_the_place_the_log_is_followed_from() {
+    let mut script = Script::new();
+    script.device.dirty(doc(1), 0);
+    script.device.purge(doc(2), 3, 0);
+    script.sign_in(7);
+    script.device.enter(&[(SPACE, Some(place(3)))], script.now);
+    assert_eq!(prepares(&script.device.drain()), [0_u8; 0], "the server may have another log by now");
+    let waits_until = script.device.wake_at().expect("it waits for an answer");
+    assert!(waits_until > script.now, "and doesn't go round in circles");
+    script.batch(vec![row(4, 9)], 4);
+    let asked = script.asked();
+    assert_eq!(prepares(&asked), [1], "the rest of the catch-up isn't waited for");
+    let purges = asked
+        .iter()
+        .filter(|output| matches!(output, Output::Send(frame) if matches!(read(frame), ClientMessage::NotePurge(_))));
+    assert_eq!(purges.count(), 1);
 }
 
 #[test]
@@ -106,6 +125,7 @@ fn what_was_on_its_way_is_sent_again_after_a_reconnect_under_another_name() {
     script.wait();
     script.sign_in(3);
     script.device.enter(&[(SPACE, Some(place(3)))], script.now);
+    script.complete(3);
     assert_eq!(prepares(&script.asked()), [1]);
     script.prepare(1, 3);
     assert_ne!(updates(script.sent())[0].id, first.id);

@@ -32,6 +32,8 @@ pub enum Message {
     Answer(Asked, Box<Result<Answer, CommandError>>),
     /// Revisions for an editor.
     Updates(stet_client::api::event::NoteUpdates),
+    /// A note is gone for good.
+    Gone(NoteId),
 }
 
 /// A running process.
@@ -365,6 +367,7 @@ impl World {
     fn told(&mut self, device: usize, event: Told) {
         match event {
             Told::NoteUpdates(updates) => self.tell_interface(device, Message::Updates(updates)),
+            Told::NoteDeleted(change) if change.purged => self.tell_interface(device, Message::Gone(change.note_id)),
             Told::NoteRow(row) if row.dots.disk => self.reference.saved(device, Some(About::Note(row.id))),
             Told::Status(status) => {
                 let Some(process) = &mut self.devices[device].process else { return };

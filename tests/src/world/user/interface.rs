@@ -198,6 +198,11 @@ impl World {
                 _ => self.open_again(device, note),
             },
             Message::Answer(..) => {}
+            Message::Gone(gone) => {
+                if let Some(process) = &mut self.devices[device].process {
+                    process.editors.retain(|(note, _), _| *note != gone);
+                }
+            }
             Message::Updates(updates) => {
                 let editors = self.devices[device].process.as_ref().map(|process| &process.editors);
                 let found = editors.and_then(|editors| {
