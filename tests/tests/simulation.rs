@@ -7,6 +7,8 @@ use stet_tests::world::{Failure, Outcome, run, run_plan, run_seed};
 const FOUND: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/plans");
 /// Seeds that never did: the world goes on as it should also where nobody has looked closely.
 const OTHERS: std::ops::Range<u64> = 40_000..40_016;
+/// How many seeds nobody has run before each run of the tests looks at.
+const FRESH: u64 = 8;
 
 /// Says which runs ended wrong, with the end of what happened.
 fn end_well(runs: impl Iterator<Item = Result<Outcome, Box<Failure>>>) {
@@ -22,13 +24,21 @@ fn plans_that_once_found_something_end_well() {
         Plan::from_json(&json).unwrap_or_else(|error| panic!("{} is no plan: {error}", file.display()))
     };
     let plans: Vec<Plan> = files.map(plan).collect();
-    assert!(plans.len() >= 12, "none is lost");
+    assert!(plans.len() >= 14, "none is lost");
     end_well(plans.iter().map(run_plan));
 }
 
 #[test]
 fn every_device_ends_with_what_the_naive_model_says_whatever_happens() {
     end_well(OTHERS.map(run_seed));
+}
+
+/// Each run looks elsewhere; the seed is in what a failure says, and is the same world for ever.
+#[test]
+fn seeds_nobody_has_run_before_end_well_too() {
+    let since = std::time::SystemTime::UNIX_EPOCH.elapsed().expect("it is later than 1970");
+    let first = since.as_secs() * FRESH;
+    end_well((first..first + FRESH).map(run_seed));
 }
 
 #[test]

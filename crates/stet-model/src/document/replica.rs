@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use loro::event::DiffEvent;
-use loro::{CommitOptions, EncodedBlobMode, ExportMode, LoroDoc, Subscription, VersionVector};
+use loro::{CommitOptions, EncodedBlobMode, ExportMode, ID, LoroDoc, LoroError, Subscription, VersionVector};
 
 use super::changes::Received;
 use super::error::DocumentError;
@@ -101,6 +101,19 @@ pub(super) fn check(parts: &[&[u8]]) -> Result<Checked, DocumentError> {
     Ok(checked)
 }
 
+/// Imports blobs. Of what a snapshot brought, the library reads an author's history in blocks, when it needs one; if it
+/// has read a block and not the last, it takes the next operation of that author for a hole in the history and stops. So
+/// the last block of each is read first.
+fn take(doc: &LoroDoc, blobs: &[Vec<u8>], has_snapshot: bool) -> Result<(), LoroError> {
+    let alone = usize::from(has_snapshot && doc.oplog_vv().is_empty());
+    let (first, rest) = blobs.split_at(alone.min(blobs.len()));
+    first.iter().try_for_each(|snapshot| doc.import(snapshot).map(drop))?;
+    for (peer, end) in doc.oplog_vv().iter().filter(|(_, end)| **end > 0) {
+        doc.get_change(ID::new(*peer, end - 1));
+    }
+    doc.import_batch(rest).map(drop)
+}
+
 impl Replica {
     pub(super) fn new(peer: PeerId) -> Self {
         Self { kept: Mutex::new(Kept { doc: open(peer), record: Record::default(), lost: false }), peer }
@@ -170,7 +183,7 @@ impl Replica {
             let before = doc.oplog_vv();
             // Events of a whole note cost fifty times its loading, and say nothing that the note itself doesn't.
             let events = if before.is_empty() { None } else { Some(Events::of(doc)) };
-            doc.import_batch(&blobs)?;
+            take(doc, &blobs, has_snapshot)?;
             if has_snapshot {
                 // A snapshot is decoded at the first look; a panic there must happen inside this wall.
                 doc.get_deep_value();
@@ -191,7 +204,7 @@ impl Replica {
             }
             Err(error) => {
                 self.restore();
-                let error: loro::LoroError = error;
+                let error: LoroError = error;
                 Err(damaged(error))
             }
         }
@@ -227,7 +240,7 @@ impl Replica {
     fn restore(&self) {
         let mut kept = self.kept();
         let doc = open(self.peer);
-        match walled(|| doc.import_batch(&kept.record.entries).map(|_| doc.oplog_vv())) {
+        match walled(|| take(&doc, &kept.record.entries, true).map(|()| doc.oplog_vv())) {
             Ok(again) => {
                 kept.lost = !again.is_ok_and(|version| version == kept.record.until);
                 let old = std::mem::replace(&mut kept.doc, doc);

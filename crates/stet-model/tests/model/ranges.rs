@@ -37,6 +37,18 @@ fn noise(length: u32) -> String {
     (0..length).filter_map(|_| char::from_u32(0x21 + u32::try_from(next() % 90).unwrap())).collect()
 }
 
+/// A note of the simulation, with a history of several blocks: its snapshot, and all of a later version as one update.
+#[test]
+fn a_note_read_from_a_snapshot_takes_in_an_update_that_holds_all_of_it_and_more() {
+    let snapshot = include_bytes!("blocks/snapshot.bin").as_slice();
+    let whole = include_bytes!("blocks/whole.bin").as_slice();
+    let wanted = NoteDocument::load(&[whole], PeerId(9)).expect("reads").body();
+    assert_eq!(NoteDocument::load(&[snapshot, whole], PeerId(9)).expect("reads").body(), wanted);
+    let mut note = NoteDocument::load(&[snapshot], PeerId(9)).expect("reads");
+    note.import(&[whole]).expect("is taken in");
+    assert_eq!(note.body(), wanted);
+}
+
 proptest! {
     #![proptest_config(config(24))]
 

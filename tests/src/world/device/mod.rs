@@ -10,8 +10,8 @@ use std::sync::OnceLock;
 use stet_client::api::status::Status;
 use stet_client::api::{Answer, Command, CommandError, ErrorCode, Event as Told};
 use stet_client::engine::{Engine, FOLD_ENTRIES, Input, Now, Output, Setup};
-use stet_model::document::Version;
-use stet_model::id::{DocKey, NoteId};
+use stet_model::document::{NoteDocument, Version};
+use stet_model::id::{DocKey, NoteId, PeerId};
 use stet_store::{Options, Reader, Writer};
 
 use self::jobs::Job;
@@ -136,6 +136,20 @@ impl Device {
     pub const fn heal(&mut self) {
         (self.frozen_until, self.offline_until, self.lag_until) = (0, 0, 0);
         (self.disk_until, self.token_until, self.duplicate, self.lose.1) = (0, 0, 0, 0);
+    }
+
+    /// A note's title as the engine has it, and with everything that is on its disk: rows that wait there go into it
+    /// before anything else is done with it.
+    pub fn titles(&self, note: NoteId) -> Vec<String> {
+        let Some(process) = &self.process else { return Vec::new() };
+        let stored = process.reader.document(DocKey { space: process.engine.space(), note }).ok().flatten();
+        let on_disk = stored.and_then(|stored| {
+            let updates = stored.updates.iter().map(|update| update.ops.as_slice());
+            let parts: Vec<&[u8]> = stored.snapshot.as_deref().into_iter().chain(updates).collect();
+            NoteDocument::load(&parts, PeerId(1)).ok()
+        });
+        let in_memory = process.engine.text(note).map(|(title, _)| title);
+        on_disk.map(|document| document.title()).into_iter().chain(in_memory).collect()
     }
 
     /// What the engine holds of a note, or what is on its disk.

@@ -227,11 +227,10 @@ impl World {
     fn rename(&mut self, device: usize, note: Share) -> Option<()> {
         let row = self.pick(device, note, &ListView::All)?;
         let piece = self.piece(true);
-        let process = self.devices[device].process.as_ref()?;
-        let shown = process.engine.text(row.note).map_or(row.fields.title, |(title, _)| title);
         // Only the difference is written, and what two devices write may mix: no piece of either is sure to be whole.
-        let shown = self.reference.tokens.find(&shown).into_iter().map(|(token, _)| token);
-        let (cut, text) = (shown.chain([piece.0]).collect(), piece.1.clone());
+        let there = self.devices[device].titles(row.note).join("\n");
+        let there = self.reference.tokens.find(&there).into_iter().map(|(token, _)| token);
+        let (cut, text) = (there.chain([piece.0]).collect(), piece.1.clone());
         let kind = Kind::Text(Touched { inserted: vec![piece], cut, ..Touched::default() });
         let command = ChangeNote { note_id: row.note, change: NoteChange::Title { text } };
         self.ask_one(device, row.note, kind, command.into());
