@@ -6,7 +6,7 @@ use std::time::Duration;
 use axum::body::Bytes;
 use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket};
 use futures_util::stream::{SplitSink, SplitStream};
-use futures_util::{SinkExt as _, StreamExt as _};
+use futures_util::{FutureExt as _, SinkExt as _, StreamExt as _};
 use stet_protocol::close::CloseCode;
 use stet_protocol::codec::Frame;
 use stet_sync::server::{Outgoing, receive};
@@ -88,11 +88,16 @@ async fn read(
     link: &Link,
     bell: &Notify,
 ) -> End {
+    let mut ahead = None;
     loop {
         while !link.wants_input() {
             bell.notified().await;
         }
-        let frame = match stream.next().await {
+        let next = match ahead.take() {
+            Some(next) => next,
+            None => stream.next().await,
+        };
+        let frame = match next {
             Some(Ok(Message::Text(text))) => Frame::Text(text.as_str().to_owned()),
             Some(Ok(Message::Binary(bytes))) => Frame::Binary(bytes.into()),
             Some(Ok(Message::Ping(_) | Message::Pong(_))) => {
@@ -104,7 +109,12 @@ async fn read(
         };
         // A large frame is decoded here, where it holds up nobody but its own socket.
         let received = receive(&frame, link.stage(), engine.settings());
-        engine.with(|hub, now| hub.message(id, received, now));
+        ahead = stream.next().now_or_never();
+        if ahead.is_some() {
+            engine.hand_over(|hub, now| hub.message(id, received, now));
+        } else {
+            engine.with(|hub, now| hub.message(id, received, now));
+        }
     }
 }
 
