@@ -9,7 +9,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use stet_client::api::command::{Call, CreateNote, Created, EditNote, OpenNote};
 use stet_client::api::note::{Replace, TextUpdate};
 use stet_client::api::{Answer, CommandError};
-use stet_client::engine::{Engine, Input, Now, Output, Setup};
+use stet_client::engine::{Engine, FOLD_ENTRIES, Input, Now, Output, Setup};
 use stet_model::id::NoteId;
 use stet_store::{DiskThread, Options, Reader, StoredDocument, Write, WriteError, open};
 
@@ -57,6 +57,7 @@ impl Desk {
             platform: "linux".to_owned(),
             app_version: "0".to_owned(),
             seed: [7; 32],
+            fold_entries: FOLD_ENTRIES,
         };
         let (told, done) = channel();
         let disk = DiskThread::start(writer, Box::new(move |tag, result| drop(told.send((tag, result)))));
