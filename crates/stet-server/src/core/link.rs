@@ -26,6 +26,19 @@ pub(super) struct AfterTurn {
     pub(super) waiting: bool,
 }
 
+/// What a writer takes from a queue.
+#[derive(Debug)]
+pub struct Taken {
+    /// What to write next.
+    pub outgoing: Option<Outgoing>,
+    /// The hub wants to hear that there is room again.
+    pub room: bool,
+    /// Several messages had piled up.
+    pub several: bool,
+    /// Nothing is left in the queue.
+    pub all: bool,
+}
+
 /// The shared side of a socket.
 pub struct Link {
     outbox: Mutex<Outbox>,
@@ -53,11 +66,12 @@ impl Link {
         }
     }
 
-    /// What to write next, and whether the hub wants to hear that there is room again.
-    pub fn take(&self) -> (Option<Outgoing>, bool) {
+    /// What to write next.
+    pub fn take(&self) -> Taken {
         let mut outbox = self.outbox();
+        let several = outbox.frames() > 1;
         let outgoing = outbox.take();
-        (outgoing, self.wants_room.swap(false, Ordering::AcqRel))
+        Taken { outgoing, room: self.wants_room.swap(false, Ordering::AcqRel), several, all: outbox.is_empty() }
     }
 
     /// Whether the next frame may be read.

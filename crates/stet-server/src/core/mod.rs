@@ -17,7 +17,7 @@ use stet_sync::server::{Outgoing, Settings, receive};
 
 pub use hub::{Hub, Jobs};
 pub use job::{Answer, Audience, Claims, Purpose, ReadJob, RowKey, Verify, WriteJob, answer, write};
-pub use link::{Link, Ring};
+pub use link::{Link, Ring, Taken};
 
 use crate::bus::Bus;
 use crate::database::{Database, Random, ReadError};
@@ -110,7 +110,7 @@ impl<D: Database> Core<D> {
     /// What to write to a socket next. After [`Outgoing::Close`] the socket is to be closed and reported as gone.
     pub fn take(&mut self, socket: SocketId, now: i64) -> Option<Outgoing> {
         let (link, _) = self.links.get(&socket)?;
-        let (outgoing, room) = link.take();
+        let Taken { outgoing, room, .. } = link.take();
         if room {
             self.hub.room(socket, now);
             self.settle(now);

@@ -236,6 +236,12 @@ impl Engine {
         result
     }
 
+    /// Does something with the hub, and leaves all the work it leads to to the threads: more is about to come from the same
+    /// socket, and shares a commit with it.
+    pub fn hand_over<T>(&self, act: impl FnOnce(&mut Hub, i64) -> T) -> T {
+        self.turn(|inner, now| act(&mut inner.hub, now), |_| false).0
+    }
+
     /// Does something with the hub; answers the writes that are now the caller's, if `takes` them.
     fn turn<T>(
         &self,

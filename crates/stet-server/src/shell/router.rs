@@ -14,8 +14,9 @@ use tokio::sync::{Semaphore, watch};
 use super::{Engine, origin, socket};
 use crate::database::Read;
 
-/// Half of what a socket at rest weighs would be its read buffer: a small one, read several times for a large frame.
-const READ_BUFFER: usize = 4 << 10;
+/// Most of what a socket at rest weighs would be its read buffer: a small one holds an edit, and is read several times for a
+/// large frame.
+const READ_BUFFER: usize = 1 << 10;
 /// Frames are written whole: a write buffer would only be filled and emptied.
 const WRITE_BUFFER: usize = 0;
 

@@ -41,6 +41,11 @@ impl Outbox {
         self.bytes
     }
 
+    /// Messages waiting.
+    pub fn frames(&self) -> usize {
+        self.frames.len()
+    }
+
     /// Whether nothing waits to be written.
     pub fn is_empty(&self) -> bool {
         self.frames.is_empty() && !self.ping && self.closing.is_none()

@@ -17,7 +17,7 @@ use stet_server::database::sqlite::Sqlite;
 use stet_server::database::{Database as _, Random};
 use stet_sync::server::{Outgoing, Settings};
 
-use crate::say;
+use crate::{say, tree};
 
 /// Keystrokes, each a row of its own.
 const EDITS: usize = 10_000;
@@ -113,7 +113,9 @@ pub fn folds(folder: &Path) {
     for (name, fold_every) in [("as shipped", Settings::default().fold_every), ("without", u64::MAX)] {
         let path = folder.join(format!("fold-{fold_every}.db"));
         let mut desk = Desk::start(&path, fold_every);
+        let before = tree::processor_time(std::process::id());
         let mut took = desk.write(&edits);
+        let processor = tree::processor_time(std::process::id()).saturating_sub(before);
         drop(desk);
         let total: Duration = took.iter().sum();
         took.sort_unstable();
@@ -121,7 +123,7 @@ pub fn folds(folder: &Path) {
         let number = |sql: &str| disk.query_row(sql, [], |row| row.get::<_, i64>(0)).expect("a number");
         say(&format!(
             "  {name:<10} {:>6} rows, {:>7} bytes of operations, {:>6} of parts, {:>8} of disk in use; \
-             {:.2} s in all, an edit {} µs, the slowest {:.1} ms",
+             {:.2} s in all, {:.2} s of the processor, an edit {} µs, the slowest {:.1} ms",
             number("SELECT count(*) FROM log"),
             number("SELECT sum(length(ops)) FROM log"),
             number("SELECT coalesce(sum(length(parts)), 0) FROM parts"),
@@ -129,6 +131,7 @@ pub fn folds(folder: &Path) {
                 "SELECT (page_count - freelist_count) * page_size FROM pragma_page_count, pragma_freelist_count, pragma_page_size"
             ),
             total.as_secs_f64(),
+            processor.as_secs_f64(),
             took[took.len() / 2].as_micros(),
             took[took.len() - 1].as_secs_f64() * 1e3,
         ));

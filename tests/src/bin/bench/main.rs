@@ -5,8 +5,10 @@
 
 mod app;
 mod commit;
+mod device;
 mod engines;
 mod fold;
+mod load;
 mod relay;
 mod samples;
 mod server;
@@ -38,8 +40,18 @@ enum Part {
     Server,
     /// Two engines and the server
     Engines,
-    /// What folding a note's rows costs and saves
+    /// What folding a note's rows costs and saves, on the server and on the device
     Fold,
+    /// A keystroke in the engine: to the store, to the disk
+    Keys,
+    /// Commits of the store, one by one and in groups
+    Commits,
+    /// What keeping the digests costs a commit
+    Digests,
+    /// Edits delivered to fifty sockets, for the server's processor time
+    FanOut,
+    /// The memory of 5,000 sockets that say nothing
+    Connections,
     /// The app, from process start to a caret that takes text
     Start,
     /// The app's memory and processor time when nothing happens
@@ -62,6 +74,9 @@ struct Args {
     /// Thousands of keys that are typed to see what memory that takes
     #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u64).range(10..))]
     keys: u64,
+    /// Also what takes minutes: a million edits to the server
+    #[arg(long)]
+    long: bool,
 }
 
 fn main() -> ExitCode {
@@ -83,6 +98,25 @@ fn main() -> ExitCode {
     }
     if wanted(Part::Fold) {
         fold::folds(folder.path());
+        device::log::folds(folder.path());
+    }
+    if wanted(Part::Keys) {
+        device::keys::keys(folder.path());
+    }
+    if wanted(Part::Commits) {
+        device::commits::commits(folder.path());
+    }
+    if wanted(Part::Digests) {
+        device::digests::digests();
+    }
+    if wanted(Part::FanOut) {
+        runtime.block_on(load::fan_out::fan_out(folder.path()));
+    }
+    if wanted(Part::Connections) {
+        runtime.block_on(load::connections::connections(folder.path()));
+    }
+    if args.long {
+        runtime.block_on(load::long::long(folder.path()));
     }
     if wanted(Part::Start) {
         runtime.block_on(app::starts(folder.path()));

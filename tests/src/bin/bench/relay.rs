@@ -24,6 +24,8 @@ use crate::wire::Wire;
 /// Makes this program the relay; a path after it makes it commit there first.
 pub const ARGUMENT: &str = "--relay";
 
+/// As the server's: the library's own is thirty times as large, and nearly all a socket at rest would weigh.
+const READ_BUFFER: usize = 4 << 10;
 /// Frames the relay holds for a slow socket.
 const BACKLOG: usize = 1_024;
 
@@ -43,7 +45,7 @@ pub fn serve() -> ExitCode {
         let disk = std::env::args().nth(2).map(|path| Arc::new(Mutex::new(Disk::new(Path::new(&path)))));
         let room = Room { frames: broadcast::channel(BACKLOG).0, disk };
         let join = |upgrade: WebSocketUpgrade, State(room): State<Room>| async move {
-            upgrade.on_upgrade(move |socket| pass_on(socket, room))
+            upgrade.read_buffer_size(READ_BUFFER).on_upgrade(move |socket| pass_on(socket, room))
         };
         let listener = listener.tap_io(|stream| {
             let _ = stream.set_nodelay(true);
@@ -74,8 +76,32 @@ async fn pass_on(socket: WebSocket, room: Room) {
     sending.abort();
 }
 
-pub struct Pair {
+/// A relay's process.
+pub struct Relay {
     process: Child,
+    pub url: String,
+}
+
+impl Relay {
+    /// Starts one; with a path, one that commits there.
+    pub fn start(disk: Option<&Path>) -> Self {
+        let program = std::env::current_exe().expect("a process knows its program");
+        let mut command = Command::new(program);
+        let mut process = command.arg(ARGUMENT).args(disk).stdout(Stdio::piped()).spawn().expect("the relay starts");
+        let mut line = String::new();
+        let stdout = process.stdout.take().expect("it is piped");
+        BufReader::new(stdout).read_line(&mut line).expect("the relay says where it listens");
+        Self { process, url: format!("ws://{}", line.trim()) }
+    }
+
+    pub fn process(&self) -> u32 {
+        self.process.id()
+    }
+}
+
+/// Two sockets of a relay.
+pub struct Pair {
+    _relay: Relay,
     one: Wire,
     two: Wire,
 }
@@ -83,14 +109,9 @@ pub struct Pair {
 impl Pair {
     /// A relay; with a path, one that commits there.
     pub async fn start(disk: Option<&Path>) -> Self {
-        let program = std::env::current_exe().expect("a process knows its program");
-        let mut command = Command::new(program);
-        let mut process = command.arg(ARGUMENT).args(disk).stdout(Stdio::piped()).spawn().expect("the relay starts");
-        let mut line = String::new();
-        let stdout = process.stdout.take().expect("it is piped");
-        BufReader::new(stdout).read_line(&mut line).expect("the relay says where it listens");
-        let url = format!("ws://{}", line.trim());
-        Self { process, one: Wire::open(&url).await, two: Wire::open(&url).await }
+        let relay = Relay::start(disk);
+        let (one, two) = (Wire::open(&relay.url).await, Wire::open(&relay.url).await);
+        Self { _relay: relay, one, two }
     }
 
     pub async fn round(&mut self, count: usize, bytes: usize, pause: Duration) -> Round {
@@ -107,7 +128,7 @@ impl Pair {
     }
 }
 
-impl Drop for Pair {
+impl Drop for Relay {
     fn drop(&mut self) {
         let _ = self.process.kill();
         let _ = self.process.wait();

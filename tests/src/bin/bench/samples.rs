@@ -48,6 +48,26 @@ impl Comparison {
     }
 }
 
+/// Prints times that have no control of their own.
+pub fn alone(name: &str, rounds: &[Round]) -> f64 {
+    line(name, rounds)
+}
+
+/// Prints the median of a figure's rounds with their spread, and answers it.
+pub fn figure(name: &str, unit: &str, rounds: &[f64]) -> f64 {
+    let (middle, low, high) = (middle(rounds), least(rounds), most(rounds));
+    say(&format!("  {name:<34} {middle:>12.1} {unit}  (rounds {low:.1} to {high:.1})"));
+    middle
+}
+
+fn least(all: &[f64]) -> f64 {
+    all.iter().copied().fold(f64::INFINITY, f64::min)
+}
+
+fn most(all: &[f64]) -> f64 {
+    all.iter().copied().fold(0.0, f64::max)
+}
+
 fn medians(rounds: &[Round]) -> Vec<f64> {
     rounds.iter().map(|round| round.quantile(0.5)).collect()
 }
@@ -66,8 +86,7 @@ fn line(name: &str, rounds: &[Round]) -> f64 {
     let all = medians(rounds);
     let p50 = middle(&all);
     let p99 = middle(&rounds.iter().map(|round| round.quantile(0.99)).collect::<Vec<_>>());
-    let low = all.iter().copied().fold(f64::INFINITY, f64::min);
-    let high = all.iter().copied().fold(0.0, f64::max);
+    let (low, high) = (least(&all), most(&all));
     say(&format!("  {name:<12} p50 {p50:>8.0}  p99 {p99:>8.0}  (p50 of rounds {low:.0} to {high:.0})"));
     p50
 }

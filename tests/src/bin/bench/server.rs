@@ -28,8 +28,13 @@ pub struct Server {
 
 impl Server {
     pub fn start(data: &Path) -> Self {
+        Self::start_with(data, &[])
+    }
+
+    /// With these options of `serve`.
+    pub fn start_with(data: &Path, options: &[&str]) -> Self {
         let mut command = Command::new(program("stet-server"));
-        command.args(["serve", "--listen", "127.0.0.1:0", "--data"]).arg(data);
+        command.args(["serve", "--listen", "127.0.0.1:0", "--data"]).arg(data).args(options);
         let mut process = command.env("STET_LOG", "warn").stdout(Stdio::piped()).spawn().expect("the server starts");
         let stdout = process.stdout.take().expect("it is piped");
         let mut lines = BufReader::new(stdout).lines();
@@ -37,6 +42,10 @@ impl Server {
             line.ok()?.split_whitespace().find(|word| word.starts_with("ws://")).map(ToOwned::to_owned)
         });
         Self { process, url: url.expect("the server says where it listens"), data: data.to_owned() }
+    }
+
+    pub fn process(&self) -> u32 {
+        self.process.id()
     }
 
     pub fn token(&self, user: &str) -> String {
@@ -139,7 +148,8 @@ pub fn frame(space_id: SpaceId, count: u64, after: u64, ops: Vec<u8>) -> Frame {
     encode(&ClientMessage::NoteUpdate(update), Encoding::MessagePack)
 }
 
-async fn sign_in(url: &str, token: &str, device: u8) -> (Wire, SpaceId) {
+/// A level-2 socket that is live: signed in and caught up.
+pub async fn sign_in(url: &str, token: &str, device: u8) -> (Wire, SpaceId) {
     let mut wire = Wire::open(url).await;
     let device = Device {
         id: DeviceId::from_bytes([device; 16]),
@@ -162,14 +172,16 @@ async fn sign_in(url: &str, token: &str, device: u8) -> (Wire, SpaceId) {
     (wire, space)
 }
 
-fn message(frame: Frame) -> Message {
+/// A frame as the socket sends it.
+pub fn message(frame: Frame) -> Message {
     match frame {
         Frame::Text(text) => Message::Text(text.into()),
         Frame::Binary(bytes) => Message::Binary(bytes.into()),
     }
 }
 
-fn read(message: Message) -> ServerMessage {
+/// What the server says with a frame.
+pub fn read(message: Message) -> ServerMessage {
     let frame = match message {
         Message::Text(text) => Frame::Text(text.to_string()),
         Message::Binary(bytes) => Frame::Binary(bytes.to_vec()),

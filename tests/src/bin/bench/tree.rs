@@ -38,6 +38,14 @@ pub fn memory(root: u32) -> f64 {
     processes(root).iter().filter_map(kilobytes).sum::<f64>() / 1024.0
 }
 
+/// Memory of one process that is in the machine's, megabytes: its resident set.
+pub fn resident(process: u32) -> f64 {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
+    let kilobytes =
+        status.lines().find_map(|line| line.strip_prefix("VmRSS:")?.split_whitespace().next()?.parse().ok());
+    kilobytes.map_or(f64::NAN, |kilobytes: f64| kilobytes / 1024.0)
+}
+
 /// Processor time of a process tree so far. A child that has ended and was waited for counts with its parent.
 pub fn processor_time(root: u32) -> Duration {
     let ticks = |process: &u32| -> Option<u64> {
