@@ -7,6 +7,7 @@ mod copies;
 pub mod desktop;
 pub mod engine;
 pub mod history;
+mod home;
 mod lists;
 pub mod log;
 pub mod network;

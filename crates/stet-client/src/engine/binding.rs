@@ -19,7 +19,6 @@ use crate::api::Event;
 use crate::api::event::Authenticated;
 use crate::api::note::Settings;
 
-const DEVICE: &str = "device";
 pub(crate) const SPACE: &str = "space";
 pub(super) const BINDING: &str = "binding";
 const SETTINGS: &str = "settings";
@@ -42,12 +41,12 @@ pub struct Binding {
 /// What the store remembers of itself.
 #[derive(Clone, Debug)]
 pub(super) struct Meta {
-    pub(super) device_id: DeviceId,
     pub(super) space: SpaceId,
     pub(super) binding: Option<Binding>,
     pub(super) settings: Settings,
     pub(super) last_sync: Option<i64>,
     pub(super) rebuild: Option<super::rebuild::Last>,
+    /// Nobody has begun with this store.
     is_new: bool,
 }
 
@@ -59,12 +58,10 @@ impl Meta {
             bytes
         };
         let wall = now.wall.max(0) as u64;
-        let device_id = meta.get(DEVICE).and_then(|text| text.parse().ok());
         let binding: Option<Binding> = meta.get(BINDING).and_then(|json| serde_json::from_str(json).ok());
         let space = meta.get(SPACE).and_then(|text| text.parse().ok());
         Self {
-            is_new: device_id.is_none(),
-            device_id: device_id.unwrap_or_else(|| DeviceId::from_time(wall, fresh())),
+            is_new: space.is_none(),
             space: space.unwrap_or_else(|| SpaceId::from_time(wall, fresh())),
             binding,
             settings: meta.get(SETTINGS).and_then(|json| serde_json::from_str(json).ok()).unwrap_or_default(),
@@ -75,10 +72,10 @@ impl Meta {
 }
 
 /// The machine for this device.
-pub(super) fn machine(setup: &Setup, meta: &Meta, seed: u64) -> Device {
+pub(super) fn machine(setup: &Setup, id: DeviceId, meta: &Meta, seed: u64) -> Device {
     let mut device = Device::new(Options {
         device: DeviceInfo {
-            id: meta.device_id,
+            id,
             name: setup.device_name.clone(),
             platform: setup.platform.clone(),
             app_version: setup.app_version.clone(),
@@ -103,7 +100,7 @@ pub(super) fn backoff(settings: &Settings) -> BackoffOptions {
 impl Engine {
     /// What has to happen first: the store is told who it is, what was left over goes on, and the connection begins.
     pub(super) fn start(&mut self, boot: Boot, meta: Meta, now: Now) {
-        if meta.is_new {
+        if self.setup.is_news() || meta.is_new {
             self.write_identity();
         }
         if let Some(words) = boot.meta.get(SALVAGED) {
@@ -149,13 +146,6 @@ impl Engine {
             self.device.connect(now.mono);
         }
         self.report.everything_changed();
-    }
-
-    /// Writes down who this device is and which space its notes are in, whose names were drawn at random.
-    pub(super) fn write_identity(&mut self) {
-        let (device, space) = (self.setup.device_id.to_string(), self.space.to_string());
-        self.write(Write::Meta { key: DEVICE, value: Some(device) }, After::Nothing);
-        self.write(Write::Meta { key: SPACE, value: Some(space) }, After::Identity);
     }
 
     /// The last error was read and put away.
@@ -312,7 +302,7 @@ impl Engine {
                 self.outputs.push(Output::Send(frame));
             }
             Asked::Ping => self.outputs.push(Output::Ping),
-            Asked::NeedToken { fresh } => self.outputs.push(Output::FetchToken { fresh }),
+            Asked::NeedToken { fresh } => self.fetch_token(fresh),
             Asked::Agreed(agreed) => self.agreed(*agreed, now),
             Asked::AgreedLevel1 { user_id } => self.agreed_level1(user_id, now),
             Asked::Rows(rows) => self.rows(rows, now),

@@ -4,7 +4,7 @@ use stet_model::id::{DocKey, NoteId, SpaceId};
 use stet_protocol::codec::Frame;
 use stet_store::{Boot, LedgerRow, Standing, StoredDocument, Waiting, Write};
 
-use super::ListContext;
+use super::{Home, ListContext};
 use crate::api::{Answer, Command, CommandError, Event};
 use crate::desktop::{Notice, Tray};
 use crate::history::Restoring;
@@ -159,6 +159,8 @@ pub enum Output {
 pub struct Setup {
     /// What the store had.
     pub boot: Boot,
+    /// Where the store is.
+    pub home: Home,
     /// The server of the configuration; the user's own setting wins.
     pub server_url: Option<String>,
     /// What people call this device.

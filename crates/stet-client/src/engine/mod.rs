@@ -10,6 +10,7 @@ mod documents;
 mod editing;
 mod folders;
 mod history;
+mod identity;
 mod index;
 mod io;
 mod level1;
@@ -39,6 +40,7 @@ pub use binding::Binding;
 pub(crate) use binding::{SALVAGED, SPACE};
 pub(crate) use documents::live::parts as stored_parts;
 pub(crate) use documents::read_note;
+pub use identity::{Folder, Home};
 pub use io::{Input, Now, Output, Setup};
 pub use report::ListContext;
 pub(crate) use unsent::stopped;
@@ -46,6 +48,7 @@ pub(crate) use unsent::stopped;
 use documents::Documents;
 use documents::writing::Writing;
 use editing::session::Session;
+use identity::Identity;
 use notices::Notices;
 use report::Report;
 use unsent::size::NOTE_BYTES;
@@ -81,15 +84,6 @@ pub struct Engine {
     outputs: Vec<Output>,
 }
 
-/// Who this engine is.
-#[derive(Clone, Debug)]
-struct Identity {
-    device_id: DeviceId,
-    device_name: String,
-    app_version: String,
-    server_url: Option<String>,
-}
-
 /// The documents that aren't simply synced.
 #[derive(Debug, Default)]
 struct Ledger {
@@ -113,20 +107,16 @@ impl Engine {
     /// An engine over a store, and what it wants done first.
     pub fn new(setup: Setup, now: Now) -> (Self, Vec<Output>) {
         let mut random = ChaCha8Rng::from_seed(setup.seed);
+        let identity = Identity::read(&setup, &mut random, now);
         let meta = binding::Meta::read(&setup.boot.meta, &mut random, now);
         let peer = match mutant::is(Mutant::PeerFromDevice) {
             false => PeerId(random.next_u64()),
-            true => PeerId(u64::from_le_bytes(meta.device_id.as_bytes()[8..].try_into().unwrap_or_default())),
+            true => PeerId(u64::from_le_bytes(identity.device_id.as_bytes()[8..].try_into().unwrap_or_default())),
         };
-        let device = binding::machine(&setup, &meta, random.next_u64());
+        let device = binding::machine(&setup, identity.device_id, &meta, random.next_u64());
         let mut engine = Self {
             random,
-            setup: Identity {
-                device_id: meta.device_id,
-                device_name: setup.device_name.clone(),
-                app_version: setup.app_version.clone(),
-                server_url: setup.server_url.clone(),
-            },
+            setup: identity,
             settings: meta.settings.clone(),
             space: meta.space,
             binding: meta.binding.clone(),

@@ -7,7 +7,7 @@ use stet_client::api::note::{OpenedNote, Replace, TextUpdate};
 use stet_client::api::status::Status;
 use stet_client::api::{Answer, Command, CommandError, Event};
 use stet_client::desktop::Notice;
-use stet_client::engine::{Engine, Input, ListContext, Now, Output, Setup};
+use stet_client::engine::{Engine, Home, Input, ListContext, Now, Output, Setup};
 use stet_model::document::{NoteDocument, Version};
 use stet_model::id::{NoteId, PeerId};
 use stet_protocol::codec::Frame;
@@ -44,6 +44,8 @@ pub struct Desk {
     next_call: u64,
     writer: Writer,
     pub reader: Reader,
+    /// Where the store is.
+    pub home: Home,
     server_url: Option<String>,
     folder: TempDir,
     seed: u8,
@@ -57,18 +59,19 @@ impl Desk {
 
     pub fn with_server(server_url: Option<&str>) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
-        Self::over(folder, server_url.map(ToOwned::to_owned), 1, 0)
+        Self::over(folder, server_url.map(ToOwned::to_owned), 1, 0, Home::default())
     }
 
     /// A new device whose disk takes nothing at first.
     pub fn on_a_full_disk(failures: u32) -> Self {
-        Self::over(tempfile::tempdir().expect("a folder"), None, 1, failures)
+        Self::over(tempfile::tempdir().expect("a folder"), None, 1, failures, Home::default())
     }
 
-    fn over(folder: TempDir, server_url: Option<String>, seed: u8, failures: u32) -> Self {
+    fn over(folder: TempDir, server_url: Option<String>, seed: u8, failures: u32, home: Home) -> Self {
         let (writer, reader) = open(&folder.path().join("notes.sqlite"), &Options::default()).expect("opens");
         let setup = Setup {
             boot: writer.boot().expect("reads"),
+            home: home.clone(),
             server_url: server_url.clone(),
             device_name: "Desk".into(),
             platform: "test".into(),
@@ -99,6 +102,7 @@ impl Desk {
             next_call: 0,
             writer,
             reader,
+            home,
             server_url,
             folder,
             seed,
@@ -114,9 +118,14 @@ impl Desk {
 
     /// The process dies; what isn't on disk is gone. Another one starts.
     pub fn crash(self) -> Self {
-        let Self { engine, writer, reader, folder, server_url, seed, .. } = self;
+        self.crash_with(0)
+    }
+
+    /// The same, and the disk takes nothing at first.
+    pub fn crash_with(self, failures: u32) -> Self {
+        let Self { engine, writer, reader, folder, server_url, seed, home, .. } = self;
         drop((engine, writer, reader));
-        Self::over(folder, server_url, seed + 1, 0)
+        Self::over(folder, server_url, seed + 1, failures, home)
     }
 
     pub fn give(&mut self, input: Input) {

@@ -323,7 +323,8 @@ impl Engine {
             }
             After::Lists => self.report.everything_changed(),
             After::Reply { call, answer } => self.outputs.push(Output::Reply { call, result: Ok(*answer) }),
-            After::Identity | After::Folders | After::Nothing => {}
+            After::Identity => self.identity_kept(),
+            After::Folders | After::Nothing => {}
         }
     }
 
