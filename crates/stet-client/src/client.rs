@@ -17,8 +17,9 @@ use crate::api::{CommandError, ErrorCode};
 use crate::config::Config;
 use crate::desktop::Desktop;
 use crate::engine::{Engine, Input, ListContext, Setup};
+use crate::folder::home;
+use crate::folder::mark::MarkFile;
 use crate::history::{self, Shelf};
-use crate::home;
 use crate::lists;
 use crate::lists::export::{self, Exported};
 use crate::network::changes;
@@ -105,6 +106,7 @@ impl Client {
         let started = Instant::now();
         let setup = Setup {
             home: home::of(&config.data_dir),
+            mark: Box::new(MarkFile::open(&config.data_dir)),
             server_url: config.server_url,
             device_name: config.device_name,
             platform: config.platform,

@@ -3,11 +3,10 @@
 pub mod api;
 pub mod client;
 pub mod config;
-mod copies;
 pub mod desktop;
 pub mod engine;
+mod folder;
 pub mod history;
-mod home;
 mod lists;
 pub mod log;
 pub mod network;

@@ -7,7 +7,7 @@ use std::sync::OnceLock;
 
 use stet_client::api::status::Status;
 use stet_client::api::{Answer, Command, CommandError, ErrorCode, Event as Told};
-use stet_client::engine::{Engine, Home, Input, Now, Output, Setup};
+use stet_client::engine::{Engine, Input, Now, Output, Setup};
 use stet_model::document::Version;
 use stet_model::id::{DocKey, NoteId, SpaceId};
 use stet_store::{Options, Reader, Write, Writer};
@@ -185,13 +185,11 @@ impl World {
         let mut seed = [0; 32];
         self.dice.fill(&mut seed);
         let setup = Setup {
-            boot,
-            home: Home::default(),
             server_url: Some("ws://the.server".to_owned()),
             device_name: format!("device {device}"),
             platform: "simulated".to_owned(),
             app_version: "0".to_owned(),
-            seed,
+            ..Setup::new(boot, seed)
         };
         let (engine, outputs) = Engine::new(setup, self.clocks(device));
         self.note(|| format!("d{device} starts"));

@@ -124,6 +124,7 @@ impl Engine {
             }
         }
         self.ledger.held.extend(boot.held);
+        self.leave_aborted_alone();
         self.remember_removals();
         self.ledger.apart.extend(boot.apart);
         self.await_adoption();

@@ -4,7 +4,7 @@ use stet_model::id::{DocKey, NoteId, SpaceId};
 use stet_protocol::codec::Frame;
 use stet_store::{Boot, LedgerRow, Standing, StoredDocument, Waiting, Write};
 
-use super::{Home, ListContext};
+use super::{Home, ListContext, Mark, NoMark};
 use crate::api::{Answer, Command, CommandError, Event};
 use crate::desktop::{Notice, Tray};
 use crate::history::Restoring;
@@ -159,6 +159,8 @@ pub enum Output {
 pub struct Setup {
     /// What the store had.
     pub boot: Boot,
+    /// Where it is noted down what is being read.
+    pub mark: Box<dyn Mark>,
     /// Where the store is.
     pub home: Home,
     /// The server of the configuration; the user's own setting wins.
@@ -171,4 +173,20 @@ pub struct Setup {
     pub app_version: String,
     /// 256 random bits, new for every process.
     pub seed: [u8; 32],
+}
+
+impl Setup {
+    /// An engine over a store, of whose surroundings nothing is known.
+    pub fn new(boot: Boot, seed: [u8; 32]) -> Self {
+        Self {
+            boot,
+            mark: Box::new(NoMark),
+            home: Home::default(),
+            server_url: None,
+            device_name: String::new(),
+            platform: String::new(),
+            app_version: String::new(),
+            seed,
+        }
+    }
 }

@@ -38,6 +38,7 @@ use crate::record::Recorder;
 
 pub use binding::Binding;
 pub(crate) use binding::{SALVAGED, SPACE};
+pub use documents::aborted::{Ended, Mark, NoMark};
 pub(crate) use documents::live::parts as stored_parts;
 pub(crate) use documents::read_note;
 pub use identity::{Folder, Home};
@@ -46,6 +47,7 @@ pub use report::ListContext;
 pub(crate) use unsent::stopped;
 
 use documents::Documents;
+use documents::aborted::Reading;
 use documents::writing::Writing;
 use editing::session::Session;
 use identity::Identity;
@@ -62,6 +64,7 @@ pub struct Engine {
     space: SpaceId,
     device: Device,
     documents: Documents,
+    reading: Reading,
     sessions: BTreeMap<String, Session>,
     next_session: u64,
     folders: BTreeSet<FolderId>,
@@ -122,6 +125,7 @@ impl Engine {
             binding: meta.binding.clone(),
             device,
             documents: Documents::default(),
+            reading: Reading::new(setup.mark),
             sessions: BTreeMap::new(),
             next_session: 0,
             folders: BTreeSet::new(),
@@ -208,9 +212,9 @@ impl Engine {
         self.documents.takes_rows()
     }
 
-    /// Whether everything typed is on disk.
+    /// Whether everything typed and decided is on disk.
     pub fn is_saved(&self) -> bool {
-        self.writing.is_idle() && self.ledger.unsaved.is_empty()
+        self.writing.is_idle() && self.writing.is_decided() && self.ledger.unsaved.is_empty()
     }
 
     /// How many documents have something that isn't on disk.

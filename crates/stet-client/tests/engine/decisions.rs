@@ -257,6 +257,25 @@ fn people_who_were_asked_decide_however_many_notes_there_are_by_then_and_wheneve
 }
 
 #[test]
+fn a_disk_that_refuses_is_told_again_what_is_kept() {
+    let mut desk = full(60);
+    removed_meanwhile(&mut desk, 61, 1..=30);
+    desk.unreadable = true;
+    desk.failures = 1;
+    let answer = desk.ask(Decide { way: Way::KeepNotes }).expect("answered");
+    assert_eq!(answer.expect_err("not yet").code, ErrorCode::Storage);
+    assert!(!desk.engine.is_saved());
+    desk.wait(3_000);
+    assert!(desk.engine.is_saved());
+    // None could be made anew so far; another process does it, without asking again.
+    let mut desk = desk.crash();
+    connect(&mut desk, 91);
+    complete(&mut desk, 91);
+    desk.wait(2_000);
+    assert_eq!((desk.status().decision, desk.status().held, desk.rows(ListView::All).len()), (None, 0, 61));
+}
+
+#[test]
 fn many_removals_of_a_library_of_thousands_are_few() {
     let mut desk = full(250);
     removed_meanwhile(&mut desk, 251, 1..=24);

@@ -1,5 +1,6 @@
 //! The documents in memory: loading, what waits for a load, and letting go.
 
+pub(in crate::engine) mod aborted;
 pub(in crate::engine) mod live;
 mod saving;
 pub(in crate::engine) mod writing;
@@ -339,8 +340,8 @@ impl Engine {
         if let Some(live) = self.documents.get_mut(doc) {
             live.held = Some(held.clone());
         }
-        self.ledger.held.insert(doc, held.clone());
-        self.write(Write::Held { doc, held: Some(held) }, After::Nothing);
+        self.ledger.held.insert(doc, held);
+        self.write_held(doc);
         self.report.lists_changed();
         self.row_changed(doc);
     }
@@ -351,9 +352,15 @@ impl Engine {
             if let Some(live) = self.documents.get_mut(doc) {
                 live.held = None;
             }
-            self.write(Write::Held { doc, held: None }, After::Nothing);
+            self.write_held(doc);
             self.row_changed(doc);
         }
+    }
+
+    /// Writes whether a document is held, and why.
+    pub(in crate::engine) fn write_held(&mut self, doc: DocKey) {
+        let held = self.ledger.held.get(&doc).cloned();
+        self.write(Write::Held { doc, held }, After::Held { doc });
     }
 }
 
