@@ -28,7 +28,7 @@ use config::TokenConfig;
 use data::DataError;
 use database::sqlite::{OpenError, Sqlite};
 use database::{Database, Random, ReadError, WriteError};
-use shell::{App, Clock, Engine, EngineError, router};
+use shell::{App, Clock, Engine, EngineError, Marks, Means, router};
 
 /// What clients are told to wait when the server goes down, milliseconds: long enough for a restart.
 const COME_BACK_MS: u64 = 2_000;
@@ -88,7 +88,8 @@ pub async fn run(
     let probe = Arc::new(Mutex::new(database.reader()?));
     let verify = Arc::new(OwnTokens::open(&folder)?);
     let bus = Box::new(LocalBus::default());
-    let (engine, mut threads) = Engine::start(database, config.limits.settings(), verify, bus, system_random()?)?;
+    let means = Means { verify, random: system_random()?, marks: Marks::open(&folder) };
+    let (engine, mut threads) = Engine::start(database, config.limits.settings(), bus, means)?;
     let (drain, draining) = watch::channel(false);
     let places = Arc::new(Semaphore::new(config.max_connections.min(Semaphore::MAX_PERMITS)));
     let app = App {

@@ -2,10 +2,12 @@
 
 mod clock;
 mod engine;
+mod marks;
 mod origin;
 mod router;
 mod socket;
 
 pub use clock::Clock;
-pub use engine::{Engine, EngineError};
+pub use engine::{Engine, EngineError, Means};
+pub use marks::Marks;
 pub use router::{App, router};
