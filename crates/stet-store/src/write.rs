@@ -89,6 +89,8 @@ pub enum Write {
         seq: u64,
         /// The server's digest there.
         digest: LogDigest,
+        /// Where the server's log ends now, as far as it has said. What stands beyond that is of another log.
+        end: u64,
         /// Local time, epoch milliseconds.
         at: i64,
     },

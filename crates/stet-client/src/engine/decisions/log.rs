@@ -92,7 +92,7 @@ impl Engine {
         self.report.cursors.remove(&self.space);
         self.report.devices.remove(&self.space);
         self.report.devices_changed();
-        self.comparison.forget();
+        self.comparison.begin_anew();
         self.write_leaving(leaving);
     }
 
