@@ -2,6 +2,7 @@
 
 mod clock;
 mod engine;
+mod gate;
 mod marks;
 mod origin;
 mod router;
@@ -9,5 +10,6 @@ mod socket;
 
 pub use clock::Clock;
 pub use engine::{Engine, EngineError, Means};
+pub use gate::{GateOf, Gated};
 pub use marks::Marks;
 pub use router::{App, router};
