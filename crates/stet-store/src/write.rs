@@ -1,5 +1,7 @@
 //! Everything that can be written, as values: a caller says what, one transaction does it. No decisions.
 
+use std::borrow::Cow;
+
 use stet_model::digest::LogDigest;
 pub use stet_model::id::DocKey;
 use stet_model::id::{DeviceId, FolderId, Lineage, NoteId, SpaceId};
@@ -196,7 +198,7 @@ pub enum Write {
     /// A named value; `None` removes it.
     Meta {
         /// The name.
-        key: &'static str,
+        key: Cow<'static, str>,
         /// The value, text or JSON.
         value: Option<String>,
     },

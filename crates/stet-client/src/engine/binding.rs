@@ -105,7 +105,7 @@ impl Engine {
         }
         if let Some(words) = boot.meta.get(SALVAGED) {
             self.report.salvaged(words);
-            self.write(Write::Meta { key: SALVAGED, value: Some(words.clone()) }, After::Nothing);
+            self.write(Write::Meta { key: SALVAGED.into(), value: Some(words.clone()) }, After::Nothing);
         }
         for (space, cursor) in boot.cursors {
             self.report.cursors.insert(space, Place { seq: cursor.seq, lineage: cursor.lineage });
@@ -126,6 +126,7 @@ impl Engine {
         self.ledger.held.extend(boot.held);
         self.leave_aborted_alone();
         self.remember_removals();
+        self.remember_away(&boot.meta);
         self.ledger.apart.extend(boot.apart);
         self.await_adoption();
         boot.pending.into_iter().for_each(|doc| self.documents.queue_import(doc));
@@ -152,7 +153,7 @@ impl Engine {
     /// The last error was read and put away.
     pub(super) fn clear_error(&mut self) {
         if self.report.clear_error() {
-            self.write(Write::Meta { key: SALVAGED, value: None }, After::Nothing);
+            self.write(Write::Meta { key: SALVAGED.into(), value: None }, After::Nothing);
         }
     }
 
@@ -225,9 +226,9 @@ impl Engine {
             self.merged = super::merged::Merged::default();
             self.space = to;
         }
-        self.write(Write::Meta { key: SPACE, value: Some(to.to_string()) }, After::Nothing);
+        self.write(Write::Meta { key: SPACE.into(), value: Some(to.to_string()) }, After::Nothing);
         let json = serde_json::to_string(&offered).unwrap_or_default();
-        self.write(Write::Meta { key: BINDING, value: Some(json) }, After::Bound);
+        self.write(Write::Meta { key: BINDING.into(), value: Some(json) }, After::Bound);
         self.binding = Some(offered);
         self.report.binding_written = false;
         self.await_adoption();
@@ -283,8 +284,8 @@ impl Engine {
         }
         if let Some(binding) = self.binding.clone() {
             let json = serde_json::to_string(&binding).unwrap_or_default();
-            self.write(Write::Meta { key: SPACE, value: Some(binding.space.to_string()) }, After::Nothing);
-            self.write(Write::Meta { key: BINDING, value: Some(json) }, After::Bound);
+            self.write(Write::Meta { key: SPACE.into(), value: Some(binding.space.to_string()) }, After::Nothing);
+            self.write(Write::Meta { key: BINDING.into(), value: Some(json) }, After::Bound);
         }
     }
 
@@ -349,14 +350,14 @@ impl Engine {
         if self.report.last_sync != self.report.kept_sync {
             self.report.kept_sync = self.report.last_sync;
             let value = self.report.last_sync.map(|at| at.to_string());
-            self.write(Write::Meta { key: LAST_SYNC, value }, After::Nothing);
+            self.write(Write::Meta { key: LAST_SYNC.into(), value }, After::Nothing);
         }
     }
 
     pub(super) fn store_settings(&mut self, settings: Settings) {
         let json = serde_json::to_string(&settings).unwrap_or_default();
         self.settings = settings;
-        self.write(Write::Meta { key: SETTINGS, value: Some(json) }, After::Nothing);
+        self.write(Write::Meta { key: SETTINGS.into(), value: Some(json) }, After::Nothing);
     }
 
     /// The first note of a new store. Every new device makes the very same operations, so that two of them meeting in

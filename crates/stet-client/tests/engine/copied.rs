@@ -83,7 +83,7 @@ fn what_is_not_known_of_a_home_is_no_reason_to_be_another_device() {
     let homes = [
         Home::default(),
         Home { folder: None, ..known.clone() },
-        Home { machine: None, ..known.clone() },
+        Home { machine: None, ..known },
         // Numbers given anew at each mount, and a file system that makes up times.
         home(MACHINE, 9, 1_700_000_000_000),
         home(MACHINE, 9, 1_800_000_000_000),

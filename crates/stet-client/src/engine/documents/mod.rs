@@ -330,7 +330,7 @@ impl Engine {
             }
             Task::Index => self.index.remove(doc),
             Task::Compare => self.compare_document(doc, now),
-            Task::Mark => self.merged.forget_note(doc),
+            Task::Mark => self.forget_away(doc),
             Task::KeepAsNew | Task::Level1(_) | Task::Folder(_) | Task::Folders { .. } => {}
         }
     }

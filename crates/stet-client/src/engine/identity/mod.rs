@@ -147,9 +147,9 @@ impl Engine {
     /// Writes down who this device is, where, and which space its notes are in, whose names were drawn at random.
     pub(super) fn write_identity(&mut self) {
         let home = self.setup.home.as_ref().and_then(|home| serde_json::to_string(home).ok());
-        self.write(Write::Meta { key: DEVICE, value: Some(self.setup.device_id.to_string()) }, After::Nothing);
-        self.write(Write::Meta { key: HOME, value: home }, After::Nothing);
-        self.write(Write::Meta { key: SPACE, value: Some(self.space.to_string()) }, After::Identity);
+        self.write(Write::Meta { key: DEVICE.into(), value: Some(self.setup.device_id.to_string()) }, After::Nothing);
+        self.write(Write::Meta { key: HOME.into(), value: home }, After::Nothing);
+        self.write(Write::Meta { key: SPACE.into(), value: Some(self.space.to_string()) }, After::Identity);
     }
 
     /// The store knows who this device is: others may.
