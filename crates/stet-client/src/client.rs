@@ -17,6 +17,8 @@ use crate::api::{CommandError, ErrorCode};
 use crate::config::Config;
 use crate::desktop::Desktop;
 use crate::engine::{Engine, FOLD_ENTRIES, Input, ListContext, Setup};
+use crate::folder::home;
+use crate::folder::mark::MarkFile;
 use crate::history::{self, Shelf};
 use crate::lists;
 use crate::lists::export::{self, Exported};
@@ -103,6 +105,8 @@ impl Client {
         };
         let started = Instant::now();
         let setup = Setup {
+            home: home::of(&config.data_dir),
+            mark: Box::new(MarkFile::open(&config.data_dir)),
             server_url: config.server_url,
             device_name: config.device_name,
             platform: config.platform,

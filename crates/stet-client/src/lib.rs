@@ -3,9 +3,9 @@
 pub mod api;
 pub mod client;
 pub mod config;
-mod copies;
 pub mod desktop;
 pub mod engine;
+mod folder;
 pub mod history;
 mod lists;
 pub mod log;

@@ -5,6 +5,8 @@ use crate::message::Limits;
 const KIB: u64 = 1024;
 const MIB: u64 = 1024 * KIB;
 
+/// One message before a good `auth`, bytes of the frame: a token has a few thousand, and nobody knows who sends it.
+pub const OPENING_MESSAGE_BYTES: u64 = 64 * KIB;
 /// One level-1 message, bytes of the frame.
 pub const LEVEL1_MESSAGE_BYTES: u64 = MIB;
 /// Level-1 messages of one connection a minute.

@@ -147,6 +147,7 @@ macro_rules! rows {
 
 fn rows() -> impl IntoIterator<Item = (&'static str, &'static str, String)> {
     rows! {
+        OPENING_MESSAGE_BYTES: "a message before a good `auth`; no more is read of a socket until then" = bytes,
         LEVEL1_MESSAGE_BYTES: "a level-1 message" = bytes,
         LEVEL1_MESSAGES_PER_MINUTE: "level-1 messages a minute" = number,
         LEVEL1_SESSION_MS: "a level-1 session on one token" = time,

@@ -28,7 +28,7 @@ use config::TokenConfig;
 use data::DataError;
 use database::sqlite::{OpenError, Sqlite};
 use database::{Database, Random, ReadError, WriteError};
-use shell::{App, Clock, Engine, EngineError, router};
+use shell::{App, Clock, Engine, EngineError, GateOf, Gated, Marks, Means, router};
 
 /// What clients are told to wait when the server goes down, milliseconds: long enough for a restart.
 const COME_BACK_MS: u64 = 2_000;
@@ -88,7 +88,8 @@ pub async fn run(
     let probe = Arc::new(Mutex::new(database.reader()?));
     let verify = Arc::new(OwnTokens::open(&folder)?);
     let bus = Box::new(LocalBus::default());
-    let (engine, mut threads) = Engine::start(database, config.limits.settings(), verify, bus, system_random()?)?;
+    let means = Means { verify, random: system_random()?, marks: Marks::open(&folder) };
+    let (engine, mut threads) = Engine::start(database, config.limits.settings(), bus, means)?;
     let (drain, draining) = watch::channel(false);
     let places = Arc::new(Semaphore::new(config.max_connections.min(Semaphore::MAX_PERMITS)));
     let app = App {
@@ -98,20 +99,21 @@ pub async fn run(
         draining: draining.clone(),
         probe,
     };
-    let listener = listener.tap_io(|stream| {
+    let listener = Gated(listener.tap_io(|stream| {
         if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!(target: "server", %error, "small frames may be delayed");
         }
         if let Err(error) = socket2::SockRef::from(&*stream).set_send_buffer_size(SEND_BUFFER) {
             tracing::debug!(target: "server", %error, "a slow reader may be taken for a dead one");
         }
-    });
+    }));
     let stopped = async move {
         let mut draining = draining;
         // An error means that the server is gone already.
         drop(draining.wait_for(|draining| *draining).await);
     };
-    let serving = axum::serve(listener, router(app)).with_graceful_shutdown(stopped);
+    let service = router(app).into_make_service_with_connect_info::<GateOf>();
+    let serving = axum::serve(listener, service).with_graceful_shutdown(stopped);
     let mut serving = tokio::spawn(async move { serving.await });
     let failed = tokio::select! {
         () = shutdown => None,

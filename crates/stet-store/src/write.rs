@@ -1,5 +1,7 @@
 //! Everything that can be written, as values: a caller says what, one transaction does it. No decisions.
 
+use std::borrow::Cow;
+
 use stet_model::digest::LogDigest;
 pub use stet_model::id::DocKey;
 use stet_model::id::{DeviceId, FolderId, Lineage, NoteId, SpaceId};
@@ -89,6 +91,8 @@ pub enum Write {
         seq: u64,
         /// The server's digest there.
         digest: LogDigest,
+        /// Where the server's log ends now, as far as it has said. What stands beyond that is of another log.
+        end: u64,
         /// Local time, epoch milliseconds.
         at: i64,
     },
@@ -194,7 +198,7 @@ pub enum Write {
     /// A named value; `None` removes it.
     Meta {
         /// The name.
-        key: &'static str,
+        key: Cow<'static, str>,
         /// The value, text or JSON.
         value: Option<String>,
     },

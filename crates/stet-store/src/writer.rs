@@ -236,9 +236,9 @@ fn apply(connection: &Connection, write: &Write, known_words: &mut HashSet<Strin
             set_cursor(connection, doc.space, cursor.as_ref())?;
         }
         Write::Cursor { space, cursor } => set_cursor(connection, *space, Some(cursor))?,
-        Write::Compare { space, seq, digest, at } => {
+        Write::Compare { space, seq, digest, end, at } => {
             let space = space::find_or_make(connection, *space)?;
-            digest::compare(connection, space, *digest, *seq, *at)?;
+            digest::compare(connection, space, *digest, (*seq, *end), *at)?;
         }
         Write::Apart { doc, apart } => {
             let found = document::find_or_make(connection, *doc)?;

@@ -19,7 +19,6 @@ use crate::api::Event;
 use crate::api::event::Authenticated;
 use crate::api::note::Settings;
 
-const DEVICE: &str = "device";
 pub(crate) const SPACE: &str = "space";
 pub(super) const BINDING: &str = "binding";
 const SETTINGS: &str = "settings";
@@ -42,12 +41,12 @@ pub struct Binding {
 /// What the store remembers of itself.
 #[derive(Clone, Debug)]
 pub(super) struct Meta {
-    pub(super) device_id: DeviceId,
     pub(super) space: SpaceId,
     pub(super) binding: Option<Binding>,
     pub(super) settings: Settings,
     pub(super) last_sync: Option<i64>,
     pub(super) rebuild: Option<super::rebuild::Last>,
+    /// Nobody has begun with this store.
     is_new: bool,
 }
 
@@ -59,12 +58,10 @@ impl Meta {
             bytes
         };
         let wall = now.wall.max(0) as u64;
-        let device_id = meta.get(DEVICE).and_then(|text| text.parse().ok());
         let binding: Option<Binding> = meta.get(BINDING).and_then(|json| serde_json::from_str(json).ok());
         let space = meta.get(SPACE).and_then(|text| text.parse().ok());
         Self {
-            is_new: device_id.is_none(),
-            device_id: device_id.unwrap_or_else(|| DeviceId::from_time(wall, fresh())),
+            is_new: space.is_none(),
             space: space.unwrap_or_else(|| SpaceId::from_time(wall, fresh())),
             binding,
             settings: meta.get(SETTINGS).and_then(|json| serde_json::from_str(json).ok()).unwrap_or_default(),
@@ -75,10 +72,10 @@ impl Meta {
 }
 
 /// The machine for this device.
-pub(super) fn machine(setup: &Setup, meta: &Meta, seed: u64) -> Device {
+pub(super) fn machine(setup: &Setup, id: DeviceId, meta: &Meta, seed: u64) -> Device {
     let mut device = Device::new(Options {
         device: DeviceInfo {
-            id: meta.device_id,
+            id,
             name: setup.device_name.clone(),
             platform: setup.platform.clone(),
             app_version: setup.app_version.clone(),
@@ -103,12 +100,12 @@ pub(super) fn backoff(settings: &Settings) -> BackoffOptions {
 impl Engine {
     /// What has to happen first: the store is told who it is, what was left over goes on, and the connection begins.
     pub(super) fn start(&mut self, boot: Boot, meta: Meta, now: Now) {
-        if meta.is_new {
+        if self.setup.is_news() || meta.is_new {
             self.write_identity();
         }
         if let Some(words) = boot.meta.get(SALVAGED) {
             self.report.salvaged(words);
-            self.write(Write::Meta { key: SALVAGED, value: Some(words.clone()) }, After::Nothing);
+            self.write(Write::Meta { key: SALVAGED.into(), value: Some(words.clone()) }, After::Nothing);
         }
         for (space, cursor) in boot.cursors {
             self.report.cursors.insert(space, Place { seq: cursor.seq, lineage: cursor.lineage });
@@ -127,7 +124,9 @@ impl Engine {
             }
         }
         self.ledger.held.extend(boot.held);
+        self.leave_aborted_alone();
         self.remember_removals();
+        self.remember_away(&boot.meta);
         self.ledger.apart.extend(boot.apart);
         self.await_adoption();
         boot.pending.into_iter().for_each(|doc| self.documents.queue_import(doc));
@@ -151,17 +150,10 @@ impl Engine {
         self.report.everything_changed();
     }
 
-    /// Writes down who this device is and which space its notes are in, whose names were drawn at random.
-    pub(super) fn write_identity(&mut self) {
-        let (device, space) = (self.setup.device_id.to_string(), self.space.to_string());
-        self.write(Write::Meta { key: DEVICE, value: Some(device) }, After::Nothing);
-        self.write(Write::Meta { key: SPACE, value: Some(space) }, After::Identity);
-    }
-
     /// The last error was read and put away.
     pub(super) fn clear_error(&mut self) {
         if self.report.clear_error() {
-            self.write(Write::Meta { key: SALVAGED, value: None }, After::Nothing);
+            self.write(Write::Meta { key: SALVAGED.into(), value: None }, After::Nothing);
         }
     }
 
@@ -234,9 +226,9 @@ impl Engine {
             self.merged = super::merged::Merged::default();
             self.space = to;
         }
-        self.write(Write::Meta { key: SPACE, value: Some(to.to_string()) }, After::Nothing);
+        self.write(Write::Meta { key: SPACE.into(), value: Some(to.to_string()) }, After::Nothing);
         let json = serde_json::to_string(&offered).unwrap_or_default();
-        self.write(Write::Meta { key: BINDING, value: Some(json) }, After::Bound);
+        self.write(Write::Meta { key: BINDING.into(), value: Some(json) }, After::Bound);
         self.binding = Some(offered);
         self.report.binding_written = false;
         self.await_adoption();
@@ -292,8 +284,8 @@ impl Engine {
         }
         if let Some(binding) = self.binding.clone() {
             let json = serde_json::to_string(&binding).unwrap_or_default();
-            self.write(Write::Meta { key: SPACE, value: Some(binding.space.to_string()) }, After::Nothing);
-            self.write(Write::Meta { key: BINDING, value: Some(json) }, After::Bound);
+            self.write(Write::Meta { key: SPACE.into(), value: Some(binding.space.to_string()) }, After::Nothing);
+            self.write(Write::Meta { key: BINDING.into(), value: Some(json) }, After::Bound);
         }
     }
 
@@ -312,7 +304,7 @@ impl Engine {
                 self.outputs.push(Output::Send(frame));
             }
             Asked::Ping => self.outputs.push(Output::Ping),
-            Asked::NeedToken { fresh } => self.outputs.push(Output::FetchToken { fresh }),
+            Asked::NeedToken { fresh } => self.fetch_token(fresh),
             Asked::Agreed(agreed) => self.agreed(*agreed, now),
             Asked::AgreedLevel1 { user_id } => self.agreed_level1(user_id, now),
             Asked::Rows(rows) => self.rows(rows, now),
@@ -358,14 +350,14 @@ impl Engine {
         if self.report.last_sync != self.report.kept_sync {
             self.report.kept_sync = self.report.last_sync;
             let value = self.report.last_sync.map(|at| at.to_string());
-            self.write(Write::Meta { key: LAST_SYNC, value }, After::Nothing);
+            self.write(Write::Meta { key: LAST_SYNC.into(), value }, After::Nothing);
         }
     }
 
     pub(super) fn store_settings(&mut self, settings: Settings) {
         let json = serde_json::to_string(&settings).unwrap_or_default();
         self.settings = settings;
-        self.write(Write::Meta { key: SETTINGS, value: Some(json) }, After::Nothing);
+        self.write(Write::Meta { key: SETTINGS.into(), value: Some(json) }, After::Nothing);
     }
 
     /// The first note of a new store. Every new device makes the very same operations, so that two of them meeting in

@@ -240,7 +240,7 @@ impl Engine {
         self.documents.remove(doc);
         self.ledger.unsaved.remove(&doc);
         self.ledger.unsent.remove(&doc);
-        self.merged.forget_note(doc);
+        self.forget_away(doc);
         self.index.remove(doc);
         self.ledger.apart.remove(&doc);
         self.forget_purge(doc);

@@ -24,6 +24,10 @@ pub(super) struct Comparison {
     others: BTreeMap<DeviceId, (u64, ContentDigest)>,
     /// Every row was asked for again because the logs differed.
     read_anew: bool,
+    /// They still did, and people were asked.
+    differs: bool,
+    /// They have answered, and this device has begun with the server's log anew.
+    begun_anew: bool,
 }
 
 impl Comparison {
@@ -37,6 +41,11 @@ impl Comparison {
         self.asked_at = None;
     }
 
+    /// This device begins with the server's log anew.
+    pub(super) fn begin_anew(&mut self) {
+        *self = Self { begun_anew: true, ..Self::default() };
+    }
+
     /// What stood there is another space's.
     pub(super) fn forget(&mut self) {
         *self = Self::default();
@@ -47,11 +56,14 @@ impl Engine {
     /// The end of a catch-up: the log is held against the server's before anything that comes later is written.
     pub(super) fn caught_up(&mut self, space: SpaceId, place: Place, digest: Option<String>, now: Now) {
         self.move_cursor(space, place);
-        self.log_is_followed();
+        if !self.comparison.differs {
+            self.log_is_followed();
+        }
         self.pulled();
         if let Some(digest) = digest.and_then(|digest| digest.parse::<LogDigest>().ok()) {
             // Should rows before it not be on disk, the connection begins anew, and this does with it.
-            self.write(Write::Compare { space, seq: place.seq, digest, at: now.wall }, After::Compared);
+            let end = self.device.end(space);
+            self.write(Write::Compare { space, seq: place.seq, digest, end, at: now.wall }, After::Compared);
         }
     }
 
@@ -89,17 +101,31 @@ impl Engine {
             self.device.set_content(Content { space, seq: standing.seq, digest: content.to_string() });
         }
         match standing.compared {
-            Some(Compared { same: false, .. }) if self.comparison.read_anew => self.differs(),
+            Some(Compared { same: false, .. }) if self.comparison.read_anew => self.differs(now),
             Some(Compared { same: false, .. }) => {
                 self.recorder.note("the server's log is another one: every row is read anew", now);
                 self.comparison.read_anew = self.device.read_anew(space, now.mono);
             }
-            Some(Compared { same: true, .. }) => self.comparison.read_anew = false,
+            Some(Compared { same: true, .. }) => {
+                self.comparison.read_anew = false;
+                if std::mem::take(&mut self.comparison.differs) {
+                    self.log_is_followed();
+                }
+            }
             None => {}
         }
     }
 
-    fn differs(&mut self) {
+    /// What the server has confirmed isn't in its log, or something else is in its place: as after a restore from a copy
+    /// that lacks what this device's cursor hadn't come to. Only people know what happened there.
+    fn differs(&mut self, now: Now) {
+        if !self.comparison.begun_anew {
+            self.comparison.differs = true;
+            if self.device.is_caught_up(self.space) {
+                self.device.diverged(now.mono);
+            }
+            return;
+        }
         let message = "What is on this device and what is on the server isn't the same, and reading all of it again \
                        didn't help. Nothing is lost. Copy the diagnostics for whoever runs the server.";
         self.went_wrong(StatusError { code: ErrorCode::Internal, message: message.to_owned(), note_id: None });

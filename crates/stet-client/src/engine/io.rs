@@ -4,7 +4,7 @@ use stet_model::id::{DocKey, NoteId, SpaceId};
 use stet_protocol::codec::Frame;
 use stet_store::{Boot, LedgerRow, Standing, StoredDocument, Waiting, Write};
 
-use super::ListContext;
+use super::{Home, ListContext, Mark, NoMark};
 use crate::api::{Answer, Command, CommandError, Event};
 use crate::desktop::{Notice, Tray};
 use crate::history::Restoring;
@@ -162,6 +162,10 @@ pub const FOLD_ENTRIES: usize = 256;
 pub struct Setup {
     /// What the store had.
     pub boot: Boot,
+    /// Where it is noted down what is being read.
+    pub mark: Box<dyn Mark>,
+    /// Where the store is.
+    pub home: Home,
     /// The server of the configuration; the user's own setting wins.
     pub server_url: Option<String>,
     /// What people call this device.
@@ -174,4 +178,21 @@ pub struct Setup {
     pub seed: [u8; 32],
     /// Entries of a document's log before a snapshot takes their place; [`FOLD_ENTRIES`] outside tests.
     pub fold_entries: usize,
+}
+
+impl Setup {
+    /// An engine over a store, of whose surroundings nothing is known.
+    pub fn new(boot: Boot, seed: [u8; 32]) -> Self {
+        Self {
+            boot,
+            mark: Box::new(NoMark),
+            home: Home::default(),
+            server_url: None,
+            device_name: String::new(),
+            platform: String::new(),
+            app_version: String::new(),
+            seed,
+            fold_entries: FOLD_ENTRIES,
+        }
+    }
 }

@@ -10,6 +10,7 @@ mod documents;
 mod editing;
 mod folders;
 mod history;
+mod identity;
 mod index;
 mod io;
 mod level1;
@@ -37,15 +38,19 @@ use crate::record::Recorder;
 
 pub use binding::Binding;
 pub(crate) use binding::{SALVAGED, SPACE};
+pub use documents::aborted::{Ended, Mark, NoMark};
 pub(crate) use documents::live::parts as stored_parts;
 pub(crate) use documents::read_note;
+pub use identity::{Folder, Home};
 pub use io::{FOLD_ENTRIES, Input, Now, Output, Setup};
 pub use report::ListContext;
 pub(crate) use unsent::stopped;
 
 use documents::Documents;
+use documents::aborted::Reading;
 use documents::writing::Writing;
 use editing::session::Session;
+use identity::Identity;
 use notices::Notices;
 use report::Report;
 use unsent::size::NOTE_BYTES;
@@ -59,6 +64,7 @@ pub struct Engine {
     space: SpaceId,
     device: Device,
     documents: Documents,
+    reading: Reading,
     sessions: BTreeMap<String, Session>,
     next_session: u64,
     folders: BTreeSet<FolderId>,
@@ -79,16 +85,6 @@ pub struct Engine {
     note_bytes: u64,
     peer: PeerId,
     outputs: Vec<Output>,
-}
-
-/// Who this engine is.
-#[derive(Clone, Debug)]
-struct Identity {
-    device_id: DeviceId,
-    device_name: String,
-    app_version: String,
-    server_url: Option<String>,
-    fold_entries: usize,
 }
 
 /// The documents that aren't simply synced.
@@ -114,26 +110,22 @@ impl Engine {
     /// An engine over a store, and what it wants done first.
     pub fn new(setup: Setup, now: Now) -> (Self, Vec<Output>) {
         let mut random = ChaCha8Rng::from_seed(setup.seed);
+        let identity = Identity::read(&setup, &mut random, now);
         let meta = binding::Meta::read(&setup.boot.meta, &mut random, now);
         let peer = match mutant::is(Mutant::PeerFromDevice) {
             false => PeerId(random.next_u64()),
-            true => PeerId(u64::from_le_bytes(meta.device_id.as_bytes()[8..].try_into().unwrap_or_default())),
+            true => PeerId(u64::from_le_bytes(identity.device_id.as_bytes()[8..].try_into().unwrap_or_default())),
         };
-        let device = binding::machine(&setup, &meta, random.next_u64());
+        let device = binding::machine(&setup, identity.device_id, &meta, random.next_u64());
         let mut engine = Self {
             random,
-            setup: Identity {
-                device_id: meta.device_id,
-                device_name: setup.device_name.clone(),
-                app_version: setup.app_version.clone(),
-                server_url: setup.server_url.clone(),
-                fold_entries: setup.fold_entries,
-            },
+            setup: identity,
             settings: meta.settings.clone(),
             space: meta.space,
             binding: meta.binding.clone(),
             device,
             documents: Documents::default(),
+            reading: Reading::new(setup.mark),
             sessions: BTreeMap::new(),
             next_session: 0,
             folders: BTreeSet::new(),
@@ -220,9 +212,9 @@ impl Engine {
         self.documents.takes_rows()
     }
 
-    /// Whether everything typed is on disk.
+    /// Whether everything typed and decided is on disk.
     pub fn is_saved(&self) -> bool {
-        self.writing.is_idle() && self.ledger.unsaved.is_empty()
+        self.writing.is_idle() && self.writing.is_decided() && self.ledger.unsaved.is_empty()
     }
 
     /// How many documents have something that isn't on disk.

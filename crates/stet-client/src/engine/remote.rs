@@ -10,6 +10,7 @@ use stet_store::{DeviceRow, Held, HeldAt, RemoteRow, Write};
 use stet_sync::device::Rows;
 
 use super::decisions::Removal;
+use super::documents::aborted::is_aborted;
 use super::documents::live::{Live, PendingRow};
 use super::documents::writing::After;
 use super::{Engine, Now};
@@ -101,11 +102,23 @@ impl Engine {
         rows.retain(|row| in_hand.iter().all(|other| other.seq != row.seq));
         rows.extend(in_hand);
         rows.sort_by_key(|row| row.seq);
+        if rows.is_empty() && !self.is_apart(doc) {
+            return;
+        }
+        if self.is_left_alone(doc) {
+            if let Some(live) = self.documents.get_mut(doc) {
+                live.pending = rows;
+            }
+            return;
+        }
+        self.reading.begin(doc);
+        self.import_waiting(doc, rows, now);
+        self.reading.end(doc);
+    }
+
+    fn import_waiting(&mut self, doc: DocKey, mut rows: Vec<PendingRow>, now: Now) {
         if self.is_apart(doc) {
             return self.import_apart(doc, rows, now);
-        }
-        if rows.is_empty() {
-            return;
         }
         let Err(mut failure) = self.import_rows(doc, &rows, now) else {
             return self.release_import(doc);
@@ -235,7 +248,8 @@ impl Engine {
 
     /// Rows that can't be read may be readable there by now: they are asked for once a catch-up.
     pub(super) fn fetch_unread_rows(&mut self, space: SpaceId) {
-        let unread = self.ledger.held.iter().filter(|(doc, held)| doc.space == space && held.at == HeldAt::Import);
+        let readable = |held: &Held| held.at == HeldAt::Import && !is_aborted(held);
+        let unread = self.ledger.held.iter().filter(|(doc, held)| doc.space == space && readable(held));
         let notes: Vec<_> = unread.map(|(doc, _)| doc.note).take(FETCHED_TOGETHER).collect();
         if !notes.is_empty() {
             self.device.fetch(space, notes);

@@ -5,14 +5,15 @@ use stet_client::api::ErrorCode;
 use stet_client::api::command::{Decide, OpenNote, Reconnect};
 use stet_client::api::status::{Decision, Way};
 use stet_client::engine::Input;
+use stet_model::digest::LogDigest;
 use stet_model::document::{NoteDocument, NoteEdit, Version};
 use stet_model::id::{NoteId, PeerId};
 use stet_protocol::message::level2::ClientMessage;
-use stet_store::ListView;
+use stet_store::{ListQuery, ListView};
 
 use crate::desk::{Desk, typed};
 use crate::level1::hear;
-use crate::level2::{LINEAGE, OTHER, SPACE, complete, connect, connect_to, messages, rows, updates};
+use crate::level2::{LINEAGE, OTHER, SPACE, complete, complete_with, connect, connect_to, messages, rows, updates};
 
 const SERVER: Option<&str> = Some("ws://server.example");
 
@@ -166,6 +167,46 @@ fn a_disk_that_refuses_is_told_again_what_was_decided() {
     assert_eq!((desk.status().decision, desk.status().unsent), (None, 0));
 }
 
+/// The server's log was put back to a copy that lacks what this device's cursor hadn't come to yet.
+#[test]
+fn an_acknowledged_edit_beyond_the_cursor_that_the_server_has_lost_is_asked_about_and_sent_again() {
+    let theirs = NoteId::from_bytes([77; 16]);
+    // It ends before the edit, or has gone on since.
+    for end in [1, 5] {
+        let mut desk = Desk::with_server(SERVER);
+        connect(&mut desk, 0);
+        complete(&mut desk, 0);
+        confirm(&mut desk, 0);
+        let note = desk.create("Acknowledged", "text");
+        assert_eq!(confirm(&mut desk, 2), 3, "a row before it is on its way");
+        assert_eq!(desk.status().unsent, 0);
+        let mut desk = desk.crash();
+        let mut digest = LogDigest::default();
+        digest.add(desk.reader.list(&all(&desk)).expect("reads").rows.last().expect("the welcome note").note, 1, false);
+        connect(&mut desk, end);
+        if end > 1 {
+            digest.add(theirs, end, false);
+            let mut document = NoteDocument::new(PeerId(7));
+            document.edit(&NoteEdit::SetBody("theirs".into()), 0).expect("fits");
+            rows(&mut desk, &[(end, theirs, document.export(&Version::default()))]);
+        }
+        complete_with(&mut desk, end, &digest.to_string());
+        desk.wait(3_000);
+        complete_with(&mut desk, end, &digest.to_string());
+        desk.wait(3_000);
+        assert_eq!(desk.status().decision, Some(Decision::OlderLog), "with a log that ends at {end}");
+        decide(&mut desk, Way::UploadAgain);
+        connect(&mut desk, end);
+        complete(&mut desk, end);
+        desk.wait(500);
+        assert!(updates(&mut desk).iter().any(|update| update.note_id == note));
+    }
+}
+
+fn all(desk: &Desk) -> ListQuery {
+    ListQuery { space: desk.engine.space(), view: ListView::All, search: String::new(), after: None, limit: 9 }
+}
+
 const PHONE: &str = "5eed0000-0000-4000-8000-00000000000c";
 
 fn note(n: u8) -> NoteId {
@@ -254,6 +295,25 @@ fn people_who_were_asked_decide_however_many_notes_there_are_by_then_and_wheneve
     desk.wait(2_000);
     let shown = desk.reader.sidebar(desk.engine.space()).expect("reads").counts[0];
     assert_eq!((desk.status().decision, desk.status().held, shown), (None, 0, 151 + 80));
+}
+
+#[test]
+fn a_disk_that_refuses_is_told_again_what_is_kept() {
+    let mut desk = full(60);
+    removed_meanwhile(&mut desk, 61, 1..=30);
+    desk.unreadable = true;
+    desk.failures = 1;
+    let answer = desk.ask(Decide { way: Way::KeepNotes }).expect("answered");
+    assert_eq!(answer.expect_err("not yet").code, ErrorCode::Storage);
+    assert!(!desk.engine.is_saved());
+    desk.wait(3_000);
+    assert!(desk.engine.is_saved());
+    // None could be made anew so far; another process does it, without asking again.
+    let mut desk = desk.crash();
+    connect(&mut desk, 91);
+    complete(&mut desk, 91);
+    desk.wait(2_000);
+    assert_eq!((desk.status().decision, desk.status().held, desk.rows(ListView::All).len()), (None, 0, 61));
 }
 
 #[test]

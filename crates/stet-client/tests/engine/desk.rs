@@ -7,9 +7,9 @@ use stet_client::api::note::{OpenedNote, Replace, TextUpdate};
 use stet_client::api::status::Status;
 use stet_client::api::{Answer, Command, CommandError, Event};
 use stet_client::desktop::Notice;
-use stet_client::engine::{Engine, FOLD_ENTRIES, Input, ListContext, Now, Output, Setup};
+use stet_client::engine::{Ended, Engine, FOLD_ENTRIES, Home, Input, ListContext, Mark, Now, Output, Setup};
 use stet_model::document::{NoteDocument, Version};
-use stet_model::id::{NoteId, PeerId};
+use stet_model::id::{DocKey, NoteId, PeerId};
 use stet_protocol::codec::Frame;
 use stet_store::{ListQuery, ListView, Options, Reader, Write, Writer, open};
 use tempfile::TempDir;
@@ -44,9 +44,29 @@ pub struct Desk {
     next_call: u64,
     writer: Writer,
     pub reader: Reader,
+    /// Where the store is.
+    pub home: Home,
+    /// Where the next process is told that this one ended.
+    pub ended: Option<Ended>,
     server_url: Option<String>,
     folder: TempDir,
     seed: u8,
+}
+
+/// What a process left behind for the next.
+#[derive(Debug)]
+struct Left(Option<Ended>);
+
+impl Mark for Left {
+    fn ended(&self) -> Option<Ended> {
+        self.0
+    }
+
+    fn begin(&mut self, _: DocKey) {}
+
+    fn end(&mut self) {}
+
+    fn suspect(&mut self, _: Option<DocKey>) {}
 }
 
 impl Desk {
@@ -57,18 +77,26 @@ impl Desk {
 
     pub fn with_server(server_url: Option<&str>) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
-        Self::over(folder, server_url.map(ToOwned::to_owned), 1, 0)
+        Self::over(folder, server_url.map(ToOwned::to_owned), 1, 0, (Home::default(), None))
     }
 
     /// A new device whose disk takes nothing at first.
     pub fn on_a_full_disk(failures: u32) -> Self {
-        Self::over(tempfile::tempdir().expect("a folder"), None, 1, failures)
+        Self::over(tempfile::tempdir().expect("a folder"), None, 1, failures, (Home::default(), None))
     }
 
-    fn over(folder: TempDir, server_url: Option<String>, seed: u8, failures: u32) -> Self {
+    fn over(
+        folder: TempDir,
+        server_url: Option<String>,
+        seed: u8,
+        failures: u32,
+        (home, ended): (Home, Option<Ended>),
+    ) -> Self {
         let (writer, reader) = open(&folder.path().join("notes.sqlite"), &Options::default()).expect("opens");
         let setup = Setup {
             boot: writer.boot().expect("reads"),
+            home: home.clone(),
+            mark: Box::new(Left(ended)),
             server_url: server_url.clone(),
             device_name: "Desk".into(),
             platform: "test".into(),
@@ -100,6 +128,8 @@ impl Desk {
             next_call: 0,
             writer,
             reader,
+            home,
+            ended: None,
             server_url,
             folder,
             seed,
@@ -115,9 +145,14 @@ impl Desk {
 
     /// The process dies; what isn't on disk is gone. Another one starts.
     pub fn crash(self) -> Self {
-        let Self { engine, writer, reader, folder, server_url, seed, .. } = self;
+        self.crash_with(0)
+    }
+
+    /// The same, and the disk takes nothing at first.
+    pub fn crash_with(self, failures: u32) -> Self {
+        let Self { engine, writer, reader, folder, server_url, seed, home, ended, .. } = self;
         drop((engine, writer, reader));
-        Self::over(folder, server_url, seed + 1, 0)
+        Self::over(folder, server_url, seed + 1, failures, (home, ended))
     }
 
     pub fn give(&mut self, input: Input) {
@@ -287,7 +322,7 @@ impl Desk {
     /// The newest status told.
     /// Everything of a note, as it would be sent.
     pub fn version_of(&self, note: NoteId) -> Vec<u8> {
-        let key = stet_model::id::DocKey { space: self.engine.space(), note };
+        let key = DocKey { space: self.engine.space(), note };
         let stored = self.reader.document(key).expect("reads").expect("is there");
         let updates = stored.updates.iter().map(|update| update.ops.as_slice());
         let parts: Vec<&[u8]> = stored.snapshot.as_deref().into_iter().chain(updates).collect();

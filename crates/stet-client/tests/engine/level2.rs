@@ -1,7 +1,8 @@
 //! The engine against a level-2 server: the few messages it takes, said by hand.
 
 use serde_json::{Value, json};
-use stet_client::api::command::{PurgeNote, RestoreNote, TrashNote, UpdateSettings};
+use stet_client::api::command::{Decide, PurgeNote, RestoreNote, TrashNote, UpdateSettings};
+use stet_client::api::status::{Decision, Way};
 use stet_client::api::{ErrorCode, Event};
 use stet_client::engine::Input;
 use stet_model::digest::LogDigest;
@@ -67,7 +68,7 @@ pub fn complete(desk: &mut Desk, seq: u64) {
     complete_with(desk, seq, "");
 }
 
-fn complete_with(desk: &mut Desk, seq: u64, digest: &str) {
+pub fn complete_with(desk: &mut Desk, seq: u64, digest: &str) {
     hear(desk, &json!({"type": "sync_complete", "spaceId": SPACE, "seq": seq, "lineage": LINEAGE, "digest": digest}));
 }
 
@@ -311,7 +312,7 @@ fn verified_is_said_once_the_logs_are_the_same_and_everything_is_settled() {
 }
 
 #[test]
-fn a_log_that_differs_is_read_anew_once_and_then_people_are_told() {
+fn a_log_that_differs_is_read_anew_once_and_then_people_are_asked_and_told() {
     let mut desk = Desk::with_server(Some("ws://server"));
     connect(&mut desk, 0);
     complete(&mut desk, 0);
@@ -336,10 +337,25 @@ fn a_log_that_differs_is_read_anew_once_and_then_people_are_told() {
         complete_with(&mut desk, 1, &wrong);
         desk.wait(10_000);
     }
+    assert_eq!((desk.status().decision, desk.status().verified), (Some(Decision::OlderLog), None));
+    assert_eq!(asked_from(&mut desk), [1, 0], "and not again and again");
+
+    // Begun anew it has to be the same, and if it isn't, no answer of theirs helps.
+    desk.call(Decide { way: Way::UploadAgain });
+    desk.wait(2_000);
+    connect(&mut desk, 1);
+    for _ in 0..2 {
+        complete_with(&mut desk, 1, &wrong);
+        for update in updates(&mut desk) {
+            let taken = json!({"type": "note_update_success", "id": update.id, "spaceId": SPACE, "noteId": update.note_id,
+                "seq": 1, "timestamp": 0});
+            hear(&mut desk, &taken);
+        }
+        desk.wait(10_000);
+    }
     let error = desk.status().error.expect("told");
     assert!(error.message.contains("isn't the same") && error.message.contains("Nothing is lost"), "{error:?}");
-    assert_eq!(asked_from(&mut desk), [1, 0], "and not again and again");
-    assert_eq!(desk.status().verified, None);
+    assert_eq!((desk.status().decision, desk.status().verified), (None, None));
 }
 
 #[test]

@@ -133,15 +133,23 @@ pub struct Shown {
 
 /// Does work on a document. Whatever becomes of it, there is an answer: the note's queue waits for it.
 pub fn run(job: NoteJob, database: &dyn Read, now: i64) -> NoteAnswer {
-    let key = job.key.clone();
-    let otherwise = match &job.task {
-        Task::Ask { socket, .. } => Done::Asked { socket: *socket, result: Err(broken_off(key.note_id)) },
+    let otherwise = undone(&job, broken_off(job.key.note_id));
+    let work = std::panic::AssertUnwindSafe(|| NoteAnswer { key: job.key.clone(), done: work(job, database, now) });
+    std::panic::catch_unwind(work).unwrap_or(otherwise)
+}
+
+/// The answer where the document is left alone: it ended the server before.
+pub fn left_alone(job: &NoteJob) -> NoteAnswer {
+    undone(job, Refusal::new(ErrorCode::Internal).about(job.key.note_id))
+}
+
+fn undone(job: &NoteJob, refusal: Refusal) -> NoteAnswer {
+    let done = match &job.task {
+        Task::Ask { socket, .. } => Done::Asked { socket: *socket, result: Err(refusal) },
         Task::Show { .. } => Done::Shown(Shown::default()),
         Task::Compact => Done::Compacted(Vec::new()),
     };
-    let work = std::panic::AssertUnwindSafe(|| work(job, database, now));
-    let done = std::panic::catch_unwind(work).unwrap_or(otherwise);
-    NoteAnswer { key, done }
+    NoteAnswer { key: job.key.clone(), done }
 }
 
 fn work(job: NoteJob, database: &dyn Read, now: i64) -> Done {

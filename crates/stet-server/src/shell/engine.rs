@@ -15,10 +15,12 @@ use tokio::runtime::{Handle, RuntimeFlavor};
 use tokio::sync::{Notify, mpsc};
 
 use super::Clock;
+use super::marks::Marks;
 use super::socket::Bells;
 use crate::bus::Bus;
-use crate::core::{Hub, ReadJob, Ring, Verify, WriteJob, answer, write};
+use crate::core::{Answer, Hub, ReadJob, Ring, Verify, WriteJob, answer, write};
 use crate::database::{Database, Random, Read, ReadError};
+use crate::level_one;
 
 /// Writes of one transaction: enough to share an fsync among all that wait, few enough that nobody waits long.
 const GROUP: usize = 512;
@@ -47,6 +49,16 @@ pub enum EngineError {
     /// The system gives no thread.
     #[error("a thread can't be started: {0}")]
     Thread(#[from] std::io::Error),
+}
+
+/// What the threads work with.
+pub struct Means {
+    /// Tells good tokens from bad ones.
+    pub verify: Arc<dyn Verify>,
+    /// Randomness.
+    pub random: Random,
+    /// Where it is noted down what is being worked on.
+    pub marks: Marks,
 }
 
 struct Inner {
@@ -107,6 +119,7 @@ pub struct Engine {
     rung: Mutex<Rung>,
     settings: Arc<Settings>,
     clock: Clock,
+    marks: Marks,
     /// Rings when the next deadline is sooner than the one waited for.
     pub(super) sooner: Notify,
 }
@@ -173,11 +186,11 @@ impl Engine {
     pub fn start<D: Database + 'static>(
         mut database: D,
         settings: Settings,
-        verify: Arc<dyn Verify>,
         bus: Box<dyn Bus>,
-        random: Random,
+        means: Means,
     ) -> Result<(Arc<Self>, Threads), EngineError> {
         database.begin_life();
+        let Means { verify, random, marks } = means;
         let settings = Arc::new(settings);
         let hub = Hub::new(Arc::clone(&settings), bus, database.store_id()?, random);
         let (reads, read_jobs) = channel();
@@ -202,12 +215,14 @@ impl Engine {
             settings,
             clock: Clock::default(),
             sooner: Notify::new(),
+            marks,
         });
         let mut threads = Threads { handles: Vec::new(), ended };
-        for (name, jobs, reader) in readers {
+        for (thread, (name, jobs, reader)) in readers.into_iter().enumerate() {
             let (engine, verify) = (Arc::clone(&engine), Arc::clone(&verify));
             let ends = Ends(name, end.clone());
-            threads.spawn(name, move || engine.read(&jobs, reader.as_ref(), verify.as_ref(), &ends))?;
+            let answer = move |engine: &Self, job| engine.answer(thread, job, reader.as_ref(), verify.as_ref());
+            threads.spawn(name, move || engine.read(&jobs, answer, &ends))?;
         }
         let writer = Arc::clone(&engine);
         let ends = Ends(WRITER, end);
@@ -328,14 +343,26 @@ impl Engine {
         }
     }
 
-    fn read(&self, jobs: &Mutex<Receiver<ReadJob>>, reader: &dyn Read, verify: &dyn Verify, _ends: &Ends) {
+    /// Does work, unless it is on a document that is to be left alone.
+    fn answer(&self, thread: usize, job: ReadJob, reader: &dyn Read, verify: &dyn Verify) -> Answer {
+        let ReadJob::Note(note) = &job else { return answer(job, reader, verify, self.clock.now()) };
+        let (space, id) = (note.key.space_id, note.key.note_id);
+        if !self.marks.begin(thread, space, id) {
+            return Answer::Note(Box::new(level_one::left_alone(note)));
+        }
+        let answer = answer(job, reader, verify, self.clock.now());
+        self.marks.end(thread, space, id);
+        answer
+    }
+
+    fn read(&self, jobs: &Mutex<Receiver<ReadJob>>, answer: impl Fn(&Self, ReadJob) -> Answer, _ends: &Ends) {
         loop {
             let next = jobs.lock().unwrap_or_else(PoisonError::into_inner).recv();
             let Ok(job) = next else { return };
             if job.can_wait() && self.lock().senders.is_none() {
                 continue;
             }
-            let answer = answer(job, reader, verify, self.clock.now());
+            let answer = answer(self, job);
             self.with(|hub, now| hub.answer(answer, now));
         }
     }

@@ -2,10 +2,14 @@
 
 mod clock;
 mod engine;
+mod gate;
+mod marks;
 mod origin;
 mod router;
 mod socket;
 
 pub use clock::Clock;
-pub use engine::{Engine, EngineError};
+pub use engine::{Engine, EngineError, Means};
+pub use gate::{GateOf, Gated};
+pub use marks::Marks;
 pub use router::{App, router};

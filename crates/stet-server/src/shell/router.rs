@@ -4,13 +4,14 @@ use std::sync::Arc;
 use std::sync::Mutex;
 
 use axum::Router;
-use axum::extract::State;
 use axum::extract::ws::WebSocketUpgrade;
+use axum::extract::{ConnectInfo, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use tokio::sync::{Semaphore, watch};
 
+use super::gate::GateOf;
 use super::{Engine, origin, socket};
 use crate::database::Read;
 
@@ -48,7 +49,12 @@ pub fn router(app: App) -> Router {
         .with_state(app)
 }
 
-async fn upgrade(State(app): State<App>, headers: HeaderMap, upgrade: WebSocketUpgrade) -> Response {
+async fn upgrade(
+    State(app): State<App>,
+    ConnectInfo(GateOf(gate)): ConnectInfo<GateOf>,
+    headers: HeaderMap,
+    upgrade: WebSocketUpgrade,
+) -> Response {
     let named = headers.get(header::ORIGIN);
     let origin = named.map(|origin| origin.to_str().unwrap_or("unreadable"));
     if !origin::allowed(origin, &app.allow_origin) {
@@ -67,7 +73,8 @@ async fn upgrade(State(app): State<App>, headers: HeaderMap, upgrade: WebSocketU
         .max_message_size(max)
         .max_frame_size(max)
         .on_upgrade(async move |socket| {
-            socket::run(socket, app.engine).await;
+            gate.guard();
+            socket::run(socket, app.engine, &gate).await;
             drop(place);
         })
 }

@@ -8,12 +8,13 @@ use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket};
 use futures_util::stream::{SplitSink, SplitStream};
 use futures_util::{FutureExt as _, SinkExt as _, StreamExt as _};
 use stet_protocol::close::CloseCode;
-use stet_protocol::codec::Frame;
-use stet_sync::server::{Outgoing, receive};
+use stet_protocol::codec::{Encoding, Frame};
+use stet_sync::server::{Incoming, Outgoing, Received, Stage, receive};
 use tokio::sync::Notify;
 use tokio_tungstenite::tungstenite;
 
 use super::Engine;
+use super::gate::Gate;
 use crate::core::{Hub, Link, Ring, SocketId, Taken};
 
 /// How long a peer may take to read what is left and to answer a close.
@@ -42,7 +43,7 @@ impl Bells {
 }
 
 /// Serves a socket until it is gone.
-pub(super) async fn run(socket: WebSocket, engine: Arc<Engine>) {
+pub(super) async fn run(socket: WebSocket, engine: Arc<Engine>, gate: &Gate) {
     let bells = Arc::new(Bells::default());
     let (ringer, ringing) = (Arc::downgrade(&engine), Arc::clone(&bells));
     let link = Arc::new(Link::new(move |ring| {
@@ -54,7 +55,7 @@ pub(super) async fn run(socket: WebSocket, engine: Arc<Engine>) {
     let (mut sink, mut stream) = socket.split();
     let served = async {
         tokio::select! {
-            end = read(&mut stream, (&engine, id), &link, &bells.read) => {
+            end = read((&mut stream, gate), (&engine, id), &link, &bells.read) => {
                 if let End::TooBig = end {
                     close(&mut sink, CloseCode::TooBig).await;
                 }
@@ -83,7 +84,7 @@ enum End {
 }
 
 async fn read(
-    stream: &mut SplitStream<WebSocket>,
+    (stream, gate): (&mut SplitStream<WebSocket>, &Gate),
     (engine, id): (&Engine, SocketId),
     link: &Link,
     bell: &Notify,
@@ -93,9 +94,20 @@ async fn read(
         while !link.wants_input() {
             bell.notified().await;
         }
+        if link.stage() != Stage::Opening {
+            gate.open();
+        }
         let next = match ahead.take() {
             Some(next) => next,
-            None => stream.next().await,
+            None => tokio::select! {
+                biased;
+                next = stream.next() => next,
+                () = gate.filled() => {
+                    let received = Received { incoming: Incoming::TooLarge(None), encoding: Encoding::Json, bytes: 0 };
+                    engine.with(|hub, now| hub.message(id, received, now));
+                    continue;
+                }
+            },
         };
         let frame = match next {
             Some(Ok(Message::Text(text))) => Frame::Text(text.as_str().to_owned()),

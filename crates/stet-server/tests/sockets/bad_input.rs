@@ -1,10 +1,12 @@
 //! What nobody should send, and what it must not do.
 
 use serde_json::{Value, json};
+use tokio::io::AsyncWriteExt as _;
+use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
 
-use crate::stage::{Client, Server, auth2, note_update, ops, token_for, uuid};
+use crate::stage::{Client, Server, auth2, note_update, ops, token_for, uuid, within};
 
 #[tokio::test]
 async fn what_is_not_a_message_is_answered_and_the_socket_goes_on() {
@@ -140,11 +142,15 @@ async fn too_large_is_told_and_what_is_above_every_bound_ends_its_own_socket_alo
     let server = Server::with(|config| config.limits.message_bytes = 2 << 20).await;
     let mut one = server.level1("maria").await;
     one.send(json!({"type": "note_created", "noteData": {"id": uuid(1), "content": "x".repeat(1 << 20)}})).await;
-    one.refused("too-large").await;
+    assert_eq!(one.refused("too-large").await["noteId"], uuid(1), "it names the note");
     one.quiet().await;
     let mut two = server.level2("maria", 1).await;
     two.raw(Message::binary(vec![0; (2 << 20) + 1])).await;
     two.refused("too-large").await;
+    let space = two.space();
+    two.send(note_update(&space, "u1", 1, 0, &"x".repeat(2 << 20))).await;
+    let refusal = two.refused("too-large").await;
+    assert_eq!((&refusal["noteId"], &refusal["id"]), (&json!(uuid(1)), &json!("u1")));
     two.quiet().await;
     // Only the first bytes of this one are ever read: its sender is told 1009, if it still listens.
     two.raw_or_gone(Message::binary(vec![0; 8 << 20])).await;
@@ -154,11 +160,43 @@ async fn too_large_is_told_and_what_is_above_every_bound_ends_its_own_socket_alo
 
 #[tokio::test]
 async fn a_large_frame_before_signing_in_ends_the_socket() {
+    const MOST: usize = 64 << 10;
     let server = Server::start().await;
     let mut stranger = server.connect().await;
-    stranger.raw(Message::binary(vec![0; 2 << 20])).await;
-    stranger.refused("too-large").await;
-    assert_eq!(stranger.closed().await, 1009);
+    let message = |bytes: usize| json!({"type": "ping"}).to_string() + &" ".repeat(bytes - r#"{"type":"ping"}"#.len());
+    stranger.raw(Message::text(message(MOST))).await;
+    stranger.refused("unauthenticated").await;
+    // More than one is read of nobody, however it comes.
+    for bytes in [MOST + 1, 2 << 20] {
+        let mut stranger = server.connect().await;
+        stranger.raw_or_gone(Message::text(message(bytes))).await;
+        stranger.refused("too-large").await;
+        assert_eq!(stranger.closed().await, 1009);
+    }
+}
+
+#[tokio::test]
+async fn of_a_stranger_no_more_is_read_than_one_message_and_of_others_all() {
+    let server = Server::start().await;
+    let mut stranger = server.connect().await;
+    // The beginning of a frame that would be taken later.
+    let (mut sent, piece) = (0, vec![b' '; 64 << 10]);
+    let mut socket = TcpStream::connect(server.address).await.unwrap();
+    let hello = "GET /ws HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+                 Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
+    socket.write_all(hello.as_bytes()).await.unwrap();
+    socket.write_all(&[0x82, 0xff, 0, 0, 0, 0, 0, 0xf0, 0, 0, 0, 0, 0, 0]).await.unwrap();
+    // Its sender is left with it, but for what the network holds.
+    while within(socket.write_all(&piece)).await.is_ok() {
+        sent += piece.len();
+        assert!(sent < 15 << 20, "the server took {sent} bytes of a stranger");
+    }
+    stranger.send(json!({"type": "ping"})).await;
+    stranger.refused("unauthenticated").await;
+    let mut device = server.level2("maria", 1).await;
+    for n in 0..3 {
+        device.update(&format!("u{n}"), 1, n, &"x".repeat(1 << 20)).await;
+    }
 }
 
 #[tokio::test]

@@ -55,7 +55,7 @@ fn store() -> (TempDir, PathBuf) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("stet.db");
     let (mut writer, _reader): (Writer, Reader) = open(&path, &Options::default()).unwrap();
-    writer.commit(&[Write::Meta { key: "kept", value: Some("value".to_owned()) }]).unwrap();
+    writer.commit(&[Write::Meta { key: "kept".into(), value: Some("value".to_owned()) }]).unwrap();
     (folder, path)
 }
 
@@ -175,7 +175,7 @@ fn a_store_of_every_version_ever_landed_opens_with_everything_in_it() {
         let sidebar = reader.sidebar(SpaceId::from_bytes([0; 16])).unwrap();
         assert_eq!((sidebar.counts, sidebar.folders.len()), ([2, 1, 2, 0, 0, 1], 1), "{last}");
         assert!(reader.check().unwrap().is_empty(), "{last}");
-        writer.commit(&[Write::Meta { key: "more", value: Some("value".to_owned()) }]).unwrap();
+        writer.commit(&[Write::Meta { key: "more".into(), value: Some("value".to_owned()) }]).unwrap();
         // The copy from before is that version's, as it was.
         let newest = all().last().map(|migration| migration.number).unwrap();
         let copy = folder.path().join(format!("stet.db.before-{newest}"));

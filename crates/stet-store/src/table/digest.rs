@@ -105,15 +105,22 @@ fn count_log(connection: &Connection, space: i64) -> Result<(LogDigest, u64)> {
 }
 
 /// Holds the sum against the server's, at the end of a catch-up, and remembers what came of it.
-pub(crate) fn compare(connection: &Connection, space: i64, server: LogDigest, seq: u64, at: i64) -> Result<()> {
+pub(crate) fn compare(
+    connection: &Connection,
+    space: i64,
+    server: LogDigest,
+    (seq, end): (u64, u64),
+    at: i64,
+) -> Result<()> {
     let mut same = kept_log(connection, space)? == Some(server);
     if !same {
         // Counted anew before anything is made of it: a program that doesn't know the sum may have written, too.
         let (counted, last) = count_log(connection, space)?;
         keep_log(connection, space, counted)?;
         same = counted == server;
-        if !same && last > seq {
-            // Something is here already that comes after: the two aren't of one moment.
+        if !same && (seq + 1..=end).contains(&last) {
+            // Something is here already that comes after: the two aren't of one moment. What is beyond the end of the log is no
+            // such thing: the server has lost it.
             return Ok(());
         }
     }

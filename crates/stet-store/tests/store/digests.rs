@@ -13,7 +13,7 @@ fn places(places: &[(u8, u64, bool)]) -> LogDigest {
 }
 
 fn caught_up(seq: u64, digest: LogDigest) -> Write {
-    Write::Compare { space: SPACE, seq, digest, at: 77 }
+    Write::Compare { space: SPACE, seq, digest, end: 9, at: 77 }
 }
 
 fn says(n: u8, head: u8, content: u128) -> Write {
@@ -70,6 +70,14 @@ fn a_log_that_has_gone_on_already_is_not_compared_with_what_was() {
     let mut store = filled();
     store.commit([caught_up(6, places(&FILLED[..3]))]);
     assert_eq!(store.reader.standing(SPACE).unwrap().compared, None);
+}
+
+#[test]
+fn what_stands_beyond_the_end_of_the_log_is_of_another_one() {
+    let mut store = filled();
+    store.commit([Write::Compare { space: SPACE, seq: 6, digest: places(&FILLED[..3]), end: 6, at: 77 }]);
+    let compared = store.reader.standing(SPACE).unwrap().compared;
+    assert_eq!(compared, Some(Compared { seq: 6, at: 77, same: false }));
 }
 
 #[test]

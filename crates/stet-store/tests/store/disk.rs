@@ -155,7 +155,7 @@ fn search_text_comes_after_the_edits_it_was_queued_with() {
 fn a_full_queue_gives_the_job_back_and_takes_it_once_there_is_room() {
     let (disk, gate, answers, reader, _folder) = gated(Store::new());
     for n in 0..QUEUE_JOBS {
-        disk.submit(1 + n as u64, vec![Write::Meta { key: "k", value: None }]).unwrap();
+        disk.submit(1 + n as u64, vec![Write::Meta { key: "k".into(), value: None }]).unwrap();
     }
     let SubmitError::Full(writes) = disk.submit(9999, vec![local(1, 1, titled("a"))]).unwrap_err() else {
         panic!("the queue is full")
@@ -175,7 +175,7 @@ fn the_queue_is_bounded_in_bytes_but_takes_one_large_job() {
     let (disk, gate, answers, _reader, _folder) = gated(Store::new());
     let large = |tag, bytes| {
         let value = Some("x".repeat(bytes));
-        disk.submit(tag, vec![Write::Meta { key: "k", value }])
+        disk.submit(tag, vec![Write::Meta { key: "k".into(), value }])
     };
     large(1, QUEUE_BYTES + 1).unwrap();
     assert!(matches!(large(2, 1), Err(SubmitError::Full(_))));

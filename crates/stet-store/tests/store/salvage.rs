@@ -16,7 +16,7 @@ const PAGE: u64 = 4_096;
 fn closed() -> (TempDir, PathBuf) {
     let mut store = Store::new();
     store.commit([
-        Write::Meta { key: "device", value: Some("this one".to_owned()) },
+        Write::Meta { key: "device".into(), value: Some("this one".to_owned()) },
         Write::Cursor { space: SPACE, cursor: cursor(40) },
     ]);
     for n in 1..=10 {

@@ -373,10 +373,10 @@ fn devices_and_named_values_replace_their_former_ones() {
     store.commit([
         Write::Device { space: SPACE, device: phone },
         Write::Device { space: SPACE, device: later.clone() },
-        Write::Meta { key: "user", value: Some("a".to_owned()) },
-        Write::Meta { key: "user", value: Some("b".to_owned()) },
-        Write::Meta { key: "gone", value: Some("c".to_owned()) },
-        Write::Meta { key: "gone", value: None },
+        Write::Meta { key: "user".into(), value: Some("a".to_owned()) },
+        Write::Meta { key: "user".into(), value: Some("b".to_owned()) },
+        Write::Meta { key: "gone".into(), value: Some("c".to_owned()) },
+        Write::Meta { key: "gone".into(), value: None },
     ]);
     assert_eq!(store.reader.devices(SPACE).unwrap(), std::slice::from_ref(&later));
     assert_eq!(store.reader.meta("user").unwrap().as_deref(), Some("b"));

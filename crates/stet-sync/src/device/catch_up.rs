@@ -60,6 +60,10 @@ impl Space {
         self.place.map_or(0, |place| place.seq)
     }
 
+    pub(super) const fn end(&self) -> u64 {
+        self.server_seq
+    }
+
     pub(super) fn progress(&self) -> Option<(u64, u64)> {
         self.catching.map(|catching| (catching.done, catching.total))
     }

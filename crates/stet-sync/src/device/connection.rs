@@ -196,6 +196,13 @@ impl Device {
         }
     }
 
+    /// The log isn't the one that was followed so far, as the server or a comparison says: people have to decide.
+    pub fn diverged(&mut self, now: u64) {
+        self.outputs.push(Output::Problem(Problem::DivergedLog));
+        self.blocked = true;
+        self.give_up(1000, now);
+    }
+
     /// A frame came.
     pub fn received(&mut self, frame: &Frame, now: u64) {
         if matches!(self.phase, Phase::Idle | Phase::Waiting { .. } | Phase::Opening { .. }) {
@@ -341,11 +348,7 @@ impl Device {
 
     pub(super) fn server_error(&mut self, error: ErrorMessage, now: u64) {
         match error.code {
-            ErrorCode::DivergedLog => {
-                self.outputs.push(Output::Problem(Problem::DivergedLog));
-                self.blocked = true;
-                self.give_up(1000, now);
-            }
+            ErrorCode::DivergedLog => self.diverged(now),
             ErrorCode::TooManySockets => {
                 self.outputs.push(Output::Problem(Problem::Server(error.code, error.message)));
                 self.blocked = true;

@@ -176,6 +176,11 @@ impl Device {
         self.spaces.get(&space).and_then(|space| space.place)
     }
 
+    /// Where the server's log of a space ends, as far as it has said on this connection.
+    pub fn end(&self, space: SpaceId) -> u64 {
+        self.spaces.get(&space).map_or(0, Space::end)
+    }
+
     /// How far the catch-up of a space is: rows received and rows expected, while one is under way.
     pub fn progress(&self, space: SpaceId) -> Option<(u64, u64)> {
         self.spaces.get(&space).and_then(Space::progress)

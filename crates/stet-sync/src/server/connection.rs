@@ -13,6 +13,7 @@ use stet_protocol::texts;
 use super::budget::{Allowance, Strikes};
 use super::catch_up::{CatchUp, Feed};
 use super::event::{Committed, Shared};
+use super::level2::named;
 use super::work::{CommitOutcome, Effect, LevelOneOutcome, Login, ReadAnswer, Refusal, Session, Verdict};
 use super::{Incoming, Outbox, Received, Settings};
 
@@ -253,9 +254,9 @@ impl Connection {
     fn message(&mut self, received: Received, turn: &mut Turn<'_>) {
         match received.incoming {
             Incoming::Malformed(why) => self.malformed(Refusal::new(ErrorCode::Malformed).because(why), turn),
-            Incoming::TooLarge => {
-                self.refuse(Refusal::new(ErrorCode::TooLarge), turn);
-                // Nobody says hello with a megabyte: whoever isn't known gets no second try at filling memory.
+            Incoming::TooLarge(about) => {
+                self.refuse(named(Refusal::new(ErrorCode::TooLarge), about), turn);
+                // Nobody says hello with so much: whoever isn't known gets no second try at filling memory.
                 if self.stage == Stage::Opening {
                     self.close(CloseCode::TooBig, turn);
                 }

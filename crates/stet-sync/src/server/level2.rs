@@ -8,6 +8,7 @@ use stet_protocol::texts;
 
 use super::connection::{Connection, InFlight, Turn};
 use super::event::Change;
+use super::wire::About;
 use super::work::{Commit, CommitOutcome, Effect, Refusal};
 
 /// First byte of operations in a plain space.
@@ -149,6 +150,15 @@ const RETRY_MS: u64 = 5_000;
 /// A request's name, cut so that a hostile one isn't echoed whole.
 fn short(id: &str) -> String {
     id.chars().take(REQUEST_ID_BYTES).collect()
+}
+
+/// A refusal with what it is about, as far as that is known.
+pub(super) fn named(refusal: Refusal, about: Option<About>) -> Refusal {
+    match about {
+        None => refusal,
+        Some(About { note_id, id: None }) => refusal.about(note_id),
+        Some(About { note_id, id: Some(id) }) => refusal.about(note_id).answering(&short(&id)),
+    }
 }
 
 fn about(refusal: Refusal, message: &ClientMessage) -> Refusal {

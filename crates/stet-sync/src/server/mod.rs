@@ -17,7 +17,7 @@ pub use connection::{Connection, Input, Stage, Turn};
 pub use event::{Change, Committed, Origin, Place, Shared};
 pub use outbox::{Outbox, Outgoing};
 pub use settings::Settings;
-pub use wire::{Incoming, Received, receive};
+pub use wire::{About, Incoming, Received, receive};
 pub use work::{
     Commit, CommitOutcome, Cursor, Effect, Head, LevelOne, LevelOneOutcome, Login, Read, ReadAnswer, ReadRefusal,
     ReadRequest, Refusal, Session, Verdict,

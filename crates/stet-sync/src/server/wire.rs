@@ -1,6 +1,8 @@
 //! From a frame to a message of the connection's level. Never an answer.
 
+use stet_model::id::NoteId;
 use stet_protocol::codec::{Encoding, Frame, decode};
+use stet_protocol::limits::OPENING_MESSAGE_BYTES;
 use stet_protocol::message::{Auth, level1, level2};
 
 use super::{Settings, Stage};
@@ -18,8 +20,17 @@ pub enum Incoming {
     Level2(level2::ClientMessage),
     /// Bytes that aren't a message here; the text says why, for people.
     Malformed(String),
-    /// More bytes than a message may have.
-    TooLarge,
+    /// More bytes than a message may have; what it would have been about, as far as it says.
+    TooLarge(Option<About>),
+}
+
+/// The document a message is about, and the message's name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct About {
+    /// The document.
+    pub note_id: NoteId,
+    /// The request's own name; level 2 only.
+    pub id: Option<String>,
 }
 
 /// A decoded frame with what is counted about it.
@@ -40,12 +51,14 @@ pub fn receive(frame: &Frame, stage: Stage, settings: &Settings) -> Received {
         Frame::Binary(bytes) => (Encoding::MessagePack, bytes.len()),
     };
     let max = match stage {
-        Stage::Opening | Stage::Level1 => settings.level1_message_bytes,
+        // Nobody needs more to say who they are.
+        Stage::Opening => OPENING_MESSAGE_BYTES.min(settings.level1_message_bytes),
+        Stage::Level1 => settings.level1_message_bytes,
         Stage::Level2 => settings.limits.message_bytes,
     };
     let max = usize::try_from(max).unwrap_or(usize::MAX);
     let incoming = if bytes > max {
-        Incoming::TooLarge
+        Incoming::TooLarge(about(frame, stage))
     } else {
         match stage {
             Stage::Opening => opening(frame, max),
@@ -58,6 +71,24 @@ pub fn receive(frame: &Frame, stage: Stage, settings: &Settings) -> Received {
         }
     };
     Received { incoming, encoding, bytes }
+}
+
+/// What a frame that is too large is about. Whoever reads frames bounds how large that can be.
+fn about(frame: &Frame, stage: Stage) -> Option<About> {
+    match stage {
+        Stage::Opening => None,
+        Stage::Level1 => match decode(frame, usize::MAX).ok()? {
+            level1::ClientMessage::NoteUpdate { note_id, .. } => Some(About { note_id, id: None }),
+            level1::ClientMessage::NoteCreated { note_id, note_data } => {
+                Some(About { note_id: note_id.or(note_data.id)?, id: None })
+            }
+            _ => None,
+        },
+        Stage::Level2 => match decode(frame, usize::MAX).ok()? {
+            level2::ClientMessage::NoteUpdate(update) => Some(About { note_id: update.note_id, id: Some(update.id) }),
+            _ => None,
+        },
+    }
 }
 
 fn opening(frame: &Frame, max: usize) -> Incoming {

@@ -192,13 +192,12 @@ impl World {
         let mut seed = [0; 32];
         self.dice.fill(&mut seed);
         let setup = Setup {
-            boot,
             server_url: Some("ws://the.server".to_owned()),
             device_name: format!("device {device}"),
             platform: "simulated".to_owned(),
             app_version: "0".to_owned(),
-            seed,
             fold_entries: [3, 24, FOLD_ENTRIES][(self.plan.seed / 3 % 3) as usize],
+            ..Setup::new(boot, seed)
         };
         let (engine, outputs) = Engine::new(setup, self.clocks(device));
         self.note(|| format!("d{device} starts"));

@@ -91,7 +91,7 @@ impl Engine {
     fn leave(&mut self, leaving: Leaving) {
         self.report.cursors.remove(&self.space);
         self.report.devices.remove(&self.space);
-        self.comparison.forget();
+        self.comparison.begin_anew();
         self.write_leaving(leaving);
     }
 

@@ -113,6 +113,6 @@ impl Engine {
     fn unbind(&mut self) {
         self.binding = None;
         self.report.binding_written = false;
-        self.write(Write::Meta { key: super::binding::BINDING, value: None }, After::Nothing);
+        self.write(Write::Meta { key: super::binding::BINDING.into(), value: None }, After::Nothing);
     }
 }

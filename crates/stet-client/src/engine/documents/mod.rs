@@ -1,5 +1,6 @@
 //! The documents in memory: loading, what waits for a load, and letting go.
 
+pub(in crate::engine) mod aborted;
 pub(in crate::engine) mod live;
 mod saving;
 pub(in crate::engine) mod writing;
@@ -330,7 +331,7 @@ impl Engine {
             }
             Task::Index => self.index.remove(doc),
             Task::Compare => self.compare_document(doc, now),
-            Task::Mark => self.merged.forget_note(doc),
+            Task::Mark => self.forget_away(doc),
             Task::KeepAsNew | Task::Level1(_) | Task::Folder(_) | Task::Folders { .. } => {}
         }
     }
@@ -340,8 +341,8 @@ impl Engine {
         if let Some(live) = self.documents.get_mut(doc) {
             live.held = Some(held.clone());
         }
-        self.ledger.held.insert(doc, held.clone());
-        self.write(Write::Held { doc, held: Some(held) }, After::Nothing);
+        self.ledger.held.insert(doc, held);
+        self.write_held(doc);
         self.report.lists_changed();
         self.row_changed(doc);
     }
@@ -352,9 +353,15 @@ impl Engine {
             if let Some(live) = self.documents.get_mut(doc) {
                 live.held = None;
             }
-            self.write(Write::Held { doc, held: None }, After::Nothing);
+            self.write_held(doc);
             self.row_changed(doc);
         }
+    }
+
+    /// Writes whether a document is held, and why.
+    pub(in crate::engine) fn write_held(&mut self, doc: DocKey) {
+        let held = self.ledger.held.get(&doc).cloned();
+        self.write(Write::Held { doc, held }, After::Held { doc });
     }
 }
 

@@ -1,6 +1,6 @@
 //! What goes to the disk and what happens once it is there. Everything one input leads to is one transaction.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rand_chacha::rand_core::Rng;
 use stet_model::document::Version;
@@ -64,6 +64,10 @@ pub(in crate::engine) enum After {
         space: SpaceId,
         place: Place,
     },
+    /// Why a document can't go on is on disk, or that it can.
+    Held {
+        doc: DocKey,
+    },
     /// The store knows who this device is.
     Identity,
     /// The local store belongs to an account now.
@@ -113,6 +117,8 @@ pub(in crate::engine) struct Writing {
     folders_again: bool,
     /// Who this device is couldn't be written.
     identity_again: bool,
+    /// Of these documents it couldn't be written whether they are held.
+    held_again: BTreeSet<DocKey>,
     /// Writes under way that a cursor must not get ahead of.
     before_cursor: u32,
     /// Of these, how many ever failed.
@@ -129,6 +135,11 @@ impl Writing {
         self.gathered.is_empty() && self.under_way.is_empty()
     }
 
+    /// Whether nothing that people decided waits to be written again.
+    pub(in crate::engine) fn is_decided(&self) -> bool {
+        self.held_again.is_empty()
+    }
+
     pub(in crate::engine) const fn wake_at(&self) -> Option<u64> {
         self.retry_at
     }
@@ -141,6 +152,7 @@ impl Writing {
     /// A space has another name from now on, and what is under way is about documents of that name.
     pub(in crate::engine) fn move_space(&mut self, from: SpaceId, to: SpaceId, rename: &dyn Fn(DocKey) -> DocKey) {
         self.moved = Some((self.next_tag, from, to));
+        self.held_again = std::mem::take(&mut self.held_again).into_iter().map(rename).collect();
         for after in self.under_way.values_mut().flatten().chain(&mut self.after) {
             match after {
                 After::Local { doc, .. }
@@ -149,6 +161,7 @@ impl Writing {
                 | After::Imported { doc, .. }
                 | After::Touched { doc }
                 | After::Folded { doc }
+                | After::Held { doc }
                 | After::Indexed { doc, .. } => *doc = rename(*doc),
                 After::Recovered { doc, new } => (*doc, *new) = (rename(*doc), rename(*new)),
                 After::Restored { kept, new } => (*kept, *new) = (rename(*kept), rename(*new)),
@@ -324,7 +337,9 @@ impl Engine {
             }
             After::Lists => self.report.everything_changed(),
             After::Reply { call, answer } => self.outputs.push(Output::Reply { call, result: Ok(*answer) }),
-            After::Identity | After::Folders | After::Nothing => {}
+            After::Held { doc } => self.aborted_is_kept(doc),
+            After::Identity => self.identity_kept(),
+            After::Folders | After::Nothing => {}
         }
     }
 
@@ -384,6 +399,7 @@ impl Engine {
                 self.outputs.push(Output::Reply { call, result });
             }
             After::Folders => self.writing.folders_again = true,
+            After::Held { doc } => _ = self.writing.held_again.insert(doc),
             After::Identity => self.writing.identity_again = true,
             After::Indexed { .. } => self.index.settled(),
             After::Lists | After::Compared | After::Nothing => {}
@@ -411,6 +427,9 @@ impl Engine {
             }
             self.retry_binding();
             self.decide_again();
+            for doc in std::mem::take(&mut self.writing.held_again) {
+                self.write_held(doc);
+            }
             if std::mem::take(&mut self.writing.folders_again) {
                 self.read_folders(true);
             }

@@ -4,9 +4,9 @@
 //! Of two devices that come back with edits of one note, the one whose edits are later in the server's log received the
 //! other's before its own were confirmed: that one marks, so there is one mark and nobody answers it. It is decided
 //! once a connection and document, when the catch-up is through. How the sides parted is read from the history, so a
-//! crash before the decision changes nothing as long as the edits are unsent; were they confirmed first, the mark is
-//! lost, and only the mark.
+//! crash before the decision changes nothing as long as the edits are unsent; were they confirmed first, it is written down.
 
+mod kept;
 mod settling;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -33,6 +33,8 @@ pub(super) struct Merged {
     /// Of these, to be compared now.
     due: BTreeSet<DocKey>,
     next_at: Option<u64>,
+    /// What the store has of those that were confirmed, and aren't compared.
+    kept: BTreeMap<DocKey, String>,
     /// The last settling, to take it back.
     settled: Option<Settled>,
 }
@@ -90,7 +92,7 @@ impl Merged {
         }
     }
 
-    pub(super) fn forget_note(&mut self, doc: DocKey) {
+    fn forget_note(&mut self, doc: DocKey) {
         self.away.remove(&doc);
         self.due.remove(&doc);
     }
@@ -100,8 +102,12 @@ impl Engine {
     /// A connection begins: what is unsent now was written without having seen what comes.
     pub(super) fn come_back(&mut self) {
         let unsent = self.ledger.unsent.iter().filter(|doc| doc.space == self.space && !doc.is_library());
-        let away = unsent.filter(|doc| !self.is_apart(**doc)).map(|doc| (*doc, None)).collect();
-        self.merged = Merged { catching_up: true, away, settled: self.merged.settled.take(), ..Merged::default() };
+        let mut away: BTreeMap<_, _> = unsent.filter(|doc| !self.is_apart(**doc)).map(|doc| (*doc, None)).collect();
+        let Merged { kept, settled, away: before, .. } = std::mem::take(&mut self.merged);
+        away.extend(before.into_iter().filter(|(doc, _)| kept.contains_key(doc)));
+        let has_met = |away: &Option<Away>| away.as_ref().is_some_and(Away::has_met_others);
+        let due = away.iter().filter(|(_, away)| has_met(away)).map(|(doc, _)| *doc).collect();
+        self.merged = Merged { catching_up: true, away, due, kept, settled, next_at: None };
         for doc in self.merged.away.keys().copied().collect::<Vec<_>>() {
             self.note_read(doc);
         }
@@ -138,6 +144,7 @@ impl Engine {
         if away.has_met_others() {
             self.merged.due.insert(doc);
         }
+        self.keep_away(doc);
     }
 
     /// The server is about to be known to hold edits of ours, at this place of the log.
@@ -154,6 +161,7 @@ impl Engine {
                 self.merged.forget_unmet(doc);
             }
         }
+        self.keep_away(doc);
     }
 
     /// Compares what is to be compared, once everything the server has is here.
@@ -172,6 +180,9 @@ impl Engine {
             self.merged.catching_up = false;
             let done = |away: &Option<Away>| away.as_ref().is_some_and(|away| away.sent_at.is_some());
             self.merged.away.retain(|_, away| !done(away));
+            for doc in self.merged.kept.keys().copied().collect::<Vec<_>>() {
+                self.keep_away(doc);
+            }
         }
     }
 
@@ -197,7 +208,7 @@ impl Engine {
             }
             Err(reason) => self.recorder.note(&format!("not compared: {reason}"), now),
         }
-        self.merged.forget_note(doc);
+        self.forget_away(doc);
     }
 
     fn note(&self, doc: DocKey) -> Option<&NoteDocument> {

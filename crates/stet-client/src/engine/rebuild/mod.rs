@@ -214,7 +214,7 @@ impl Engine {
         let last = Last { at: now.wall, lineage, report: name.clone() };
         let value = serde_json::to_string(&last).ok();
         self.rebuild.last = Some(last);
-        self.write(Write::Meta { key: REBUILD, value }, After::Nothing);
+        self.write(Write::Meta { key: REBUILD.into(), value }, After::Nothing);
         self.outputs.push(Output::LeaveReport { name, text: run.findings.text() });
         self.comparison.ask_again();
     }

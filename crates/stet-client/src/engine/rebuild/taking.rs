@@ -33,7 +33,10 @@ impl Engine {
         if !settled || last == 0 {
             return self.looked_at(doc.note, true);
         }
-        let (Some(theirs), Some(live)) = (made_of(doc, &rows, peer), self.documents.get(doc)) else {
+        self.reading.begin(doc);
+        let theirs = made_of(doc, &rows, peer);
+        self.reading.end(doc);
+        let (Some(theirs), Some(live)) = (theirs, self.documents.get(doc)) else {
             return self.looked_at(doc.note, true);
         };
         let (here, there) = (side(doc, &live.document), side(doc, &theirs));

@@ -71,9 +71,11 @@ impl Engine {
         if self.ledger.held.get(&doc).is_some_and(|held| is_deleted(held) || is_undecided(held)) {
             return;
         }
+        let left_alone = self.is_left_alone(doc);
         let held_at = self.ledger.held.get(&doc).map(|held| held.at);
         self.release(doc);
         match held_at {
+            _ if left_alone => self.read_once_more(doc, now),
             Some(HeldAt::Import) => self.device.fetch(doc.space, vec![doc.note]),
             _ if self.ledger.unsent.contains(&doc) => self.device.dirty(doc, now.mono),
             _ => {}

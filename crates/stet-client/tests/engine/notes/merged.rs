@@ -332,3 +332,46 @@ fn a_marked_note_stays_editable_and_the_others_go_on() {
     assert_eq!(desk.body(unmarked), "goes on");
     assert_eq!(marks(&mut desk, other.note).len(), 1);
 }
+
+#[test]
+fn what_was_confirmed_before_both_sides_were_compared_is_compared_by_the_next_process() {
+    // The others' row is still to come when the process ends, or is here, and the catch-up isn't through.
+    for has_come in [false, true] {
+        let (mut desk, mut other) = apart();
+        replace(&mut desk, other.note, "bread", "rye bread");
+        other.write("bread", "white bread");
+        let theirs = other.row(3);
+        connect(&mut desk, 4);
+        if has_come {
+            rows(&mut desk, std::slice::from_ref(&theirs));
+        }
+        assert_eq!(confirm(&mut desk, 4), 5);
+        assert_eq!(desk.status().unsent, 0);
+        let mut desk = desk.crash();
+        connect(&mut desk, 4);
+        if !has_come {
+            rows(&mut desk, &[theirs]);
+        }
+        complete(&mut desk, 4);
+        assert_eq!(marks(&mut desk, other.note).len(), 1, "with the row here: {has_come}");
+        confirm(&mut desk, 5);
+        leave(&mut desk);
+        let mut desk = desk.crash();
+        connect(&mut desk, 5);
+        complete(&mut desk, 5);
+        assert_eq!(marks(&mut desk, other.note).len(), 1, "once");
+    }
+}
+
+#[test]
+fn what_was_confirmed_and_met_nobody_leaves_nothing_behind() {
+    let (mut desk, other) = apart();
+    replace(&mut desk, other.note, "bread", "rye bread");
+    connect(&mut desk, 3);
+    confirm(&mut desk, 3);
+    let key = format!("away/{}/{}", desk.engine.space(), other.note);
+    assert!(desk.reader.meta(&key).expect("reads").is_some(), "until the catch-up is through");
+    complete(&mut desk, 3);
+    desk.wait(500);
+    assert_eq!((desk.reader.meta(&key).expect("reads"), marks(&mut desk, other.note).len()), (None, 0));
+}

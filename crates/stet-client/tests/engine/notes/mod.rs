@@ -1,5 +1,6 @@
 //! What becomes of single notes: versions, marks on merged passages, waiting, being made anew.
 
+mod aborted;
 mod history;
 mod merged;
 mod rebuild;

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use stet_client::api::command::{Call, CreateNote, Created, EditNote, OpenNote};
 use stet_client::api::note::{Replace, TextUpdate};
 use stet_client::api::{Answer, CommandError};
-use stet_client::engine::{Engine, FOLD_ENTRIES, Input, Now, Output, Setup};
+use stet_client::engine::{Engine, Input, Now, Output, Setup};
 use stet_model::id::NoteId;
 use stet_store::{DiskThread, Options, Reader, StoredDocument, Write, WriteError, open};
 
@@ -51,13 +51,9 @@ impl Desk {
         std::fs::create_dir_all(folder).expect("a folder");
         let (writer, reader) = open(&folder.join("notes.sqlite"), &Options::default()).expect("a store");
         let setup = Setup {
-            boot: writer.boot().expect("it reads"),
-            server_url: None,
             device_name: "Bench".to_owned(),
             platform: "linux".to_owned(),
-            app_version: "0".to_owned(),
-            seed: [7; 32],
-            fold_entries: FOLD_ENTRIES,
+            ..Setup::new(writer.boot().expect("it reads"), [7; 32])
         };
         let (told, done) = channel();
         let disk = DiskThread::start(writer, Box::new(move |tag, result| drop(told.send((tag, result)))));
