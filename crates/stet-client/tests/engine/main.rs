@@ -4,6 +4,7 @@
 
 mod adoption;
 mod decisions;
+mod catching_up;
 mod desk;
 mod editing;
 mod failing;

@@ -39,6 +39,10 @@ impl Server {
         Self { process, url: url.expect("the server says where it listens"), data: data.to_owned() }
     }
 
+    pub fn id(&self) -> u32 {
+        self.process.id()
+    }
+
     pub fn token(&self, user: &str) -> String {
         let mut command = Command::new(program("stet-server"));
         let output = command.args(["token", "--user", user, "--data"]).arg(&self.data).output();
@@ -139,7 +143,7 @@ pub fn frame(space_id: SpaceId, count: u64, after: u64, ops: Vec<u8>) -> Frame {
     encode(&ClientMessage::NoteUpdate(update), Encoding::MessagePack)
 }
 
-async fn sign_in(url: &str, token: &str, device: u8) -> (Wire, SpaceId) {
+pub async fn sign_in(url: &str, token: &str, device: u8) -> (Wire, SpaceId) {
     let mut wire = Wire::open(url).await;
     let device = Device {
         id: DeviceId::from_bytes([device; 16]),
@@ -162,14 +166,14 @@ async fn sign_in(url: &str, token: &str, device: u8) -> (Wire, SpaceId) {
     (wire, space)
 }
 
-fn message(frame: Frame) -> Message {
+pub fn message(frame: Frame) -> Message {
     match frame {
         Frame::Text(text) => Message::Text(text.into()),
         Frame::Binary(bytes) => Message::Binary(bytes.into()),
     }
 }
 
-fn read(message: Message) -> ServerMessage {
+pub fn read(message: Message) -> ServerMessage {
     let frame = match message {
         Message::Text(text) => Frame::Text(text.to_string()),
         Message::Binary(bytes) => Frame::Binary(bytes.to_vec()),

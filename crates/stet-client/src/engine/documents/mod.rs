@@ -128,6 +128,11 @@ impl Documents {
         !self.imports.is_empty() || !self.rows.is_empty()
     }
 
+    /// How many documents rows wait to become part of.
+    pub(in crate::engine) fn waiting_imports(&self) -> u64 {
+        self.rows.len().max(self.imports.len()) as u64
+    }
+
     pub(in crate::engine) fn queue_import(&mut self, doc: DocKey) {
         self.imports.insert(doc);
     }
