@@ -327,12 +327,19 @@ fn receive(
     rows: &[RemoteRow],
     cursor: Option<&Cursor>,
 ) -> rusqlite::Result<()> {
+    let mut moves = Vec::with_capacity(rows.len());
     for row in rows {
         let found = document::find_or_make(connection, DocKey { space, note: row.note })?;
         if !found.purged {
             update::store(connection, found.id, row)?;
-            moving(connection, found.id, || document::received(connection, found.id, row.seq))?;
+            if row.seq > found.last_seq {
+                document::received(connection, found.id, row.seq)?;
+                moves.push((row.note, found.last_seq, row.seq, found.removed));
+            }
         }
+    }
+    if !moves.is_empty() {
+        digest::moved_on(connection, space::find_or_make(connection, space)?, &moves)?;
     }
     set_cursor(connection, space, cursor)
 }

@@ -140,14 +140,15 @@ fn a_level_1_client_merges_into_a_note_whose_rows_were_folded_since_it_read_it()
 }
 
 /// Rows a device without anything gets.
-fn left(server: &mut Server<Sqlite>, device: &Device) -> BTreeMap<u64, String> {
-    sync(server, device.socket.unwrap(), device, 0).0
+fn left(server: &mut Server<Sqlite>, number: u8) -> BTreeMap<u64, String> {
+    let reader = connected(server, number);
+    sync(server, reader.socket.unwrap(), &reader, 0).0
 }
 
 #[test]
 fn what_was_written_is_folded_once_it_rests() {
     let mut server = start(500);
-    let (mut one, reader) = (connected(&mut server, 1), connected(&mut server, 2));
+    let mut one = connected(&mut server, 1);
     let mut author = NoteDocument::new(PeerId(7));
     for seq in 1..=EDITS {
         server.now += 1_000;
@@ -165,11 +166,11 @@ fn what_was_written_is_folded_once_it_rests() {
         (0..20).for_each(|_| server.core.handle(Happening::Timer, server.now));
     };
     pass(&mut server, 19_000);
-    assert_eq!(left(&mut server, &reader).len() as u64, EDITS + 3, "it may go on any moment");
+    assert_eq!(left(&mut server, 2).len() as u64, EDITS + 3, "it may go on any moment");
     let due = server.core.deadline().unwrap();
     assert!(due <= server.now + 1_000, "the server wakes for it");
     pass(&mut server, 1_000);
-    let rows = left(&mut server, &reader);
+    let rows = left(&mut server, 3);
     assert_eq!(rows.len(), 1 + 3);
     assert_eq!(body([rows.into_values().next_back().unwrap()]), author.body());
 }

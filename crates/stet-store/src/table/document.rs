@@ -85,16 +85,20 @@ ALTER TABLE documents ADD COLUMN removed INTEGER NOT NULL DEFAULT 0 CHECK (remov
 pub(crate) struct Found {
     pub id: i64,
     pub purged: bool,
+    /// Its place in the server's log, as of now.
+    pub last_seq: u64,
+    /// Gone for good in the log, and kept here.
+    pub removed: bool,
 }
 
 pub(crate) fn find(connection: &Connection, doc: DocKey) -> Result<Option<Found>> {
     connection
         .prepare_cached(
-            "SELECT d.id, d.purged FROM spaces s JOIN documents d ON d.space = s.id AND d.note = ?2
+            "SELECT d.id, d.purged, d.last_seq, d.removed FROM spaces s JOIN documents d ON d.space = s.id AND d.note = ?2
              WHERE s.uuid = ?1",
         )?
         .query_row((doc.space.as_bytes(), doc.note.as_bytes()), |row| {
-            Ok(Found { id: row.get(0)?, purged: row.get(1)? })
+            Ok(Found { id: row.get(0)?, purged: row.get(1)?, last_seq: row.get(2)?, removed: row.get(3)? })
         })
         .optional()
 }
@@ -113,7 +117,7 @@ pub(crate) fn find_or_make(connection: &Connection, doc: DocKey) -> Result<Found
     let id = connection
         .prepare_cached("INSERT INTO documents (space, note) VALUES (?1, ?2) RETURNING id")?
         .query_row((space, doc.note.as_bytes()), |row| row.get(0))?;
-    Ok(Found { id, purged: false })
+    Ok(Found { id, purged: false, last_seq: 0, removed: false })
 }
 
 /// What a local edit makes of a document.

@@ -89,6 +89,7 @@ pub(in crate::engine) enum After {
         doc: DocKey,
         /// The version the text was taken at.
         head: Version,
+        bytes: usize,
     },
     /// Lists, counts or folders are others now.
     Lists,
@@ -106,6 +107,9 @@ pub(in crate::engine) enum After {
 pub(in crate::engine) struct Writing {
     gathered: Vec<Write>,
     after: Vec<After>,
+    /// Search text is a transaction of its own, which others may overtake.
+    index: Vec<Write>,
+    after_index: Vec<After>,
     under_way: BTreeMap<u64, Vec<After>>,
     next_tag: u64,
     retry_at: Option<u64>,
@@ -126,7 +130,7 @@ pub(in crate::engine) struct Writing {
 
 impl Writing {
     pub(in crate::engine) fn is_idle(&self) -> bool {
-        self.gathered.is_empty() && self.under_way.is_empty()
+        self.gathered.is_empty() && self.index.is_empty() && self.under_way.is_empty()
     }
 
     pub(in crate::engine) const fn wake_at(&self) -> Option<u64> {
@@ -141,7 +145,7 @@ impl Writing {
     /// A space has another name from now on, and what is under way is about documents of that name.
     pub(in crate::engine) fn move_space(&mut self, from: SpaceId, to: SpaceId, rename: &dyn Fn(DocKey) -> DocKey) {
         self.moved = Some((self.next_tag, from, to));
-        for after in self.under_way.values_mut().flatten().chain(&mut self.after) {
+        for after in self.under_way.values_mut().flatten().chain(&mut self.after).chain(&mut self.after_index) {
             match after {
                 After::Local { doc, .. }
                 | After::Row { doc }
@@ -162,7 +166,7 @@ impl Writing {
 impl Engine {
     /// Adds to the transaction of this step.
     pub(in crate::engine) fn write(&mut self, write: Write, after: After) {
-        self.writing.gathered.push(write);
+        let is_index = matches!(write, Write::Index { .. });
         if let After::Local { doc, .. }
         | After::Row { doc }
         | After::Adopted { doc, .. }
@@ -173,7 +177,10 @@ impl Engine {
         {
             live.outstanding += 1;
         }
-        self.writing.after.push(after);
+        let Writing { gathered, after: follows, index, after_index, .. } = &mut self.writing;
+        let (writes, follows) = if is_index { (index, after_index) } else { (gathered, follows) };
+        writes.push(write);
+        follows.push(after);
     }
 
     /// Has something follow the writes gathered so far in this step.
@@ -224,14 +231,24 @@ impl Engine {
         }
     }
 
-    /// Hands the gathered writes over as one transaction.
+    /// Hands the gathered writes over as one transaction, and search text as another.
     pub(in crate::engine) fn flush_writes(&mut self, now: Now) {
         let after = std::mem::take(&mut self.writing.after);
         let writes = std::mem::take(&mut self.writing.gathered);
         if writes.is_empty() {
             // Nothing to wait for: what should follow a write follows at once.
-            return after.into_iter().for_each(|after| self.follow(after, now));
+            after.into_iter().for_each(|after| self.follow(after, now));
+        } else {
+            self.hand_over(writes, after);
         }
+        let (after, writes) =
+            (std::mem::take(&mut self.writing.after_index), std::mem::take(&mut self.writing.index));
+        if !writes.is_empty() {
+            self.hand_over(writes, after);
+        }
+    }
+
+    fn hand_over(&mut self, writes: Vec<Write>, after: Vec<After>) {
         let moved = self.writing.moved.map(|(_, from, to)| Write::MoveSpace { from, to });
         let writes = moved.into_iter().chain(writes).collect();
         self.writing.next_tag += 1;
@@ -276,6 +293,7 @@ impl Engine {
                 self.import(doc, now);
             }
             After::Imported { doc, brought, .. } => {
+                self.documents.import_settled();
                 if let Some(live) = self.settled(doc) {
                     live.on_disk.merge(&brought);
                     // A local write that came to its end before may have left only this to wait for.
@@ -318,10 +336,7 @@ impl Engine {
             After::Compared => self.compared(),
             After::Recovered { doc, .. } => self.take_theirs(doc, now),
             After::Restored { kept, .. } => self.let_go_of_kept(kept),
-            After::Indexed { doc, head } => {
-                self.index.settled();
-                self.indexed(doc, &head);
-            }
+            After::Indexed { doc, head, bytes } => self.indexed(doc, &head, bytes),
             After::Lists => self.report.everything_changed(),
             After::Reply { call, answer } => self.outputs.push(Output::Reply { call, result: Ok(*answer) }),
             After::Identity | After::Folders | After::Nothing => {}
@@ -344,6 +359,7 @@ impl Engine {
                 }
             }
             After::Imported { doc, seq, brought } => {
+                self.documents.import_settled();
                 self.settled(doc);
                 self.owe_import(doc, seq, &brought);
                 self.device.store_failed(now.mono);
@@ -385,7 +401,7 @@ impl Engine {
             }
             After::Folders => self.writing.folders_again = true,
             After::Identity => self.writing.identity_again = true,
-            After::Indexed { .. } => self.index.settled(),
+            After::Indexed { bytes, .. } => self.index.settled(bytes),
             After::Lists | After::Compared | After::Nothing => {}
         }
     }

@@ -13,6 +13,8 @@ use steps::{nearest, still_fits};
 
 /// Nothing is said of the time left before a catch-up has gone on for this long, milliseconds: its beginning has another pace.
 const KNOWN_AFTER_MS: u64 = 2_000;
+/// Nor before it has moved so often: rows come in batches, and two of them have no pace.
+const KNOWN_AFTER_MOVES: usize = 4;
 /// The pace is that of this last while, milliseconds.
 const SPAN_MS: u64 = 15_000;
 /// Between two looks at how far it is, milliseconds.
@@ -42,10 +44,11 @@ impl Pace {
             *self = Self::default();
         }
         self.total = total;
-        if self.looks.back().is_some_and(|last| at < last.at + LOOK_MS) {
-            return;
+        match self.looks.back_mut().filter(|last| at < last.at + LOOK_MS) {
+            Some(last) if last.done == done => return,
+            Some(last) => last.done = done,
+            None => self.looks.push_back(Look { at, done }),
         }
-        self.looks.push_back(Look { at, done });
         // The one before the span stays: the pace is that of the whole span.
         while self.looks.get(1).is_some_and(|second| second.at + SPAN_MS <= at) {
             self.looks.pop_front();
@@ -60,7 +63,9 @@ impl Pace {
     fn left(&self, done: u64, total: u64, at: u64) -> Option<u64> {
         let first = self.looks.front()?;
         let (took, moved) = (at - first.at, done.saturating_sub(first.done));
-        if took < KNOWN_AFTER_MS || moved == 0 {
+        let moves = self.looks.iter().zip(self.looks.iter().skip(1)).filter(|(before, after)| before.done < after.done);
+        let is_known = took >= SPAN_MS || moves.take(KNOWN_AFTER_MOVES).count() == KNOWN_AFTER_MOVES;
+        if took < KNOWN_AFTER_MS || moved == 0 || !is_known {
             return None;
         }
         let left = u128::from(total.saturating_sub(done)) * u128::from(took) / u128::from(moved);

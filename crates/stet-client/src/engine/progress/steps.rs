@@ -28,18 +28,24 @@ const fn before(step: u64) -> u64 {
     }
 }
 
+/// Up to this many seconds the lower of two steps is said: rather too long a time than one that is half the truth.
+const fn edge(below: u64, above: u64) -> u64 {
+    let (middle, more) = (u64::midpoint(below, above), below + below / 5 * 2);
+    if middle < more { middle } else { more }
+}
+
 /// The step a time is said as, seconds; the time in milliseconds. At least the smallest.
 pub(super) fn nearest(left: u64) -> u64 {
     let seconds = left.div_ceil(SECOND).min(u64::MAX / 2);
     let above = after(seconds);
     let below = before(above);
-    if below > 0 && seconds - below <= above - seconds { below } else { above }
+    if seconds <= edge(below, above) { below } else { above }
 }
 
 /// Whether a step that was said still does for a time: its neighbours have to be clearly nearer, so that a pace that sways
 /// isn't heard.
 pub(super) fn still_fits(step: u64, left: u64) -> bool {
     let seconds = left / SECOND;
-    let (below, above) = (u64::midpoint(before(step), step), u64::midpoint(step, after(step)));
-    seconds >= below - below / 5 && seconds <= above + above / 5
+    let (below, above) = (edge(before(step), step), edge(step, after(step)));
+    seconds >= below - below / 10 && seconds <= above + above / 10
 }

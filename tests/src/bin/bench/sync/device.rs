@@ -55,6 +55,8 @@ pub fn serve() -> ExitCode {
                 break;
             }
         }
+        // Whoever started this is gone.
+        std::process::exit(0);
     });
     runtime.block_on(async {
         let mut device = Device::start(PathBuf::from(folder), url, token).await;
@@ -173,9 +175,10 @@ impl Device {
     async fn screen(&self) {
         loop {
             let page = self.page(SCREEN).await;
-            let newest = page.rows.iter().filter(|row| row.title.ends_with(NEWEST)).count();
-            if newest as u32 == SCREEN
-                && let Ok(opened) = self.client.call(OpenNote { note_id: page.rows[0].id }).await
+            let newest: Vec<_> = page.rows.iter().filter(|row| row.title.ends_with(NEWEST)).collect();
+            // Beside them there is the note every new device begins with.
+            if newest.len() as u32 + 1 >= SCREEN
+                && let Ok(opened) = self.client.call(OpenNote { note_id: newest[0].id }).await
                 && !opened.body.text.is_empty()
             {
                 let sessions = vec![opened.title.session, opened.body.session];
@@ -237,7 +240,8 @@ impl Device {
 
     /// Opens the newest note, as an editor does.
     async fn open(&self) {
-        let note_id = self.page(1).await.rows[0].id;
-        self.client.call(OpenNote { note_id }).await.expect("it opens");
+        let page = self.page(SCREEN).await;
+        let newest = page.rows.iter().find(|row| row.title.ends_with(NEWEST)).expect("the newest note");
+        self.client.call(OpenNote { note_id: newest.id }).await.expect("it opens");
     }
 }

@@ -31,8 +31,8 @@ const EDITED: usize = 1_000;
 const EDITS: usize = 10_000;
 /// Rows the control commits at most for one note: what the server folds.
 const ROWS: usize = 500;
-/// The server folds what was written; receipts go.
-const REST: Duration = Duration::from_secs(2);
+/// The server folds what was written and rests; receipts go.
+const REST: Duration = Duration::from_secs(22);
 
 /// Everything about travelling; `idle` is how long nothing happens.
 pub async fn measure(folder: &Path, idle: Duration) {

@@ -21,7 +21,7 @@ const BEGAN: i64 = 1_790_000_000_000;
 /// The notes written last say so in their titles: a list that shows one has the newest.
 pub const NEWEST: &str = "(newest)";
 /// How many do.
-const NEWEST_NOTES: usize = 40;
+const NEWEST_NOTES: usize = 64;
 
 /// An update: its note and its operations.
 pub type Update = (NoteId, Vec<u8>);
