@@ -327,9 +327,13 @@ fn receive(
     rows: &[RemoteRow],
     cursor: Option<&Cursor>,
 ) -> rusqlite::Result<()> {
+    if rows.is_empty() {
+        return set_cursor(connection, space, cursor);
+    }
+    let number = space::find_or_make(connection, space)?;
     let mut moves = Vec::with_capacity(rows.len());
     for row in rows {
-        let found = document::find_or_make(connection, DocKey { space, note: row.note })?;
+        let found = document::find_or_make_in(connection, number, row.note)?;
         if !found.purged {
             update::store(connection, found.id, row)?;
             if row.seq > found.last_seq {
@@ -338,9 +342,7 @@ fn receive(
             }
         }
     }
-    if !moves.is_empty() {
-        digest::moved_on(connection, space::find_or_make(connection, space)?, &moves)?;
-    }
+    digest::moved_on(connection, number, &moves)?;
     set_cursor(connection, space, cursor)
 }
 

@@ -56,8 +56,7 @@ impl Index {
     }
 
     pub(super) fn rename(&mut self, rename: impl Fn(DocKey) -> DocKey) {
-        self.texts =
-            std::mem::take(&mut self.texts).into_iter().map(|(doc, version)| (rename(doc), version)).collect();
+        self.texts = std::mem::take(&mut self.texts).into_iter().map(|(doc, version)| (rename(doc), version)).collect();
         self.rows = std::mem::take(&mut self.rows).into_iter().map(&rename).collect();
         self.reached = None;
     }

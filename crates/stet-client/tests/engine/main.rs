@@ -3,8 +3,8 @@
 #![expect(clippy::expect_used, clippy::panic, reason = "a test that can't go on says why and ends")]
 
 mod adoption;
-mod decisions;
 mod catching_up;
+mod decisions;
 mod desk;
 mod editing;
 mod failing;

@@ -17,6 +17,9 @@ use crate::engine::{Engine, Now, Output};
 /// What couldn't be written is tried again after this long, milliseconds: a full disk may get room.
 const RETRY_MS: u64 = 2_000;
 
+/// Texts that go into the search index in one transaction: whoever types meanwhile waits for it.
+const TOGETHER: usize = 64;
+
 /// What follows a write.
 #[derive(Debug)]
 pub(in crate::engine) enum After {
@@ -107,7 +110,7 @@ pub(in crate::engine) enum After {
 pub(in crate::engine) struct Writing {
     gathered: Vec<Write>,
     after: Vec<After>,
-    /// Search text is a transaction of its own, which others may overtake.
+    /// Search text is handed over in transactions of its own, after a catch-up.
     index: Vec<Write>,
     after_index: Vec<After>,
     under_way: BTreeMap<u64, Vec<After>>,
@@ -130,7 +133,7 @@ pub(in crate::engine) struct Writing {
 
 impl Writing {
     pub(in crate::engine) fn is_idle(&self) -> bool {
-        self.gathered.is_empty() && self.index.is_empty() && self.under_way.is_empty()
+        self.gathered.is_empty() && self.under_way.is_empty()
     }
 
     pub(in crate::engine) const fn wake_at(&self) -> Option<u64> {
@@ -241,10 +244,17 @@ impl Engine {
         } else {
             self.hand_over(writes, after);
         }
-        let (after, writes) =
-            (std::mem::take(&mut self.writing.after_index), std::mem::take(&mut self.writing.index));
-        if !writes.is_empty() {
-            self.hand_over(writes, after);
+        // Notes can be read before they can be searched.
+        if self.documents.waiting_imports() <= TOGETHER as u64 {
+            self.flush_index();
+        }
+    }
+
+    fn flush_index(&mut self) {
+        let mut follow = std::mem::take(&mut self.writing.after_index).into_iter();
+        let mut writes = std::mem::take(&mut self.writing.index).into_iter().peekable();
+        while writes.peek().is_some() {
+            self.hand_over(writes.by_ref().take(TOGETHER).collect(), follow.by_ref().take(TOGETHER).collect());
         }
     }
 

@@ -28,6 +28,8 @@ pub(super) struct Pace {
     /// What is told.
     seconds_left: Option<u64>,
     total: u64,
+    /// The first look was taken when something had just come.
+    moves: bool,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -44,6 +46,11 @@ impl Pace {
             *self = Self::default();
         }
         self.total = total;
+        // What comes first says nothing of the pace: nobody knows how long it had been on its way.
+        if self.looks.front().is_some_and(|first| done > first.done) && self.stands(at) {
+            self.looks.clear();
+            self.moves = true;
+        }
         match self.looks.back_mut().filter(|last| at < last.at + LOOK_MS) {
             Some(last) if last.done == done => return,
             Some(last) => last.done = done,
@@ -57,6 +64,13 @@ impl Pace {
             Some(told) if still_fits(told, left) => told,
             _ => nearest(left),
         });
+    }
+
+    /// Whether nothing has come yet, or nothing for a whole span.
+    fn stands(&self, at: u64) -> bool {
+        let long = self.looks.front().is_some_and(|first| first.at + SPAN_MS <= at);
+        let still = self.looks.iter().zip(self.looks.iter().skip(1)).all(|(before, after)| before.done == after.done);
+        still && (long || !self.moves)
     }
 
     /// Milliseconds left at the pace of the span; nothing while nothing moves.
@@ -79,7 +93,9 @@ impl Engine {
         let waiting = self.documents.waiting_imports();
         match self.device.progress(self.space) {
             Some((done, total)) => Some((done.saturating_sub(waiting), total)),
-            None if waiting > 0 && self.pace.total > 0 => Some((self.pace.total.saturating_sub(waiting), self.pace.total)),
+            None if waiting > 0 && self.pace.total > 0 => {
+                Some((self.pace.total.saturating_sub(waiting), self.pace.total))
+            }
             None => None,
         }
     }

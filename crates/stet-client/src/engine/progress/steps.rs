@@ -39,7 +39,7 @@ pub(super) fn nearest(left: u64) -> u64 {
     let seconds = left.div_ceil(SECOND).min(u64::MAX / 2);
     let above = after(seconds);
     let below = before(above);
-    if seconds <= edge(below, above) { below } else { above }
+    if below > 0 && seconds <= edge(below, above) { below } else { above }
 }
 
 /// Whether a step that was said still does for a time: its neighbours have to be clearly nearer, so that a pace that sways

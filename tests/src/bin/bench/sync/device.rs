@@ -9,11 +9,9 @@ use std::time::{Duration, Instant};
 
 use futures_util::StreamExt as _;
 use futures_util::stream;
-use stet_client::api::command::{
-    CloseNote, CreateNote, EditAnswer, EditNote, GetStart, ListNotes, OpenNote, Pause,
-};
-use stet_client::api::note::{NotePage, Replace, TextUpdate, View};
 use stet_client::api::Event;
+use stet_client::api::command::{CloseNote, CreateNote, EditAnswer, EditNote, GetStart, ListNotes, OpenNote, Pause};
+use stet_client::api::note::{NotePage, Replace, TextUpdate, View};
 use stet_client::api::status::Status;
 use stet_client::config::TokenSource;
 use stet_client::desktop::{Notice, Tray};

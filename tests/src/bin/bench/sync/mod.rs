@@ -17,8 +17,8 @@ use crate::say;
 use crate::server::Server;
 use child::{Child, peak};
 use copy::copy;
-use counter::Counter;
 use counter::Count;
+use counter::Counter;
 use peer::{Batch, IN_FLIGHT, Peer, Typist, Update, note};
 
 /// Rounds of each measurement.
