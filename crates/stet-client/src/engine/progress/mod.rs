@@ -17,8 +17,9 @@ const KNOWN_AFTER_MS: u64 = 2_000;
 const KNOWN_AFTER_MOVES: usize = 4;
 /// The pace is that of this last while, milliseconds.
 const SPAN_MS: u64 = 15_000;
-/// Between two looks at how far it is, milliseconds.
+/// Between two looks at how far it is, milliseconds; and when nothing moves.
 const LOOK_MS: u64 = 250;
+const STILL_MS: u64 = 2_000;
 
 /// A catch-up as it goes on.
 #[derive(Debug, Default)]
@@ -51,10 +52,11 @@ impl Pace {
             self.looks.clear();
             self.moves = true;
         }
-        match self.looks.back_mut().filter(|last| at < last.at + LOOK_MS) {
-            Some(last) if last.done == done => return,
-            Some(last) => last.done = done,
-            None => self.looks.push_back(Look { at, done }),
+        match self.looks.back_mut() {
+            // Between two batches nothing moves, and that is no slower pace.
+            Some(last) if last.done == done && at < last.at + STILL_MS => return,
+            Some(last) if at < last.at + LOOK_MS => last.done = done,
+            _ => self.looks.push_back(Look { at, done }),
         }
         // The one before the span stays: the pace is that of the whole span.
         while self.looks.get(1).is_some_and(|second| second.at + SPAN_MS <= at) {

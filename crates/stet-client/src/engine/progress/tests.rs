@@ -46,7 +46,7 @@ fn the_time_left_only_falls_when_the_pace_sways_around_its_middle() {
     };
     let said = changes(&told(60_000, sways));
     assert!(said.is_sorted_by(|before, after| before > after), "{said:?}");
-    assert!(said.len() > 5, "{said:?}");
+    assert!(said.len() >= 5, "{said:?}");
 }
 
 #[test]
@@ -67,7 +67,7 @@ fn nothing_is_said_while_nothing_moves() {
         pace.notice(second * 100, 10_000, second * 1_000);
     }
     assert!(pace.seconds_left.is_some());
-    for second in 20..40 {
+    for second in 20..44 {
         pace.notice(1_900, 10_000, second * 1_000);
     }
     assert_eq!(pace.seconds_left, None);
@@ -76,7 +76,7 @@ fn nothing_is_said_while_nothing_moves() {
 #[test]
 fn a_catch_up_that_begins_anew_is_measured_anew() {
     let mut pace = Pace::default();
-    for second in 0..5 {
+    for second in 0..6 {
         pace.notice(second * 100, 10_000, second * 1_000);
     }
     assert!(pace.seconds_left.is_some());
