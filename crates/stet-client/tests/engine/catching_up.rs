@@ -40,7 +40,8 @@ fn a_catch_up_says_how_far_it_is_and_how_long_it_takes_once_that_is_known() {
     connect(&mut desk, TOTAL);
     let mut said = Vec::new();
     for number in 1..=8 {
-        desk.wait(500);
+        // With what looking at the status takes, half a second.
+        desk.wait(300);
         batch(&mut desk, number);
         let Progress { done, total, seconds_left } = progress(&mut desk);
         assert_eq!((done, total), (ROWS * number, TOTAL));

@@ -1,3 +1,5 @@
+//! Catch-ups of every pace, on a clock of the test's own.
+
 use super::{Pace, steps::nearest};
 
 /// A catch-up of so many rows whose pace is what `rows` says of each quarter of a second; what was told each time, with how
