@@ -27,6 +27,9 @@ const INDEX_BYTES: usize = 512 << 10;
 /// would be of that kind, and each makes the disk wait; nobody sees a tenth of a second in what they change.
 const LINGER: Duration = Duration::from_millis(100);
 
+/// Bytes that are worth a commit of their own: such jobs don't linger. A catch-up would wait for most of its time.
+const LINGER_BYTES: usize = 16 << 10;
+
 /// Silence after which the log is folded into the database, so that it never delays somebody who types.
 const IDLE: Duration = Duration::from_millis(250);
 
@@ -178,7 +181,8 @@ impl Queue {
             return Err(SubmitError::Full(job.writes));
         }
         state.bytes += job.bytes;
-        let due = Instant::now() + if job.can_wait { LINGER } else { Duration::ZERO };
+        let lingers = job.can_wait && state.bytes < LINGER_BYTES;
+        let due = Instant::now() + if lingers { LINGER } else { Duration::ZERO };
         state.due = Some(state.due.map_or(due, |before| before.min(due)));
         state.add(job);
         drop(state);
