@@ -22,7 +22,7 @@ const PACE_MS: u64 = 25;
 const BATCH: usize = 64;
 /// Bytes of texts on their way to the index above which what is received is indexed later: a large library is indexed as it
 /// comes, and memory stays bounded.
-const UNDER_WAY_BYTES: usize = 16 * 1024 * 1024;
+const UNDER_WAY_BYTES: usize = 32 * 1024 * 1024;
 
 /// The texts that aren't in the search index as they are, gone through in passes.
 #[derive(Debug, Default)]

@@ -110,7 +110,7 @@ pub(in crate::engine) enum After {
 pub(in crate::engine) struct Writing {
     gathered: Vec<Write>,
     after: Vec<After>,
-    /// Search text is handed over in transactions of its own, which others may overtake.
+    /// Search text is handed over in transactions of its own, after a catch-up.
     index: Vec<Write>,
     after_index: Vec<After>,
     under_way: BTreeMap<u64, Vec<After>>,
@@ -244,6 +244,13 @@ impl Engine {
         } else {
             self.hand_over(writes, after);
         }
+        // Notes can be read before they can be searched.
+        if self.documents.waiting_imports() <= TOGETHER as u64 {
+            self.flush_index();
+        }
+    }
+
+    fn flush_index(&mut self) {
         let mut follow = std::mem::take(&mut self.writing.after_index).into_iter();
         let mut writes = std::mem::take(&mut self.writing.index).into_iter().peekable();
         while writes.peek().is_some() {
