@@ -20,9 +20,15 @@ pub const QUEUE_BYTES: usize = 64 << 20;
 /// Bytes after which a group is closed: what a slow disk writes in about 100 ms, so that nobody waits long for others.
 pub const GROUP_BYTES: usize = 4 << 20;
 
+/// The same for search text: its words cost several times as much as other bytes, and whoever types meanwhile waits for a group.
+const INDEX_BYTES: usize = 512 << 10;
+
 /// How long a job that nobody waits for may wait for another to share its commit. Most commits of a device that syncs
 /// would be of that kind, and each makes the disk wait; nobody sees a tenth of a second in what they change.
 const LINGER: Duration = Duration::from_millis(100);
+
+/// Bytes that are worth a commit of their own: such jobs don't linger. A catch-up would wait for most of its time.
+const LINGER_BYTES: usize = 16 << 10;
 
 /// Silence after which the log is folded into the database, so that it never delays somebody who types.
 const IDLE: Duration = Duration::from_millis(250);
@@ -58,8 +64,8 @@ impl SubmitError {
 /// with the next other job, at the latest after a tenth of a second.
 ///
 /// Jobs are committed in the order they came, with one exception: jobs that only bring search text
-/// ([`Write::Index`], rows beside it) come after the others of their group, in a transaction of their own, so that nobody's typing waits
-/// for the index.
+/// ([`Write::Index`], rows beside it) come once nothing else waits, in transactions of their own, so that neither somebody's typing nor
+/// a catch-up waits for the index.
 pub struct DiskThread {
     queue: Arc<Queue>,
     thread: Option<JoinHandle<()>>,
@@ -139,6 +145,8 @@ struct Queue {
 #[derive(Default)]
 struct State {
     jobs: VecDeque<Job>,
+    /// Those that only bring search text.
+    index: VecDeque<Job>,
     bytes: usize,
     closed: bool,
     /// Somebody waits for every job from now on.
@@ -165,16 +173,18 @@ impl Queue {
         if state.closed {
             return Err(SubmitError::Closed(job.writes));
         }
-        let crowded = state.jobs.len() >= QUEUE_JOBS || state.bytes + job.bytes > QUEUE_BYTES;
-        if crowded && !state.jobs.is_empty() {
+        let waiting = state.jobs.len() + state.index.len();
+        let crowded = waiting >= QUEUE_JOBS || state.bytes + job.bytes > QUEUE_BYTES;
+        if crowded && waiting > 0 {
             state.due = Some(Instant::now());
             self.changed.notify_one();
             return Err(SubmitError::Full(job.writes));
         }
         state.bytes += job.bytes;
-        let due = Instant::now() + if job.can_wait { LINGER } else { Duration::ZERO };
+        let lingers = job.can_wait && state.bytes < LINGER_BYTES;
+        let due = Instant::now() + if lingers { LINGER } else { Duration::ZERO };
         state.due = Some(state.due.map_or(due, |before| before.min(due)));
-        state.jobs.push_back(job);
+        state.add(job);
         drop(state);
         self.changed.notify_one();
         Ok(())
@@ -220,20 +230,35 @@ impl Queue {
 impl State {
     /// Whether what waits is to be committed now.
     fn is_due(&self, now: Instant) -> bool {
-        !self.jobs.is_empty() && (self.hurried || self.closed || self.due.is_some_and(|due| due <= now))
+        !self.is_empty() && (self.hurried || self.closed || self.due.is_some_and(|due| due <= now))
+    }
+
+    fn is_empty(&self) -> bool {
+        self.jobs.is_empty() && self.index.is_empty()
+    }
+
+    fn add(&mut self, job: Job) {
+        if job.renames {
+            // What came before is about documents by their former names.
+            self.jobs.append(&mut self.index);
+        }
+        let queue = if job.index_only { &mut self.index } else { &mut self.jobs };
+        queue.push_back(job);
     }
 
     fn take_group(&mut self) -> Vec<Job> {
+        let (queue, limit) =
+            if self.jobs.is_empty() { (&mut self.index, INDEX_BYTES) } else { (&mut self.jobs, GROUP_BYTES) };
         let mut group = Vec::new();
         let mut bytes = 0;
-        while bytes < GROUP_BYTES
-            && let Some(job) = self.jobs.pop_front()
+        while bytes < limit
+            && let Some(job) = queue.pop_front()
         {
             bytes += job.bytes;
             group.push(job);
         }
         self.bytes -= bytes;
-        if self.jobs.is_empty() {
+        if self.is_empty() {
             self.due = None;
         }
         group
@@ -255,11 +280,7 @@ fn work(queue: &Queue, mut writer: Writer, mut on_done: OnDone) {
     loop {
         match queue.next(until_idle) {
             Turn::Commit(group) => {
-                let in_order = group.iter().any(|job| job.renames);
-                let (index, edits): (Vec<Job>, Vec<Job>) =
-                    group.into_iter().partition(|job| job.index_only && !in_order);
-                commit(&mut writer, &edits, &mut on_done);
-                commit(&mut writer, &index, &mut on_done);
+                commit(&mut writer, &group, &mut on_done);
                 until_idle = Some(IDLE);
             }
             Turn::Idle => {

@@ -327,13 +327,22 @@ fn receive(
     rows: &[RemoteRow],
     cursor: Option<&Cursor>,
 ) -> rusqlite::Result<()> {
+    if rows.is_empty() {
+        return set_cursor(connection, space, cursor);
+    }
+    let number = space::find_or_make(connection, space)?;
+    let mut moves = Vec::with_capacity(rows.len());
     for row in rows {
-        let found = document::find_or_make(connection, DocKey { space, note: row.note })?;
+        let found = document::find_or_make_in(connection, number, row.note)?;
         if !found.purged {
             update::store(connection, found.id, row)?;
-            moving(connection, found.id, || document::received(connection, found.id, row.seq))?;
+            if row.seq > found.last_seq {
+                document::received(connection, found.id, row.seq)?;
+                moves.push((row.note, found.last_seq, row.seq, found.removed));
+            }
         }
     }
+    digest::moved_on(connection, number, &moves)?;
     set_cursor(connection, space, cursor)
 }
 

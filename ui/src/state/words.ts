@@ -1,5 +1,6 @@
 // What the three dots and the status say. Values in, words out.
 import type { Dots } from "../gen/Dots";
+import type { Progress } from "../gen/Progress";
 import type { RemoteChange } from "../gen/RemoteChange";
 import type { Status } from "../gen/Status";
 import { ago } from "./time.svelte";
@@ -25,6 +26,20 @@ export const number = (n: number): string => String(n).replace(/\B(?=(?:\d{3})+$
 
 /** "1 note", "3 notes". */
 export const notes = (count: number): string => `${number(count)} ${count === 1 ? "note" : "notes"}`;
+
+/** "about 2 minutes left", of the steps in which a status says it. */
+export function timeLeft(seconds: number): string {
+  if (seconds <= 10) return "a few seconds left";
+  if (seconds <= 30) return "about half a minute left";
+  if (seconds <= 60) return "about a minute left";
+  if (seconds < 3_600) return `about ${Math.floor(seconds / 60)} minutes left`;
+  if (seconds < 7_200) return "about an hour left";
+  return `about ${number(Math.floor(seconds / 3_600))} hours left`;
+}
+
+/** "1,240 of 4,812, about 2 minutes left". */
+export const progressWords = ({ done, total, secondsLeft }: Progress): string =>
+  `${number(done)} of ${number(total)}${secondsLeft === null ? "" : `, ${timeLeft(secondsLeft)}`}`;
 
 /** A note's dots. `unsaved` is why the editor couldn't hand its text over, when it couldn't. */
 export function noteDots(dots: Dots, unsaved: string | null = null): DotWords {
@@ -115,8 +130,7 @@ function signedInWords(
   say: (tone: StatusWords["tone"], words: string, action?: StatusWords["action"]) => StatusWords,
 ): StatusWords {
   const { progress } = status;
-  if (progress && progress.total > 0)
-    return say("busy", `Catching up: ${number(progress.done)} of ${number(progress.total)}`);
+  if (progress && progress.total > 0) return say("busy", `Catching up: ${progressWords(progress)}`);
   if (status.decision?.kind === "removals")
     return say("alarm", `${notes(status.decision.notes)} removed elsewhere wait for you`, "decide");
   if (status.held > 0) return say("alarm", `${notes(status.held)} can't go on`);

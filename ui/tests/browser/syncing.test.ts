@@ -9,7 +9,7 @@ it.each([
   ["signing-in", "Connected, signing in…"],
   ["signed-out", "Signed out."],
   ["failing", "Can't reach the server."],
-  ["catching-up", "Catching up: 1,240 of 4,812"],
+  ["catching-up", "Catching up: 1,240 of 4,812, about 2 minutes left"],
   ["local", "On this device only"],
 ])("says where syncing stands: %s", (mode, words) =>
   withWindow(`mode=${mode}`, async (page) => {

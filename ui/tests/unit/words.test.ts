@@ -5,7 +5,15 @@ import { Library } from "../../src/host/memory/library";
 import { Network, type Mode } from "../../src/host/memory/network";
 import { Clock } from "../../src/host/memory/clock";
 import { ago, when } from "../../src/state/time.svelte";
-import { changedWords, haveOthersEdits, noteDots, number, safeToQuit, statusWords } from "../../src/state/words";
+import {
+  changedWords,
+  haveOthersEdits,
+  noteDots,
+  number,
+  safeToQuit,
+  statusWords,
+  timeLeft,
+} from "../../src/state/words";
 
 const NOW = 1_700_000_000_000;
 const MINUTE = 60_000;
@@ -48,7 +56,7 @@ describe("the pill", () => {
     for (const change of [
       { unsent: 1, isSynced: false },
       { isSynced: false },
-      { progress: { done: 1, total: 2 } },
+      { progress: { done: 1, total: 2, secondsLeft: null } },
       { held: 1 },
       { level: 1 },
     ]) {
@@ -56,6 +64,21 @@ describe("the pill", () => {
     }
     expect(statusWords(status("online"), NOW, true).words).not.toContain("Synced");
     expect(haveOthersEdits(status("online", { level: 1 }))).not.toContain("everything");
+  });
+
+  it("says how far a catch-up is, and how long it takes once that is known", () => {
+    const at = (secondsLeft: number | null): string =>
+      statusWords(status("online", { progress: { done: 1_240, total: 4_812, secondsLeft } }), NOW).words;
+    expect(at(null)).toBe("Catching up: 1,240 of 4,812");
+    expect(at(120)).toBe("Catching up: 1,240 of 4,812, about 2 minutes left");
+    expect([10, 30, 60, 900, 3_600, 10_800].map(timeLeft)).toEqual([
+      "a few seconds left",
+      "about half a minute left",
+      "about a minute left",
+      "about 15 minutes left",
+      "about an hour left",
+      "about 3 hours left",
+    ]);
   });
 
   it("has all dots filled only when the other devices have caught up too", () => {

@@ -127,15 +127,18 @@ pub enum Way {
     KeepNotes,
 }
 
-/// How far a catch-up is, in rows.
+/// How far a catch-up is, in rows that are part of their notes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase")]
 #[ts(export)]
 pub struct Progress {
-    /// Rows received.
+    /// Rows taken in.
     pub done: u64,
     /// Rows this catch-up will bring.
     pub total: u64,
+    /// How long it will still take, in seconds, as people say it: 10, 30, 60, whole minutes, hours. `null` before that can
+    /// be known.
+    pub seconds_left: Option<u64>,
 }
 
 /// The last error.

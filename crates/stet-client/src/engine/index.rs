@@ -1,6 +1,6 @@
 //! The search index, off the keystroke path: changed texts go into it a moment after they are on disk.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
 
 use stet_model::document::{Document, Version};
@@ -17,30 +17,36 @@ use super::{Engine, Now};
 /// How long a changed text waits for more of itself, milliseconds.
 const REST_MS: u64 = 1_000;
 /// Between two batches while many wait, as after a large import, milliseconds.
-const PACE_MS: u64 = 100;
+const PACE_MS: u64 = 25;
 /// Texts read and written in one go: few enough that a keystroke in between doesn't notice.
 const BATCH: usize = 64;
+/// Bytes of texts on their way to the index above which what is received is indexed later: a large library is indexed as it
+/// comes, and memory stays bounded.
+const UNDER_WAY_BYTES: usize = 32 * 1024 * 1024;
 
 /// The texts that aren't in the search index as they are, gone through in passes.
 #[derive(Debug, Default)]
 pub(super) struct Index {
-    texts: BTreeSet<DocKey>,
+    /// With the version that is on its way to the index, if one is.
+    texts: BTreeMap<DocKey, Option<Version>>,
     /// Of these, those whose row in lists may be older than their text too: a crash or a full disk came between.
     rows: BTreeSet<DocKey>,
     /// The last one this pass has come to.
     reached: Option<DocKey>,
     next_at: Option<u64>,
     under_way: usize,
+    bytes: usize,
 }
 
 impl Index {
+    /// A text is another one now.
     pub(super) fn add(&mut self, doc: DocKey) {
-        self.texts.insert(doc);
+        self.texts.insert(doc, None);
     }
 
     /// A text that isn't in the index, and whose row is doubtful with it.
     pub(super) fn doubt_row(&mut self, doc: DocKey) {
-        self.texts.insert(doc);
+        self.texts.insert(doc, None);
         self.rows.insert(doc);
     }
 
@@ -50,7 +56,7 @@ impl Index {
     }
 
     pub(super) fn rename(&mut self, rename: impl Fn(DocKey) -> DocKey) {
-        self.texts = std::mem::take(&mut self.texts).into_iter().map(&rename).collect();
+        self.texts = std::mem::take(&mut self.texts).into_iter().map(|(doc, version)| (rename(doc), version)).collect();
         self.rows = std::mem::take(&mut self.rows).into_iter().map(&rename).collect();
         self.reached = None;
     }
@@ -65,8 +71,19 @@ impl Index {
     }
 
     /// A write of a text came to its end, whichever.
-    pub(super) fn settled(&mut self) {
+    pub(super) fn settled(&mut self, bytes: usize) {
         self.under_way = self.under_way.saturating_sub(1);
+        self.bytes = self.bytes.saturating_sub(bytes);
+    }
+
+    /// Something else comes first.
+    const fn wait(&mut self, now: Now) {
+        self.next_at = Some(now.mono + REST_MS);
+    }
+
+    /// Whether a text may be indexed at once.
+    pub(super) const fn has_room(&self) -> bool {
+        self.bytes < UNDER_WAY_BYTES
     }
 
     /// What is to be indexed now.
@@ -88,7 +105,7 @@ impl Index {
             return Vec::new();
         }
         let from = self.reached.map_or(Bound::Unbounded, Bound::Excluded);
-        let batch: Vec<_> = self.texts.range((from, Bound::Unbounded)).copied().take(BATCH).collect();
+        let batch: Vec<_> = self.texts.range((from, Bound::Unbounded)).map(|(doc, _)| *doc).take(BATCH).collect();
         // What couldn't be indexed in this pass gets its turn in the next.
         let more = batch.len() == BATCH;
         self.reached = batch.last().copied().filter(|_| more);
@@ -100,6 +117,10 @@ impl Index {
 impl Engine {
     /// Goes on with the search index when it is time.
     pub(super) fn index_idle(&mut self, now: Now) {
+        if self.documents.waiting_imports() > BATCH as u64 {
+            // Notes can be read before they can be searched.
+            return self.index.wait(now);
+        }
         self.index.due(now).into_iter().for_each(|doc| self.with(doc, Task::Index, now));
     }
 
@@ -118,13 +139,20 @@ impl Engine {
     }
 
     pub(super) fn write_index(&mut self, doc: DocKey, (write, head): (Write, Version)) {
+        let bytes = match &write {
+            Write::Index { title, body, .. } => title.len() + body.len(),
+            _ => 0,
+        };
         self.index.under_way += 1;
-        self.write(write, After::Indexed { doc, head });
+        self.index.bytes += bytes;
+        self.index.texts.insert(doc, Some(head.clone()));
+        self.write(write, After::Indexed { doc, head, bytes });
     }
 
-    pub(super) fn indexed(&mut self, doc: DocKey, head: &Version) {
-        // What was written after it, if only the same again, marked the text as not indexed.
-        if self.documents.get(doc).is_some_and(|live| live.queued == *head && live.outstanding == 0) {
+    /// A text is in the index, unless it was another one meanwhile: that one is still to come.
+    pub(super) fn indexed(&mut self, doc: DocKey, head: &Version, bytes: usize) {
+        self.index.settled(bytes);
+        if self.index.texts.get(&doc).is_some_and(|version| version.as_ref() == Some(head)) {
             self.index.remove(doc);
         }
     }

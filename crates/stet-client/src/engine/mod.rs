@@ -16,6 +16,7 @@ mod io;
 mod level1;
 mod merged;
 mod notices;
+mod progress;
 mod purge;
 mod push;
 mod rebuild;
@@ -74,6 +75,7 @@ pub struct Engine {
     decisions: decisions::Decisions,
     rebuild: rebuild::Rebuild,
     merged: merged::Merged,
+    pace: progress::Pace,
     writing: Writing,
     report: Report,
     notices: Notices,
@@ -135,6 +137,7 @@ impl Engine {
             decisions: decisions::Decisions::default(),
             rebuild: rebuild::Rebuild::after(meta.rebuild.clone()),
             merged: merged::Merged::default(),
+            pace: progress::Pace::default(),
             writing: Writing::default(),
             report: Report::new(meta.last_sync, meta.binding.is_some()),
             notices: Notices::default(),
@@ -289,6 +292,7 @@ impl Engine {
         self.consider_decisions();
         self.documents.evict(&self.device, now.mono);
         self.tell_notices(now);
+        self.keep_pace(now);
         self.report_changes(now);
     }
 

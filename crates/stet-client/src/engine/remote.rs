@@ -89,6 +89,11 @@ impl Engine {
             self.import(doc, now);
         } else {
             self.documents.queue_import(doc);
+            // A catch-up may bring far more than is to be kept in memory.
+            let simple = !self.ledger.unsent.contains(&doc) && !self.ledger.held.contains_key(&doc);
+            if simple && !self.ledger.purges.contains_key(&doc) {
+                self.documents.let_go_of_rows(doc);
+            }
         }
     }
 
@@ -200,11 +205,12 @@ impl Engine {
         let (unsent, row) = (live.is_unsent(), live.row());
         self.write_imported(doc, last.seq, import.brought.clone());
         let Some(live) = self.documents.get(doc) else { return };
-        let index = (live.editors == 0).then(|| live.index_write(doc)).flatten();
-        match index {
-            Some(index) => self.write_index(doc, index),
-            None if !doc.is_library() => self.index.add(doc),
-            None => {}
+        let index = (live.editors == 0 && self.index.has_room()).then(|| live.index_write(doc)).flatten();
+        if !doc.is_library() {
+            self.index.add(doc);
+        }
+        if let Some(index) = index {
+            self.write_index(doc, index);
         }
         if unsent {
             self.ledger.unsent.insert(doc);
@@ -232,6 +238,7 @@ impl Engine {
             row: live.row(),
             updated_at: live.updated_at,
         };
+        self.documents.import_begun();
         self.write(write, After::Imported { doc, seq, brought });
     }
 

@@ -11,7 +11,7 @@ use super::decisions::LogQuestion;
 use super::{Engine, Now, Output};
 use crate::api::event::NotesChanged;
 use crate::api::note::{Dots, NoteRow};
-use crate::api::status::{ConnectionState, HelpTopic, OtherDevice, Progress, Status, StatusError};
+use crate::api::status::{ConnectionState, HelpTopic, OtherDevice, Status, StatusError};
 use crate::api::{ErrorCode, Event};
 use crate::network::Failure;
 use crate::words::connection::{self, Told};
@@ -297,7 +297,7 @@ impl Engine {
             unsent,
             unsaved: self.ledger.unsaved.len() as u32,
             held: self.ledger.held.len() as u32,
-            progress: self.device.progress(self.space).map(|(done, total)| Progress { done, total }),
+            progress: self.progress(),
             error: storage.or_else(|| self.report.error.clone()).or_else(salvaged),
             help,
             server_url: self.server_url().map(ToOwned::to_owned),

@@ -70,7 +70,10 @@ fn sentence(status: &Status, icon: TrayIcon) -> String {
         TrayIcon::Busy if status.state == ConnectionState::Connecting => "Connecting".to_owned(),
         TrayIcon::Busy if status.state == ConnectionState::Connected => "Signing in".to_owned(),
         TrayIcon::Busy => match (status.progress, status.unsent) {
-            (Some(progress), _) if progress.total > 0 => format!("Fetching {} of {}", progress.done, progress.total),
+            (Some(progress), _) if progress.total > 0 => {
+                let left = progress.seconds_left.map(|seconds| format!(", {}", time_left(seconds)));
+                format!("Fetching {} of {}{}", progress.done, progress.total, left.unwrap_or_default())
+            }
             (_, 0) => "Catching up".to_owned(),
             _ => format!("Sending {waiting}"),
         },
@@ -84,6 +87,18 @@ fn sentence(status: &Status, icon: TrayIcon) -> String {
             .error
             .as_ref()
             .map_or_else(|| "Stet needs you".to_owned(), |error| first_sentence(&error.message).to_owned()),
+    }
+}
+
+/// How long something will still take, from [`crate::api::status::Progress::seconds_left`].
+fn time_left(seconds: u64) -> String {
+    match seconds {
+        0..=10 => "a few seconds left".to_owned(),
+        11..=30 => "about half a minute left".to_owned(),
+        31..=60 => "about a minute left".to_owned(),
+        61..3_600 => format!("about {} minutes left", seconds / 60),
+        3_600..7_200 => "about an hour left".to_owned(),
+        _ => format!("about {} hours left", seconds / 3_600),
     }
 }
 

@@ -93,6 +93,9 @@ fn rows_whose_import_the_disk_refused_do_not_wait_for_the_next_start() {
     desk.failures = 1;
     desk.disk();
     assert_eq!((desk.failures, waits(&desk)), (0, true));
+    while !desk.jobs.is_empty() {
+        desk.disk();
+    }
     desk.slow_disk = false;
     desk.wait(10_000);
     assert!(!waits(&desk));

@@ -3,6 +3,7 @@
 #![expect(clippy::expect_used, clippy::panic, reason = "a test that can't go on says why and ends")]
 
 mod adoption;
+mod catching_up;
 mod copied;
 mod decisions;
 mod desk;

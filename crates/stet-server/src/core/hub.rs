@@ -14,6 +14,7 @@ use stet_sync::server::{
 use super::job::{self, Answer, Audience, Claims, Purpose, ReadJob, RowKey, WriteJob};
 use super::level_one::NoteQueue;
 use super::link::AfterTurn;
+use super::resting::Resting;
 use super::{Link, Ring, SocketId};
 use crate::bus::Bus;
 use crate::database::{NewRow, Opening, Random, Write, WriteError, Written};
@@ -52,6 +53,7 @@ pub struct Hub {
     pub(super) rooms: BTreeMap<SpaceId, Room>,
     pub(super) notes: BTreeMap<(SpaceId, NoteId), NoteQueue>,
     pub(super) jobs: Jobs,
+    pub(super) resting: Resting,
     timers: BTreeSet<(i64, SocketId)>,
     next_socket: SocketId,
 }
@@ -78,6 +80,7 @@ impl Hub {
             rooms: BTreeMap::new(),
             notes: BTreeMap::new(),
             jobs: Jobs::default(),
+            resting: Resting::default(),
             timers: BTreeSet::new(),
             next_socket: 1,
         }
@@ -121,8 +124,11 @@ impl Hub {
         }
     }
 
-    /// Wakes every machine whose deadline has come.
+    /// Wakes every machine whose deadline has come, and has documents folded that rest.
     pub fn timer(&mut self, now: i64) {
+        while let Some(key) = self.resting.next(now) {
+            self.fold(key);
+        }
         while let Some((at, socket)) = self.timers.first().copied()
             && at <= now
         {
@@ -140,7 +146,7 @@ impl Hub {
 
     /// When [`Hub::timer`] is due, epoch milliseconds.
     pub fn deadline(&self) -> Option<i64> {
-        self.timers.first().map(|(at, _)| *at)
+        self.timers.first().map(|(at, _)| *at).into_iter().chain(self.resting.deadline()).min()
     }
 
     /// Tells everybody that the server goes down.
@@ -173,7 +179,7 @@ impl Hub {
                 Purpose::Open { socket, expires_at } => self.opened(socket, expires_at, result, now),
                 Purpose::Request { socket, origin, row, change } => match result {
                     Ok(Written::Stored { seq, first, rows }) => {
-                        self.fold_if_due(&row, rows);
+                        self.fold_if_due(&row, rows, now);
                         self.publish(row, change, (seq, first, now), Some(origin));
                     }
                     other => {

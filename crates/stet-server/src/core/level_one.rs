@@ -193,7 +193,7 @@ impl Hub {
                     room.spoken_for.insert(seq);
                 }
                 let row = RowKey { space_id, note_id, user_id, device_id: None };
-                self.fold_if_due(&row, rows);
+                self.fold_if_due(&row, rows, now);
                 self.publish(row, change, (seq, first, now), None);
                 if let Pending::Answer(_, worked) = &mut pending {
                     worked.reply.iter_mut().chain(&mut worked.tell).for_each(|message| stamp(message, now));
@@ -253,14 +253,21 @@ impl Hub {
         }
     }
 
-    /// Asks for a document to be folded when enough rows have come.
-    pub(super) fn fold_if_due(&mut self, row: &RowKey, rows: u64) {
+    /// Asks for a document to be folded when enough rows have come; fewer are when it has come to rest.
+    pub(super) fn fold_if_due(&mut self, row: &RowKey, rows: u64, now: i64) {
+        let RowKey { space_id, note_id, user_id, .. } = row.clone();
+        let key = NoteKey { user_id, space_id, note_id };
         if rows > 0 && rows.is_multiple_of(self.settings.fold_every.max(2)) {
-            let RowKey { space_id, note_id, user_id, .. } = row.clone();
-            let fresh = self.fresh_peers();
-            let key = NoteKey { user_id, space_id, note_id };
-            self.jobs.reads.push(ReadJob::Note(NoteJob { key, fresh, task: Task::Compact }));
+            self.resting.forget((space_id, note_id));
+            self.fold(key);
+        } else if self.settings.fold_every < u64::MAX {
+            self.resting.written(key, rows, now);
         }
+    }
+
+    pub(super) fn fold(&mut self, key: NoteKey) {
+        let fresh = self.fresh_peers();
+        self.jobs.reads.push(ReadJob::Note(NoteJob { key, fresh, task: Task::Compact }));
     }
 }
 

@@ -7,6 +7,7 @@ mod hub;
 mod job;
 mod level_one;
 mod link;
+mod resting;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;

@@ -7,7 +7,7 @@ use stet_model::document::{NoteDocument, NoteEdit};
 use stet_model::id::PeerId;
 use stet_model::text::TextChange;
 use stet_protocol::bytes::Bytes;
-use stet_server::core::SocketId;
+use stet_server::core::{Happening, SocketId};
 use stet_server::database::sqlite::Sqlite;
 use stet_sync::server::Settings;
 
@@ -137,4 +137,40 @@ fn a_level_1_client_merges_into_a_note_whose_rows_were_folded_since_it_read_it()
     hear(&mut server, &mut one);
     let (rows, _) = sync(&mut server, one.socket.unwrap(), &one, 0);
     assert_eq!(body(rows.into_values()), merged);
+}
+
+/// Rows a device without anything gets.
+fn left(server: &mut Server<Sqlite>, number: u8) -> BTreeMap<u64, String> {
+    let reader = connected(server, number);
+    sync(server, reader.socket.unwrap(), &reader, 0).0
+}
+
+#[test]
+fn what_was_written_is_folded_once_it_rests() {
+    let mut server = start(500);
+    let mut one = connected(&mut server, 1);
+    let mut author = NoteDocument::new(PeerId(7));
+    for seq in 1..=EDITS {
+        server.now += 1_000;
+        one.write(&mut server, &format!("u{seq}"), 1, &typed(&mut author, &format!("{seq} ")));
+        hear(&mut server, &mut one);
+        // So few that nobody gains anything.
+        if seq <= 3 {
+            one.write(&mut server, &format!("few{seq}"), 2, &typed(&mut NoteDocument::new(PeerId(8 + seq)), "few"));
+            hear(&mut server, &mut one);
+        }
+    }
+    let pass = |server: &mut Server<Sqlite>, ms: i64| {
+        server.now += ms;
+        // Folding takes a while, in which other things happen.
+        (0..20).for_each(|_| server.core.handle(Happening::Timer, server.now));
+    };
+    pass(&mut server, 19_000);
+    assert_eq!(left(&mut server, 2).len() as u64, EDITS + 3, "it may go on any moment");
+    let due = server.core.deadline().unwrap();
+    assert!(due <= server.now + 1_000, "the server wakes for it");
+    pass(&mut server, 1_000);
+    let rows = left(&mut server, 3);
+    assert_eq!(rows.len(), 1 + 3);
+    assert_eq!(body([rows.into_values().next_back().unwrap()]), author.body());
 }

@@ -69,6 +69,17 @@ pub(crate) fn moved(connection: &Connection, id: i64, before: Place) -> Result<(
     keep_log(connection, after.space, digest)
 }
 
+/// Documents of a space stand further on than they did: their notes, places before and after, and whether they are gone.
+pub(crate) fn moved_on(connection: &Connection, space: i64, moves: &[(NoteId, u64, u64, bool)]) -> Result<()> {
+    // Without a sum there is nothing to keep: it is counted when it is asked for.
+    let Some(mut digest) = kept_log(connection, space)? else { return Ok(()) };
+    for (note, before, after, purged) in moves.iter().copied() {
+        count(&mut digest, Place { space, note, seq: before, purged }, LogDigest::remove);
+        count(&mut digest, Place { space, note, seq: after, purged }, LogDigest::add);
+    }
+    keep_log(connection, space, digest)
+}
+
 /// A document that never was in the log isn't part of it.
 fn count(digest: &mut LogDigest, place: Place, step: fn(&mut LogDigest, NoteId, u64, bool)) {
     let left_out = place.purged && mutant::is(Mutant::DigestWithoutTombstones);

@@ -85,17 +85,19 @@ ALTER TABLE documents ADD COLUMN removed INTEGER NOT NULL DEFAULT 0 CHECK (remov
 pub(crate) struct Found {
     pub id: i64,
     pub purged: bool,
+    /// Its place in the server's log, as of now.
+    pub last_seq: u64,
+    /// Gone for good in the log, and kept here.
+    pub removed: bool,
 }
 
 pub(crate) fn find(connection: &Connection, doc: DocKey) -> Result<Option<Found>> {
     connection
         .prepare_cached(
-            "SELECT d.id, d.purged FROM spaces s JOIN documents d ON d.space = s.id AND d.note = ?2
+            "SELECT d.id, d.purged, d.last_seq, d.removed FROM spaces s JOIN documents d ON d.space = s.id AND d.note = ?2
              WHERE s.uuid = ?1",
         )?
-        .query_row((doc.space.as_bytes(), doc.note.as_bytes()), |row| {
-            Ok(Found { id: row.get(0)?, purged: row.get(1)? })
-        })
+        .query_row((doc.space.as_bytes(), doc.note.as_bytes()), found_at)
         .optional()
 }
 
@@ -109,11 +111,27 @@ pub(crate) fn find_or_make(connection: &Connection, doc: DocKey) -> Result<Found
     if let Some(found) = find(connection, doc)? {
         return Ok(found);
     }
-    let space = space::find_or_make(connection, doc.space)?;
-    let id = connection
-        .prepare_cached("INSERT INTO documents (space, note) VALUES (?1, ?2) RETURNING id")?
-        .query_row((space, doc.note.as_bytes()), |row| row.get(0))?;
-    Ok(Found { id, purged: false })
+    make(connection, space::find_or_make(connection, doc.space)?, doc.note)
+}
+
+/// The same, of a space by its number: for many documents at once.
+pub(crate) fn find_or_make_in(connection: &Connection, space: i64, note: NoteId) -> Result<Found> {
+    let found = connection
+        .prepare_cached("SELECT id, purged, last_seq, removed FROM documents WHERE space = ?1 AND note = ?2")?
+        .query_row((space, note.as_bytes()), found_at)
+        .optional()?;
+    found.map_or_else(|| make(connection, space, note), Ok)
+}
+
+fn make(connection: &Connection, space: i64, note: NoteId) -> Result<Found> {
+    connection
+        .prepare_cached("INSERT INTO documents (space, note) VALUES (?1, ?2)")?
+        .execute((space, note.as_bytes()))?;
+    Ok(Found { id: connection.last_insert_rowid(), purged: false, last_seq: 0, removed: false })
+}
+
+fn found_at(row: &Row<'_>) -> Result<Found> {
+    Ok(Found { id: row.get(0)?, purged: row.get(1)?, last_seq: row.get(2)?, removed: row.get(3)? })
 }
 
 /// What a local edit makes of a document.

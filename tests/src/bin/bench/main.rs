@@ -14,6 +14,7 @@ mod samples;
 mod server;
 mod size;
 mod soak;
+mod sync;
 mod tree;
 mod wire;
 
@@ -52,6 +53,8 @@ enum Part {
     FanOut,
     /// The memory of 5,000 sockets that say nothing
     Connections,
+    /// A first sync, edits made offline, a catch-up, and a connection at rest
+    Sync,
     /// The app, from process start to a caret that takes text
     Start,
     /// The app's memory and processor time when nothing happens
@@ -68,7 +71,7 @@ enum Part {
 struct Args {
     /// What to measure; nothing named: everything
     parts: Vec<Part>,
-    /// Seconds the app is left alone before its memory and processor time are read
+    /// Seconds the app, or a connection, is left alone before what it takes is read
     #[arg(long, default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..))]
     idle: u64,
     /// Thousands of keys that are typed to see what memory that takes
@@ -80,8 +83,11 @@ struct Args {
 }
 
 fn main() -> ExitCode {
-    if std::env::args().nth(1).is_some_and(|argument| argument == relay::ARGUMENT) {
-        return relay::serve();
+    match std::env::args().nth(1).as_deref() {
+        Some(relay::ARGUMENT) => return relay::serve(),
+        Some(sync::copy::ARGUMENT) => return sync::copy::receive(),
+        Some(sync::device::ARGUMENT) => return sync::device::serve(),
+        _ => {}
     }
     let args = Args::parse();
     let wanted = |part: Part| args.parts.is_empty() || args.parts.contains(&part);
@@ -117,6 +123,9 @@ fn main() -> ExitCode {
     }
     if args.long {
         runtime.block_on(load::long::long(folder.path()));
+    }
+    if wanted(Part::Sync) {
+        runtime.block_on(sync::measure(folder.path(), Duration::from_secs(args.idle)));
     }
     if wanted(Part::Start) {
         runtime.block_on(app::starts(folder.path()));

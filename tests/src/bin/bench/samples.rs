@@ -37,14 +37,18 @@ impl Comparison {
         }
     }
 
-    /// Prints medians over rounds with their spread, and ours over the weighted sum of the controls.
+    /// Prints medians over rounds with their spread, and ours over the weighted sum of the controls, should there be some.
     pub fn print(&self, weights: &[f64], goal: f64) {
         let ours = line(self.name, &self.ours);
+        if self.controls.is_empty() {
+            return;
+        }
         let sum: f64 =
             self.controls.iter().zip(weights).map(|((name, rounds), weight)| line(name, rounds) * weight).sum();
         let steady = self.controls.iter().all(|(_, rounds)| is_steady(rounds));
         let noise = if steady { "" } else { "  (a control strayed beyond twice its median: run again)" };
-        say(&format!("  ours ÷ control: {:.2}  (goal ≤ {goal}){noise}", ours / sum));
+        let goal = if goal.is_nan() { String::new() } else { format!("  (goal ≤ {goal})") };
+        say(&format!("  ours ÷ control: {:.2}{goal}{noise}", ours / sum));
     }
 }
 
@@ -87,6 +91,9 @@ fn line(name: &str, rounds: &[Round]) -> f64 {
     let p50 = middle(&all);
     let p99 = middle(&rounds.iter().map(|round| round.quantile(0.99)).collect::<Vec<_>>());
     let (low, high) = (least(&all), most(&all));
-    say(&format!("  {name:<12} p50 {p50:>8.0}  p99 {p99:>8.0}  (p50 of rounds {low:.0} to {high:.0})"));
+    let digits = usize::from(p50 < 100.0);
+    say(&format!(
+        "  {name:<12} p50 {p50:>8.digits$}  p99 {p99:>8.digits$}  (p50 of rounds {low:.digits$} to {high:.digits$})"
+    ));
     p50
 }

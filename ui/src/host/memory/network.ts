@@ -169,7 +169,7 @@ export class Network {
       case "alone":
         return { ...signedIn, isSynced: unsent === 0, verified: { seq: this.#cursor, at: this.#lastSync } };
       case "catching-up":
-        return { ...signedIn, progress: { done: 1_240, total: 4_812 } };
+        return { ...signedIn, progress: { done: 1_240, total: 4_812, secondsLeft: 120 } };
       case "signing-in":
         return { ...level, state: "connected" };
       case "offline":

@@ -24,6 +24,8 @@ use crate::api::{Command, ErrorCode};
 const KEPT: usize = 32;
 /// Documents read in one go: enough to keep the disk busy, few enough to answer a keystroke in between.
 const LOAD_BATCH: usize = 64;
+/// Imports on their way to the disk before the next documents are read: what isn't written yet stays in memory.
+const IMPORTS_UNDER_WAY: usize = 256;
 /// Rows in memory before the socket has to wait, bytes and documents.
 const WAITING_BYTES: usize = 16 * 1024 * 1024;
 const WAITING_DOCUMENTS: usize = 4_096;
@@ -42,8 +44,12 @@ pub(in crate::engine) struct Documents {
     unread: BTreeSet<DocKey>,
     /// Imports of closed documents, oldest first; read in batches, so that a keystroke never waits for many.
     imports: BTreeSet<DocKey>,
+    /// Those that are being read.
+    importing: BTreeSet<DocKey>,
+    /// Documents whose import is on its way to the disk.
+    unsettled: usize,
     loading: usize,
-    /// Rows on disk, kept until they are imported.
+    /// Rows on their way to the disk, and those of documents in memory until they are imported.
     rows: BTreeMap<DocKey, Vec<PendingRow>>,
     row_bytes: usize,
 }
@@ -87,6 +93,7 @@ impl Documents {
     pub(in crate::engine) fn remove(&mut self, doc: DocKey) {
         self.live.remove(&doc);
         self.imports.remove(&doc);
+        self.importing.remove(&doc);
         self.take_rows(doc);
         if self.waiting.contains_key(&doc) {
             self.gone.insert(doc);
@@ -124,18 +131,43 @@ impl Documents {
         in_hand.chain(pending).map(|row| row.seq).min()
     }
 
+    /// Lets go of rows that are on the disk: whoever reads the document reads them with it. Those that came live are told
+    /// to people, and what is being read may have been read before them.
+    pub(in crate::engine) fn let_go_of_rows(&mut self, doc: DocKey) {
+        let is_live = self.rows.get(&doc).into_iter().flatten().any(|row| row.live);
+        if !is_live && !self.waiting.contains_key(&doc) {
+            self.take_rows(doc);
+        }
+    }
+
     /// Whether rows wait to become part of their documents.
     pub(in crate::engine) fn has_imports(&self) -> bool {
-        !self.imports.is_empty() || !self.rows.is_empty()
+        !self.imports.is_empty() || !self.importing.is_empty() || !self.rows.is_empty()
+    }
+
+    /// How many documents rows wait to become part of.
+    pub(in crate::engine) fn waiting_imports(&self) -> u64 {
+        (self.rows.len() + self.imports.len() + self.importing.len()) as u64
     }
 
     pub(in crate::engine) fn queue_import(&mut self, doc: DocKey) {
         self.imports.insert(doc);
     }
 
+    /// An import is on its way to the disk.
+    pub(in crate::engine) const fn import_begun(&mut self) {
+        self.unsettled += 1;
+    }
+
+    /// An import is on the disk, or failed.
+    pub(in crate::engine) const fn import_settled(&mut self) {
+        self.unsettled = self.unsettled.saturating_sub(1);
+    }
+
     /// Nothing waits to be imported any more.
     pub(in crate::engine) fn forget_imports(&mut self) {
         self.imports.clear();
+        self.importing.clear();
         self.rows.clear();
         self.row_bytes = 0;
     }
@@ -146,6 +178,7 @@ impl Documents {
         self.waiting = std::mem::take(&mut self.waiting).into_iter().map(|(doc, tasks)| (rename(doc), tasks)).collect();
         self.rows = std::mem::take(&mut self.rows).into_iter().map(|(doc, rows)| (rename(doc), rows)).collect();
         self.imports = std::mem::take(&mut self.imports).into_iter().map(&rename).collect();
+        self.importing = std::mem::take(&mut self.importing).into_iter().map(&rename).collect();
         self.unread = std::mem::take(&mut self.unread).into_iter().map(&rename).collect();
         self.wanted = self.waiting.keys().copied().collect();
     }
@@ -192,10 +225,11 @@ impl Engine {
 
     /// Asks for everything wanted, and for the next imports when none is under way.
     pub(in crate::engine) fn flush_loads(&mut self) {
-        if self.documents.loading == 0 {
+        if self.documents.loading == 0 && self.documents.unsettled < IMPORTS_UNDER_WAY {
             let next: Vec<_> = self.documents.imports.iter().copied().take(LOAD_BATCH).collect();
             for doc in next {
                 self.documents.imports.remove(&doc);
+                self.documents.importing.insert(doc);
                 let tasks = self.documents.waiting.entry(doc).or_default();
                 if tasks.is_empty() {
                     self.documents.wanted.push(doc);
@@ -298,6 +332,7 @@ impl Engine {
             Task::Command(call, command) => self.command_on(doc, call, command, now),
             Task::GoBack(call, back) => self.go_back(doc, call, &back, now),
             Task::Import => {
+                self.documents.importing.remove(&doc);
                 self.import(doc, now);
                 self.resume_purge(doc, now);
             }
@@ -326,6 +361,7 @@ impl Engine {
             }
             Task::Prepare => self.device.nothing_to_send(doc, now.mono),
             Task::Import => {
+                self.documents.importing.remove(&doc);
                 self.documents.take_rows(doc);
                 self.resume_purge(doc, now);
             }

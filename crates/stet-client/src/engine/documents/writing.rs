@@ -17,6 +17,9 @@ use crate::engine::{Engine, Now, Output};
 /// What couldn't be written is tried again after this long, milliseconds: a full disk may get room.
 const RETRY_MS: u64 = 2_000;
 
+/// Texts that go into the search index in one transaction: whoever types meanwhile waits for it.
+const TOGETHER: usize = 64;
+
 /// What follows a write.
 #[derive(Debug)]
 pub(in crate::engine) enum After {
@@ -93,6 +96,7 @@ pub(in crate::engine) enum After {
         doc: DocKey,
         /// The version the text was taken at.
         head: Version,
+        bytes: usize,
     },
     /// Lists, counts or folders are others now.
     Lists,
@@ -110,6 +114,9 @@ pub(in crate::engine) enum After {
 pub(in crate::engine) struct Writing {
     gathered: Vec<Write>,
     after: Vec<After>,
+    /// Search text is handed over in transactions of its own, after a catch-up.
+    index: Vec<Write>,
+    after_index: Vec<After>,
     under_way: BTreeMap<u64, Vec<After>>,
     next_tag: u64,
     retry_at: Option<u64>,
@@ -153,7 +160,7 @@ impl Writing {
     pub(in crate::engine) fn move_space(&mut self, from: SpaceId, to: SpaceId, rename: &dyn Fn(DocKey) -> DocKey) {
         self.moved = Some((self.next_tag, from, to));
         self.held_again = std::mem::take(&mut self.held_again).into_iter().map(rename).collect();
-        for after in self.under_way.values_mut().flatten().chain(&mut self.after) {
+        for after in self.under_way.values_mut().flatten().chain(&mut self.after).chain(&mut self.after_index) {
             match after {
                 After::Local { doc, .. }
                 | After::Row { doc }
@@ -175,7 +182,7 @@ impl Writing {
 impl Engine {
     /// Adds to the transaction of this step.
     pub(in crate::engine) fn write(&mut self, write: Write, after: After) {
-        self.writing.gathered.push(write);
+        let is_index = matches!(write, Write::Index { .. });
         if let After::Local { doc, .. }
         | After::Row { doc }
         | After::Adopted { doc, .. }
@@ -186,7 +193,10 @@ impl Engine {
         {
             live.outstanding += 1;
         }
-        self.writing.after.push(after);
+        let Writing { gathered, after: follows, index, after_index, .. } = &mut self.writing;
+        let (writes, follows) = if is_index { (index, after_index) } else { (gathered, follows) };
+        writes.push(write);
+        follows.push(after);
     }
 
     /// Has something follow the writes gathered so far in this step.
@@ -237,14 +247,31 @@ impl Engine {
         }
     }
 
-    /// Hands the gathered writes over as one transaction.
+    /// Hands the gathered writes over as one transaction, and search text as another.
     pub(in crate::engine) fn flush_writes(&mut self, now: Now) {
         let after = std::mem::take(&mut self.writing.after);
         let writes = std::mem::take(&mut self.writing.gathered);
         if writes.is_empty() {
             // Nothing to wait for: what should follow a write follows at once.
-            return after.into_iter().for_each(|after| self.follow(after, now));
+            after.into_iter().for_each(|after| self.follow(after, now));
+        } else {
+            self.hand_over(writes, after);
         }
+        // Notes can be read before they can be searched.
+        if self.documents.waiting_imports() <= TOGETHER as u64 {
+            self.flush_index();
+        }
+    }
+
+    fn flush_index(&mut self) {
+        let mut follow = std::mem::take(&mut self.writing.after_index).into_iter();
+        let mut writes = std::mem::take(&mut self.writing.index).into_iter().peekable();
+        while writes.peek().is_some() {
+            self.hand_over(writes.by_ref().take(TOGETHER).collect(), follow.by_ref().take(TOGETHER).collect());
+        }
+    }
+
+    fn hand_over(&mut self, writes: Vec<Write>, after: Vec<After>) {
         let moved = self.writing.moved.map(|(_, from, to)| Write::MoveSpace { from, to });
         let writes = moved.into_iter().chain(writes).collect();
         self.writing.next_tag += 1;
@@ -289,6 +316,7 @@ impl Engine {
                 self.import(doc, now);
             }
             After::Imported { doc, brought, .. } => {
+                self.documents.import_settled();
                 if let Some(live) = self.settled(doc) {
                     live.on_disk.merge(&brought);
                     // A local write that came to its end before may have left only this to wait for.
@@ -331,10 +359,7 @@ impl Engine {
             After::Compared => self.compared(),
             After::Recovered { doc, .. } => self.take_theirs(doc, now),
             After::Restored { kept, .. } => self.let_go_of_kept(kept),
-            After::Indexed { doc, head } => {
-                self.index.settled();
-                self.indexed(doc, &head);
-            }
+            After::Indexed { doc, head, bytes } => self.indexed(doc, &head, bytes),
             After::Lists => self.report.everything_changed(),
             After::Reply { call, answer } => self.outputs.push(Output::Reply { call, result: Ok(*answer) }),
             After::Held { doc } => self.aborted_is_kept(doc),
@@ -359,6 +384,7 @@ impl Engine {
                 }
             }
             After::Imported { doc, seq, brought } => {
+                self.documents.import_settled();
                 self.settled(doc);
                 self.owe_import(doc, seq, &brought);
                 self.device.store_failed(now.mono);
@@ -401,7 +427,7 @@ impl Engine {
             After::Folders => self.writing.folders_again = true,
             After::Held { doc } => _ = self.writing.held_again.insert(doc),
             After::Identity => self.writing.identity_again = true,
-            After::Indexed { .. } => self.index.settled(),
+            After::Indexed { bytes, .. } => self.index.settled(bytes),
             After::Lists | After::Compared | After::Nothing => {}
         }
     }

@@ -36,7 +36,8 @@ impl Store {
             let writes = batch.iter().flat_map(|n| [KEPT, NONE].into_iter().flat_map(move |space| made(space, *n)));
             store.writer.commit(&writes.collect::<Vec<_>>()).expect("it fills");
         }
-        let compare = Write::Compare { space: KEPT, seq: store.seq, digest: LogDigest::default(), end: store.seq, at: 1 };
+        let compare =
+            Write::Compare { space: KEPT, seq: store.seq, digest: LogDigest::default(), end: store.seq, at: 1 };
         store.writer.commit(&[compare]).expect("it counts");
         store
     }

@@ -1,0 +1,73 @@
+//! How far a catch-up is, as the status tells it.
+
+use serde_json::{Value, json};
+use stet_client::api::status::Progress;
+use stet_model::document::{NoteDocument, NoteEdit, Version};
+use stet_model::id::{NoteId, PeerId};
+use stet_protocol::bytes::Bytes;
+
+use crate::desk::Desk;
+use crate::level1::hear;
+use crate::level2::{SPACE, complete, connect};
+
+/// Rows of a batch, each of a note of its own.
+const ROWS: u64 = 10;
+const TOTAL: u64 = 4_000;
+
+/// The batch of this number, from 1 on.
+fn batch(desk: &mut Desk, number: u64) {
+    let row = |seq: u64| {
+        let mut note = NoteDocument::new(PeerId(seq));
+        note.edit(&NoteEdit::SetTitle(format!("Note {seq}")), 1).expect("an edit");
+        let id = NoteId::from_bytes([seq as u8; 16]);
+        json!({"seq": seq, "noteId": id, "ops": [Bytes(note.export(&Version::new()))], "timestamp": 1_700_000_000_000_i64})
+    };
+    let rows: Vec<Value> = (1 + ROWS * (number - 1)..=ROWS * number).map(row).collect();
+    let done = ROWS * number;
+    hear(
+        desk,
+        &json!({"type": "sync_batch", "spaceId": SPACE, "rows": rows, "upTo": done, "done": done, "total": TOTAL}),
+    );
+}
+
+fn progress(desk: &mut Desk) -> Progress {
+    desk.status().progress.expect("a catch-up is under way")
+}
+
+#[test]
+fn a_catch_up_says_how_far_it_is_and_how_long_it_takes_once_that_is_known() {
+    let mut desk = Desk::with_server(Some("ws://localhost:1"));
+    connect(&mut desk, TOTAL);
+    let mut said = Vec::new();
+    for number in 1..=8 {
+        // With what looking at the status takes, half a second.
+        desk.wait(300);
+        batch(&mut desk, number);
+        let Progress { done, total, seconds_left } = progress(&mut desk);
+        assert_eq!((done, total), (ROWS * number, TOTAL));
+        said.push(seconds_left);
+    }
+    // At 20 rows a second.
+    assert_eq!(said[..3], [None; 3]);
+    assert_eq!(said[7], Some(180));
+    complete(&mut desk, TOTAL);
+    assert_eq!(desk.status().progress, None);
+}
+
+#[test]
+fn what_waits_for_the_disk_isnt_done() {
+    let mut desk = Desk::with_server(Some("ws://localhost:1"));
+    connect(&mut desk, TOTAL);
+    batch(&mut desk, 1);
+    assert_eq!(progress(&mut desk).done, ROWS);
+    desk.slow_disk = true;
+    batch(&mut desk, 2);
+    assert_eq!(progress(&mut desk).done, ROWS);
+    complete(&mut desk, TOTAL);
+    let waits = progress(&mut desk);
+    assert_eq!((waits.done, waits.total), (TOTAL - ROWS, TOTAL), "the rows that came last aren't in their notes");
+    while !desk.jobs.is_empty() {
+        desk.disk();
+    }
+    assert_eq!(desk.status().progress, None);
+}
