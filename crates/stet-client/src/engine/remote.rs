@@ -298,10 +298,12 @@ impl Engine {
             return;
         }
         let title = self.title_of(doc);
+        let open = self.is_open(doc);
         self.end_sessions_of(doc);
         self.write(Write::Purged { doc, seq: row.seq, cursor: None }, After::Nothing);
         self.forget(doc);
-        if row.live && row.device != Some(self.setup.device_id) {
+        // Whoever has it open hears of it in any case: there is nothing to write in any more.
+        if open || (row.live && row.device != Some(self.setup.device_id)) {
             let device = self.device_name(doc.space, row.device);
             let change = RemoteChange {
                 note_id: doc.note,

@@ -135,6 +135,11 @@ impl World {
         if let Some((key, _)) = busy {
             return Some(format!("has an editor with unsent text: {key:?}"));
         }
+        // Removals are counted at the end of a catch-up, by what is on the disk.
+        match process.reader.waiting() {
+            Ok(waiting) if waiting.held.iter().all(|(_, held)| held.code != "removed") => {}
+            waiting => return Some(format!("has removals to count: {waiting:?}")),
+        }
         match (process.reader.unindexed(1), process.reader.pending(1)) {
             (Ok(stale), Ok(pending)) if stale.is_empty() && pending.is_empty() => None,
             (stale, pending) => Some(format!("has stale search texts {stale:?} or rows to import {pending:?}")),

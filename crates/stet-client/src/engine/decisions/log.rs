@@ -2,11 +2,8 @@
 //! until people say how to go on: put both together, or take what the server has.
 
 use stet_model::document::Version;
-use stet_model::id::NoteId;
 use stet_store::{Waiting, Write};
 
-use crate::api::Event;
-use crate::api::event::RemoteChange;
 use crate::engine::documents::Task;
 use crate::engine::documents::writing::After;
 use crate::engine::{Engine, Ledger, Now};
@@ -73,14 +70,9 @@ impl Engine {
     /// Nothing of what is here stays, but the copy that was made of it.
     pub(super) fn empty_space(&mut self) {
         for doc in self.documents.keys() {
-            let title = self.title_of(doc);
-            let open = self.sessions.values().any(|session| session.doc == doc);
-            self.end_sessions_of(doc);
+            self.close_gone(doc);
             self.device.drop_document(doc);
             self.forget(doc);
-            if open {
-                self.emit(Event::NoteDeleted(gone(doc.note, title)));
-            }
         }
         self.documents.forget_imports();
         self.ledger = Ledger::default();
@@ -164,8 +156,4 @@ impl Engine {
             self.device.dirty(doc, now.mono);
         }
     }
-}
-
-const fn gone(note_id: NoteId, title: String) -> RemoteChange {
-    RemoteChange { note_id, title, device: None, paragraph: None, at: 0, purged: true, catching_up: false }
 }

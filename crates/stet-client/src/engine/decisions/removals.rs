@@ -170,7 +170,7 @@ impl Engine {
                 self.hold(doc, held);
                 continue;
             }
-            self.end_sessions_of(doc);
+            self.close_gone(doc);
             self.write(Write::Purged { doc, seq: 0, cursor: None }, After::Nothing);
             self.forget(doc);
         }
@@ -203,7 +203,7 @@ impl Engine {
             let error = StatusError { code: ErrorCode::Internal, message: words, note_id: Some(doc.note) };
             return self.went_wrong(error);
         }
-        self.end_sessions_of(doc);
+        self.close_gone(doc);
         self.write(Write::Purged { doc, seq: 0, cursor: None }, After::Nothing);
         self.forget(doc);
     }

@@ -143,6 +143,12 @@ impl Live {
         !self.known.includes(&self.document.head())
     }
 
+    /// It is made anew from the server's: even at the same version, nothing of what was seen in the former one counts.
+    pub(in crate::engine) fn replace(&mut self, document: Document) {
+        self.document = document;
+        self.shown = RefCell::default();
+    }
+
     /// What lists show of the note; nothing for a library.
     pub(in crate::engine) fn row(&self) -> Option<RowFields> {
         let Document::Note(note) = &self.document else {

@@ -11,7 +11,7 @@ use super::{Engine, Now};
 use crate::api::ErrorCode;
 use crate::api::Event;
 use crate::api::command::{Done, EditAnswer, EditNote, PullNote, Pulled};
-use crate::api::event::NoteUpdates;
+use crate::api::event::{NoteUpdates, RemoteChange};
 use crate::api::note::{OpenedNote, OpenedText, TextUpdate};
 
 impl Engine {
@@ -64,6 +64,23 @@ impl Engine {
             }
         }
         self.reply(call, Done {});
+    }
+
+    /// Whether somebody has it open.
+    pub(in crate::engine) fn is_open(&self, doc: DocKey) -> bool {
+        self.sessions.values().any(|session| session.doc == doc)
+    }
+
+    /// A note is gone, and not by what was done in this window: whoever has it open hears of it.
+    pub(in crate::engine) fn close_gone(&mut self, doc: DocKey) {
+        if self.is_open(doc) {
+            let (note_id, title) = (doc.note, self.title_of(doc));
+            self.end_sessions_of(doc);
+            let device = None;
+            let change =
+                RemoteChange { note_id, title, device, paragraph: None, at: 0, purged: true, catching_up: false };
+            self.emit(Event::NoteDeleted(change));
+        }
     }
 
     pub(in crate::engine) fn end_sessions_of(&mut self, doc: DocKey) {

@@ -100,7 +100,7 @@ impl Engine {
         let title = difference(&mine.title(), &theirs.title());
         let body = difference(&mine.body(), &theirs.body());
         let last = rows.last().map_or((0, 0), |row| (row.seq, row.timestamp));
-        live.document = Document::Note(theirs);
+        live.replace(Document::Note(theirs));
         live.signed = false;
         live.adopting = true;
         live.known = known;

@@ -104,7 +104,7 @@ impl Engine {
             _ => (Vec::new(), Vec::new()),
         };
         live.known = theirs.head();
-        live.document = theirs;
+        live.replace(theirs);
         live.signed = false;
         live.adopting = true;
         (live.on_disk, live.queued) = (Version::default(), Version::default());

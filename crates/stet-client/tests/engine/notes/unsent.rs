@@ -313,3 +313,23 @@ fn the_servers_own_limit_counts_once_it_is_known() {
     });
     assert_eq!(refused.expect("answered").expect_err("above the server's limit").code, ErrorCode::TooLarge);
 }
+
+#[test]
+fn whoever_has_a_note_open_that_went_while_the_device_was_away_is_told() {
+    let (mut desk, mut seq) = synced();
+    let note = desk.create("Beans", "one");
+    take_all(&mut desk, &mut seq, &[]);
+    desk.open(note);
+    desk.give(Input::Closed { code: None, reason: "gone".into() });
+    seq += 1;
+    connect(&mut desk, seq);
+    let row = json!({"seq": seq, "noteId": note, "ops": [], "purged": true, "timestamp": 1_700_000_000_000_i64});
+    hear(
+        &mut desk,
+        &json!({"type": "sync_batch", "spaceId": SPACE, "rows": [row], "upTo": seq, "done": 1, "total": 1}),
+    );
+    complete(&mut desk, seq);
+    desk.wait(2_000);
+    let told = desk.events.iter().any(|event| matches!(event, Event::NoteDeleted(gone) if gone.note_id == note));
+    assert!(told, "{:?}", desk.events);
+}
