@@ -11,7 +11,6 @@ mod editing;
 mod failing;
 mod level1;
 mod level2;
+mod lists;
 mod local;
 mod notes;
-mod rows;
-mod searching;

@@ -86,7 +86,7 @@ async fn what_was_acknowledged_before_a_backup_began_is_in_it_while_others_go_on
         }
     };
     assert!(seq > 40, "nothing was written meanwhile");
-    assert!(said.contains("1 user,") && said.contains("documents") && said.contains("last change 20"), "{said}");
+    assert!(said.contains("1 user,") && said.contains(" document") && said.contains("last change 20"), "{said}");
     assert_eq!(names(elsewhere.path(), ""), ["copy.db"], "one file, and no draft of it");
     drop(server.stop().await);
 

@@ -78,6 +78,14 @@ fn leave(desk: &mut Desk) {
     desk.sent.clear();
 }
 
+/// The catch-up has begun and nothing of it has come: from now on what is unsent goes out.
+fn answer(desk: &mut Desk) {
+    hear(
+        desk,
+        &json!({"type": "sync_batch", "spaceId": SPACE, "rows": [], "upTo": 0, "early": true, "done": 0, "total": 1}),
+    );
+}
+
 /// Confirms what was sent, from this seq on; the seq after the last.
 fn confirm(desk: &mut Desk, seq: u64) -> u64 {
     let sent = updates(desk);
@@ -342,6 +350,7 @@ fn what_was_confirmed_before_both_sides_were_compared_is_compared_by_the_next_pr
         other.write("bread", "white bread");
         let theirs = other.row(3);
         connect(&mut desk, 4);
+        answer(&mut desk);
         if has_come {
             rows(&mut desk, std::slice::from_ref(&theirs));
         }
@@ -368,6 +377,7 @@ fn what_was_confirmed_and_met_nobody_leaves_nothing_behind() {
     let (mut desk, other) = apart();
     replace(&mut desk, other.note, "bread", "rye bread");
     connect(&mut desk, 3);
+    answer(&mut desk);
     confirm(&mut desk, 3);
     let key = format!("away/{}/{}", desk.engine.space(), other.note);
     assert!(desk.reader.meta(&key).expect("reads").is_some(), "until the catch-up is through");
