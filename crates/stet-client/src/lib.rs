@@ -6,6 +6,7 @@ pub mod config;
 pub mod desktop;
 pub mod engine;
 mod folder;
+mod hex;
 pub mod history;
 mod lists;
 pub mod log;

@@ -2,19 +2,18 @@
 
 #![expect(clippy::expect_used, reason = "a test that can't go on says why and ends")]
 
+mod alone;
+
 use std::path::Path;
 use std::process::{Command, ExitStatus};
-use std::sync::Arc;
 
-use stet_client::api::Event;
+use stet_client::Client;
 use stet_client::api::command::{CreateNote, GetText, ListUnsent, OpenNote, RetryNote};
 use stet_client::api::note::StoppedKind;
-use stet_client::config::TokenSource;
-use stet_client::desktop::{Notice, Tray};
-use stet_client::network::Network;
-use stet_client::{Client, Config, Desktop};
 use stet_model::id::{DocKey, NoteId};
 use stet_store::{Options, RemoteRow, Write, open};
+
+use alone::start;
 
 /// Tells a process of this test what it is to do, and where.
 const TASK: &str = "STET_TEST_TASK";
@@ -22,31 +21,6 @@ const FOLDER: &str = "STET_TEST_FOLDER";
 
 /// An update whose checksum is right and whose content makes no sense: the documents' library panics in it.
 const FORGED: &[u8] = include_bytes!("../../stet-model/tests/forged-update.bin");
-
-struct Nobody;
-
-impl Desktop for Nobody {
-    fn emit(&self, _: &Event) {}
-    fn set_tray(&self, _: &Tray) {}
-    fn notify(&self, _: &Notice) {}
-    fn show_window(&self, _: Option<NoteId>) {}
-    fn open_url(&self, _: &str) {}
-    fn set_badge(&self, _: u32) {}
-}
-
-/// An engine whose server can't be reached.
-fn start(folder: &Path) -> Client {
-    let config = Config {
-        network: Network::default(),
-        data_dir: folder.to_owned(),
-        server_url: Some("ws://127.0.0.1:9".to_owned()),
-        token: TokenSource::Given("none".to_owned()),
-        device_name: "Desk".to_owned(),
-        platform: "linux".to_owned(),
-        app_version: "0.0.0".to_owned(),
-    };
-    Client::start(config, Arc::new(Nobody)).expect("starts")
-}
 
 async fn create(client: &Client, title: &str) -> NoteId {
     let args = CreateNote { folder_id: None, title: title.to_owned(), body: "what was here before".to_owned() };

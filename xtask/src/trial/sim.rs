@@ -30,7 +30,7 @@ pub struct Args {
     rest: Vec<String>,
 }
 
-/// Runs the seeds one after the other; a seed that fails is printed.
+/// Runs the seeds; one that fails is printed.
 pub fn sim(project: &Project, args: &Args) -> Result<(), Failure> {
     project.require_target("stet-tests", "bin", "sim")?;
     let mut build = project.cargo(&["build", "--workspace", "--profile", Profile::Sim.name(), "--bin", "sim"]);

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::Rng;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use stet_model::id::{DeviceId, DocKey, NoteId, SpaceId, StoreId, UserId};
 use stet_protocol::message::Device as DeviceInfo;
@@ -58,17 +59,21 @@ impl Meta {
             bytes
         };
         let wall = now.wall.max(0) as u64;
-        let binding: Option<Binding> = meta.get(BINDING).and_then(|json| serde_json::from_str(json).ok());
         let space = meta.get(SPACE).and_then(|text| text.parse().ok());
         Self {
             is_new: space.is_none(),
             space: space.unwrap_or_else(|| SpaceId::from_time(wall, fresh())),
-            binding,
-            settings: meta.get(SETTINGS).and_then(|json| serde_json::from_str(json).ok()).unwrap_or_default(),
+            binding: parsed(meta, BINDING),
+            settings: parsed(meta, SETTINGS).unwrap_or_default(),
             last_sync: meta.get(LAST_SYNC).and_then(|text| text.parse().ok()),
-            rebuild: meta.get(super::rebuild::REBUILD).and_then(|json| serde_json::from_str(json).ok()),
+            rebuild: parsed(meta, super::rebuild::REBUILD),
         }
     }
+}
+
+/// A value that the store keeps as JSON; nothing where there is none, or none that can be read.
+pub(super) fn parsed<T: DeserializeOwned>(meta: &BTreeMap<String, String>, key: &str) -> Option<T> {
+    meta.get(key).and_then(|json| serde_json::from_str(json).ok())
 }
 
 /// The machine for this device.

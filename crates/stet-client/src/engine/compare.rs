@@ -86,9 +86,8 @@ impl Engine {
 
     /// Whether everything is received, imported, indexed, sent and written, and no removal waits to be counted.
     pub(super) fn is_settled(&self) -> bool {
-        let still = self.writing.is_idle() && self.index.is_clean() && self.ledger.held.is_empty();
-        let still = still && !self.removals_wait();
-        still && self.is_in_step()
+        let still = self.writing.is_idle() && self.index.is_clean();
+        still && self.ledger.held.is_empty() && !self.removals_wait() && self.is_in_step()
     }
 
     /// The standing of a space, as it is on disk.

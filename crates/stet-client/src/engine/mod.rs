@@ -85,6 +85,7 @@ pub struct Engine {
     /// What to add to this device's wall clock to get the server's time.
     server_offset_ms: i64,
     note_bytes: u64,
+    fold_entries: usize,
     peer: PeerId,
     outputs: Vec<Output>,
 }
@@ -146,6 +147,7 @@ impl Engine {
             recorder: Recorder::default(),
             server_offset_ms: 0,
             note_bytes: NOTE_BYTES,
+            fold_entries: setup.fold_entries,
             peer,
             outputs: Vec::new(),
         };

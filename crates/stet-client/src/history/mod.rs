@@ -12,6 +12,7 @@ use crate::api::history::{
 };
 use crate::api::{CommandError, ErrorCode};
 use crate::engine::stored_parts;
+use crate::hex::hex;
 use crate::welcome::NOTE;
 
 /// Versions of a page.
@@ -95,7 +96,7 @@ pub fn restoring(shelf: Shelf<'_>, args: &RestoreVersion) -> Result<Restoring, C
 
 /// The name of a point.
 pub(crate) fn id(point: &Point) -> String {
-    point.encode().iter().map(|byte| format!("{byte:02x}")).collect()
+    hex(&point.encode())
 }
 
 fn open(shelf: Shelf<'_>, note: NoteId) -> Result<History, CommandError> {

@@ -108,6 +108,9 @@ fn take(doc: &LoroDoc, blobs: &[Vec<u8>], has_snapshot: bool) -> Result<(), Loro
     let alone = usize::from(has_snapshot && doc.oplog_vv().is_empty());
     let (first, rest) = blobs.split_at(alone.min(blobs.len()));
     first.iter().try_for_each(|snapshot| doc.import(snapshot).map(drop))?;
+    if rest.is_empty() {
+        return Ok(());
+    }
     for (peer, end) in doc.oplog_vv().iter().filter(|(_, end)| **end > 0) {
         doc.get_change(ID::new(*peer, end - 1));
     }

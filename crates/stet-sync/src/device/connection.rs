@@ -163,9 +163,7 @@ impl Device {
             }
             (Ok(token), Phase::Live { .. }) if self.link.renewing && self.level == Some(2) => self.send_auth(token),
             (Err(reason), Phase::Authenticating { sent: false, .. }) => {
-                self.outputs.push(Output::Problem(Problem::NoToken(reason)));
-                self.blocked = true;
-                self.give_up(1000, now);
+                self.block(Problem::NoToken(reason), now);
             }
             _ => {}
         }
@@ -190,15 +188,18 @@ impl Device {
     /// The engine refuses what the server agreed on; people have to act.
     pub fn refuse(&mut self, reason: String, now: u64) {
         if self.phase == Phase::Entering {
-            self.outputs.push(Output::Problem(Problem::Binding(reason)));
-            self.blocked = true;
-            self.give_up(1000, now);
+            self.block(Problem::Binding(reason), now);
         }
     }
 
     /// The log isn't the one that was followed so far, as the server or a comparison says: people have to decide.
     pub fn diverged(&mut self, now: u64) {
-        self.outputs.push(Output::Problem(Problem::DivergedLog));
+        self.block(Problem::DivergedLog, now);
+    }
+
+    /// The connection ends, and the next attempts come seldom: this needs people.
+    fn block(&mut self, problem: Problem, now: u64) {
+        self.outputs.push(Output::Problem(problem));
         self.blocked = true;
         self.give_up(1000, now);
     }
@@ -349,11 +350,7 @@ impl Device {
     pub(super) fn server_error(&mut self, error: ErrorMessage, now: u64) {
         match error.code {
             ErrorCode::DivergedLog => self.diverged(now),
-            ErrorCode::TooManySockets => {
-                self.outputs.push(Output::Problem(Problem::Server(error.code, error.message)));
-                self.blocked = true;
-                self.give_up(1000, now);
-            }
+            ErrorCode::TooManySockets => self.block(Problem::Server(error.code, error.message), now),
             _ if self.refused(&error, now) => {}
             code => self.outputs.push(Output::Problem(Problem::Server(code, error.message))),
         }

@@ -101,7 +101,7 @@ impl Engine {
             return;
         };
         let ready = live.pending.is_empty() && !live.writing || mutant::is(Mutant::SnapshotBeforeWrites);
-        if live.log_entries < self.setup.fold_entries || !ready || live.adopting {
+        if live.log_entries < self.fold_entries || !ready || live.adopting {
             return;
         }
         live.log_entries = 0;

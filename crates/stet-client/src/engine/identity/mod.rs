@@ -1,8 +1,6 @@
 //! Which device this is, and whether it still is where its store was made for: a data folder that was copied goes on as a
 //! device of its own, before anything of it is sent. Never here: how a system names its machine and its folders.
 
-use std::collections::BTreeMap;
-
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::Rng;
 use serde::{Deserialize, Serialize};
@@ -10,9 +8,10 @@ use sha2::{Digest as _, Sha256};
 use stet_model::id::DeviceId;
 use stet_store::Write;
 
-use super::binding::SPACE;
+use super::binding::{SPACE, parsed};
 use super::documents::writing::After;
 use super::{Engine, Now, Output, Setup};
+use crate::hex::hex;
 
 const DEVICE: &str = "device";
 const HOME: &str = "home";
@@ -79,10 +78,6 @@ fn hash(salt: &str, name: &str) -> String {
     hex(&hash.finalize())
 }
 
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
 /// Who this engine is.
 #[derive(Clone, Debug)]
 pub(super) struct Identity {
@@ -90,7 +85,6 @@ pub(super) struct Identity {
     pub(super) device_name: String,
     pub(super) app_version: String,
     pub(super) server_url: Option<String>,
-    pub(super) fold_entries: usize,
     home: Option<KeptHome>,
     /// The device id or its home isn't what the store has.
     news: bool,
@@ -127,7 +121,6 @@ impl Identity {
             device_name: setup.device_name.clone(),
             app_version: setup.app_version.clone(),
             server_url: setup.server_url.clone(),
-            fold_entries: setup.fold_entries,
             news: stored.is_none() || home != before,
             kept: stored.is_some(),
             home,
@@ -139,10 +132,6 @@ impl Identity {
     pub(super) const fn is_news(&self) -> bool {
         self.news
     }
-}
-
-fn parsed<T: for<'de> Deserialize<'de>>(meta: &BTreeMap<String, String>, key: &str) -> Option<T> {
-    meta.get(key).and_then(|json| serde_json::from_str(json).ok())
 }
 
 impl Engine {

@@ -52,8 +52,8 @@ impl Engine {
     /// What a former process had no time to compare.
     pub(in crate::engine) fn remember_away(&mut self, meta: &BTreeMap<String, String>) {
         for (key, json) in meta {
-            let away = serde_json::from_str::<Kept>(json).ok().as_ref().and_then(Kept::away);
-            let (Some(doc), Some(away)) = (named(key), away) else { continue };
+            let Some(doc) = named(key) else { continue };
+            let Some(away) = serde_json::from_str::<Kept>(json).ok().as_ref().and_then(Kept::away) else { continue };
             self.merged.kept.insert(doc, json.clone());
             self.merged.away.insert(doc, Some(away));
         }

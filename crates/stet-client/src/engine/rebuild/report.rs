@@ -2,10 +2,10 @@
 //! of a note.
 
 use serde::Serialize;
-use stet_model::document::Version;
 use stet_model::id::{DeviceId, NoteId, SpaceId};
 
 use super::decide::{Side, Verdict};
+use crate::hex::hex;
 
 /// Documents listed one by one; the others are counted.
 const LISTED: usize = 1_000;
@@ -110,9 +110,5 @@ impl Findings {
 
 fn stand(side: &Side) -> Stand {
     let bytes = side.title.len() + side.body.len();
-    Stand { version: hex(&side.version), digest: format!("{:032x}", side.digest), bytes }
-}
-
-fn hex(version: &Version) -> String {
-    version.encode().iter().map(|byte| format!("{byte:02x}")).collect()
+    Stand { version: hex(&side.version.encode()), digest: format!("{:032x}", side.digest), bytes }
 }

@@ -55,6 +55,14 @@ fn synced() -> (Desk, u64) {
     (desk, seq)
 }
 
+/// A connection whose catch-up brings, as its only row, that this note was removed for good.
+fn connect_to_removal(desk: &mut Desk, seq: u64, note: NoteId) {
+    connect(desk, seq);
+    let row = json!({"seq": seq, "noteId": note, "ops": [], "purged": true, "timestamp": 1_700_000_000_000_i64});
+    hear(desk, &json!({"type": "sync_batch", "spaceId": SPACE, "rows": [row], "upTo": seq, "done": 1, "total": 1}));
+    complete(desk, seq);
+}
+
 /// A note with tags, edited without a network while it is removed for good elsewhere. The network is gone again.
 fn deleted_elsewhere() -> (Desk, NoteId, u64) {
     let (mut desk, mut seq) = synced();
@@ -66,13 +74,7 @@ fn deleted_elsewhere() -> (Desk, NoteId, u64) {
     let session = desk.open(note).body.session;
     desk.call(typed(&session, 0, 3, 3, " and two"));
     seq += 1;
-    connect(&mut desk, seq);
-    let row = json!({"seq": seq, "noteId": note, "ops": [], "purged": true, "timestamp": 1_700_000_000_000_i64});
-    hear(
-        &mut desk,
-        &json!({"type": "sync_batch", "spaceId": SPACE, "rows": [row], "upTo": seq, "done": 1, "total": 1}),
-    );
-    complete(&mut desk, seq);
+    connect_to_removal(&mut desk, seq, note);
     desk.give(Input::Closed { code: None, reason: "gone".into() });
     (desk, note, seq)
 }
@@ -151,13 +153,7 @@ fn an_update_refused_because_the_note_is_gone_keeps_the_text_and_no_click_on_syn
     assert_eq!(desk.body(new), "one");
     // The row with the removal comes later than the refusal did.
     let tombstone = seq + 1;
-    connect(&mut desk, tombstone);
-    let row = json!({"seq": tombstone, "noteId": note, "ops": [], "purged": true, "timestamp": 1_700_000_000_000_i64});
-    hear(
-        &mut desk,
-        &json!({"type": "sync_batch", "spaceId": SPACE, "rows": [row], "upTo": tombstone, "done": 1, "total": 1}),
-    );
-    complete(&mut desk, tombstone);
+    connect_to_removal(&mut desk, tombstone, note);
     assert_eq!(desk.body(new), "one");
     assert_eq!(desk.status().held, 0);
 }
@@ -322,13 +318,7 @@ fn whoever_has_a_note_open_that_went_while_the_device_was_away_is_told() {
     desk.open(note);
     desk.give(Input::Closed { code: None, reason: "gone".into() });
     seq += 1;
-    connect(&mut desk, seq);
-    let row = json!({"seq": seq, "noteId": note, "ops": [], "purged": true, "timestamp": 1_700_000_000_000_i64});
-    hear(
-        &mut desk,
-        &json!({"type": "sync_batch", "spaceId": SPACE, "rows": [row], "upTo": seq, "done": 1, "total": 1}),
-    );
-    complete(&mut desk, seq);
+    connect_to_removal(&mut desk, seq, note);
     desk.wait(2_000);
     let told = desk.events.iter().any(|event| matches!(event, Event::NoteDeleted(gone) if gone.note_id == note));
     assert!(told, "{:?}", desk.events);
