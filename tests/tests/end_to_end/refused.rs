@@ -112,8 +112,11 @@ async fn a_database_that_was_cut_off_makes_way_is_kept_and_the_notes_come_back_f
     one.app.open_note("Kept").await;
     one.app.sees_body("all the same").await;
     one.app.click("pill").await;
-    let said = one.app.text("popover").await;
-    assert!(said.contains("was damaged and is kept as notes.sqlite.damaged-1"), "{said}");
+    eventually("the details say what became of it", async || {
+        let said = one.app.text("popover").await;
+        holds(said.contains("was damaged and is kept as notes.sqlite.damaged-1"), said)
+    })
+    .await;
 }
 
 #[tokio::test]
