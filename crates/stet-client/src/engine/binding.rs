@@ -230,6 +230,8 @@ impl Engine {
             self.comparison.forget();
             self.merged = super::merged::Merged::default();
             self.space = to;
+            // What a library says is counted under its id, and that is another one now.
+            self.with(self.library_doc(), Task::Folders { changed: true }, now);
         }
         self.write(Write::Meta { key: SPACE.into(), value: Some(to.to_string()) }, After::Nothing);
         let json = serde_json::to_string(&offered).unwrap_or_default();

@@ -319,7 +319,6 @@ impl Desk {
         self.open(note).body.text
     }
 
-    /// The newest status told.
     /// Everything of a note, as it would be sent.
     pub fn version_of(&self, note: NoteId) -> Vec<u8> {
         let key = DocKey { space: self.engine.space(), note };
@@ -330,6 +329,7 @@ impl Desk {
         document.export(&Version::default())
     }
 
+    /// The newest status told.
     pub fn status(&mut self) -> Status {
         self.wait(200);
         let last = self.events.iter().rev().find_map(|event| match event {

@@ -1,13 +1,14 @@
 //! The engine against a level-2 server: the few messages it takes, said by hand.
 
 use serde_json::{Value, json};
-use stet_client::api::command::{Decide, PurgeNote, RestoreNote, TrashNote, UpdateSettings};
+use stet_client::api::command::{CreateFolder, Decide, PurgeNote, RestoreNote, TrashNote, UpdateSettings};
 use stet_client::api::status::{Decision, Way};
 use stet_client::api::{ErrorCode, Event};
 use stet_client::engine::Input;
 use stet_model::digest::LogDigest;
-use stet_model::document::{NoteDocument, NoteEdit, Version};
+use stet_model::document::{Folder, NoteDocument, NoteEdit, Version};
 use stet_model::id::{NoteId, PeerId};
+use stet_model::note::library_digest;
 use stet_protocol::bytes::Bytes;
 use stet_protocol::codec::decode;
 use stet_protocol::message::level2::{ClientMessage, NoteUpdate};
@@ -93,6 +94,23 @@ fn purges(desk: &mut Desk) -> Vec<NoteId> {
         ClientMessage::NotePurge(purge) => Some(purge.note_id),
         _ => None,
     })
+}
+
+#[test]
+fn a_library_that_moves_into_an_account_is_digested_under_its_new_id() {
+    let mut desk = Desk::with_server(Some("ws://server.example"));
+    let id = desk.call(CreateFolder { name: "Work".into(), parent_id: None }).folder_id;
+    desk.wait(2_000);
+    let former = desk.engine.space();
+    let content = |desk: &Desk| desk.reader.standing(desk.engine.space()).expect("reads").content.expect("is known");
+    let mut expected = content(&desk);
+    connect(&mut desk, 0);
+    let now = desk.engine.space();
+    assert_ne!(former, now);
+    let folders = [Folder { id, name: "Work".to_owned(), color: None, parent: None, depth: 0, sort_order: 0 }];
+    expected.remove(library_digest(former, &folders));
+    expected.add(library_digest(now, &folders));
+    assert_eq!(content(&desk), expected);
 }
 
 #[test]

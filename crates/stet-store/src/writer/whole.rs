@@ -6,6 +6,7 @@ use stet_model::id::SpaceId;
 use super::{Failure, purge_found};
 use crate::table::log::update;
 use crate::table::{device, digest, document, folder, note, space};
+use crate::write::DocKey;
 
 /// Gives a space the id of another, which must hold nothing.
 pub(super) fn rename(connection: &Connection, from: SpaceId, to: SpaceId) -> Result<(), Failure> {
@@ -18,6 +19,10 @@ pub(super) fn rename(connection: &Connection, from: SpaceId, to: SpaceId) -> Res
     space::rename(connection, id, to)?;
     document::moved(connection, id, (from.library(), to.library()))?;
     digest::forget(connection, id)?;
+    // What a library says is counted under its id.
+    if let Some(library) = document::find_living(connection, DocKey { space: to, note: to.library() })? {
+        digest::set_content(connection, library.id, None)?;
+    }
     note::mirror_space(connection, id)?;
     Ok(())
 }

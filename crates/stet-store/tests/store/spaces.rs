@@ -33,6 +33,10 @@ fn a_local_space_moves_into_an_account_and_everything_becomes_unsent() {
     let sidebar = store.reader.sidebar(account).unwrap();
     assert_eq!((sidebar.counts, sidebar.folders[0].1), ([1, 0, 0, 0, 0, 1], 1));
     assert_eq!(store.counts(), [0; 6]);
+    let content = |store: &Store| store.reader.standing(account).unwrap().content;
+    assert_eq!(content(&store), None, "what the library says is counted under its id");
+    store.commit([Write::Folders { space: account, folders: vec![folder_named(2, "f")], content: 1 }]);
+    assert!(content(&store).is_some());
 
     store.commit([local(9, 1, titled("left"))]);
     let occupied = store.writer.commit(&[Write::MoveSpace { from: SPACE, to: account }]).unwrap_err();

@@ -326,7 +326,6 @@ impl Connection {
             self.personal = spaces.first().map(|space| space.id);
             self.feeds = spaces.iter().map(|space| (space.id, Feed::new(space.seq))).collect();
             if self.stage == Stage::Level2 {
-                turn.outbox.coalesce(self.encoding);
                 self.messages = Allowance::new(self.settings.limits.messages_per_minute, turn.now);
             }
         }
@@ -345,6 +344,9 @@ impl Connection {
         });
         let success = AuthSuccess { message: texts::AUTH_SUCCESS.to_owned(), user_id, level2 };
         self.send1(&level1::ServerMessage::AuthSuccess(success), turn);
+        if at_level_2 {
+            turn.outbox.coalesce(self.encoding);
+        }
     }
 
     fn send_auth_failed(&self, reason: AuthFailure, turn: &mut Turn<'_>) {

@@ -31,6 +31,8 @@ pub struct Outbox {
     frames: VecDeque<Arc<Frame>>,
     bytes: usize,
     coalesce: Option<Encoding>,
+    /// So many of the frames waiting were said before that was agreed on: each goes by itself.
+    alone: usize,
     ping: bool,
     closing: Option<CloseCode>,
 }
@@ -53,7 +55,9 @@ impl Outbox {
 
     /// From now on what piles up becomes one `many`.
     pub(super) fn coalesce(&mut self, encoding: Encoding) {
-        self.coalesce = Some(encoding);
+        if self.coalesce.replace(encoding).is_none() {
+            self.alone = self.frames.len();
+        }
     }
 
     pub(super) fn push(&mut self, frame: Arc<Frame>) {
@@ -78,9 +82,9 @@ impl Outbox {
         }
         if let Some(first) = self.frames.pop_front() {
             let frame = match self.coalesce {
-                // What was said before the socket's encoding was agreed on goes by itself.
-                Some(encoding) if !self.frames.is_empty() && first.encoding() == encoding => self.join(first, encoding),
+                Some(encoding) if self.alone == 0 && !self.frames.is_empty() => self.join(first, encoding),
                 _ => {
+                    self.alone = self.alone.saturating_sub(1);
                     self.bytes -= size(&first);
                     first
                 }

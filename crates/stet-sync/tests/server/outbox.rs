@@ -6,7 +6,7 @@ use stet_protocol::message::level2::{ClientMessage, ServerMessage};
 use stet_protocol::message::{Auth, Device};
 use stet_sync::server::{Input, Outgoing, Settings, receive};
 
-use crate::stage::{SPACE, Stage, row, session, sized_row};
+use crate::stage::{SPACE, Stage, auth2, row, session, sized_row};
 
 fn frames(stage: &mut Stage) -> Vec<ServerMessage> {
     std::iter::from_fn(|| stage.take())
@@ -55,6 +55,21 @@ fn rows_that_pile_up_become_one_many_in_their_order() {
         assert_eq!(*messages, expected);
         assert_eq!(stage.outbox.bytes(), 0);
     }
+}
+
+#[test]
+fn what_level_2_begins_with_goes_by_itself() {
+    let mut stage = Stage::open(Settings::default());
+    stage.hear(&auth2());
+    stage.give(Input::Authenticated(Ok(session(1_000_000))));
+    // The reader was busy: the answer to this waits along with that to the token.
+    stage.hear(&json!({"type": "ping"}));
+    stage.hear(&json!({"type": "ping"}));
+    let frames = frames(&mut stage);
+    let [ServerMessage::AuthSuccess(_), ServerMessage::Many { messages }] = frames.as_slice() else {
+        panic!("{frames:?}")
+    };
+    assert_eq!(messages.len(), 2);
 }
 
 #[test]

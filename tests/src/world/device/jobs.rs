@@ -22,6 +22,14 @@ pub(super) enum Job {
 }
 
 impl World {
+    /// A device found that it holds something else than the server or another device. It mends that, which would hide that
+    /// it ever came to it: only a server that lost what it had confirmed may be the reason.
+    pub(in crate::world) fn found_differing(&mut self, device: usize, words: &str) {
+        if !self.reference.is_restored() {
+            self.fail(format!("device {device} has come to hold something else than the others: {words}"));
+        }
+    }
+
     pub(super) fn job(&mut self, device: usize, job: Job) {
         let Some(process) = &mut self.devices[device].process else { return };
         process.jobs.push_back(job);
@@ -51,7 +59,12 @@ impl World {
                 Input::Loaded(docs.into_iter().map(read).collect())
             }
             Job::Standing(space) => match process.reader.standing(space) {
-                Ok(standing) => Input::Standing(space, standing),
+                Ok(standing) => {
+                    if let Some(compared) = standing.compared.filter(|compared| !compared.same) {
+                        self.found_differing(device, &format!("{compared:?}"));
+                    }
+                    Input::Standing(space, standing)
+                }
                 // As in the app: nothing comes.
                 Err(_) => Input::Tick,
             },

@@ -336,12 +336,8 @@ impl World {
                 let at = now + self.dice.within((1, 40));
                 self.for_device(device, at, ForDevice::Input(Box::new(Input::Token(token))));
             }
-            Output::Tray(_)
-            | Output::Notify(_)
-            | Output::Badge(_)
-            | Output::Show(_)
-            | Output::Lists(_)
-            | Output::LeaveReport { .. } => {}
+            Output::LeaveReport { name, .. } => self.found_differing(device, &name),
+            Output::Tray(_) | Output::Notify(_) | Output::Badge(_) | Output::Show(_) | Output::Lists(_) => {}
         }
     }
 

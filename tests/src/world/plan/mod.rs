@@ -206,9 +206,9 @@ pub struct Plan {
 }
 
 /// What users do at least, beside scenes; some find nothing to be done to.
-const ACTIONS: u64 = 200;
+const ACTIONS: u64 = 240;
 /// What goes wrong at least, beside scenes.
-const FAULTS: u64 = 14;
+const FAULTS: u64 = 16;
 
 const MINUTE: u64 = 60_000;
 const YEARS: i64 = 365 * 86_400_000;

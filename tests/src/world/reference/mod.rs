@@ -188,6 +188,11 @@ impl Reference {
         }
     }
 
+    /// Whether the server ever went back.
+    pub const fn is_restored(&self) -> bool {
+        self.restored
+    }
+
     /// The server is what it was. A note that was removed for good may come back as it was then: nobody has the rest.
     pub fn log_restored(&mut self) {
         self.restored = true;

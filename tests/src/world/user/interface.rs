@@ -72,7 +72,8 @@ impl World {
 
     pub(super) fn paste(&mut self, device: usize, (note, place): (Share, Share), kilobytes: u8) -> Option<()> {
         let open = self.open_notes(device);
-        let key = (open[note.of(open.len())?], Field::Body);
+        let Some(index) = note.of(open.len()) else { return self.open(device, note) };
+        let key = (open[index], Field::Body);
         let mut inserted = Vec::new();
         let mut text = String::new();
         while text.len() < usize::from(kilobytes) * 1024 {
@@ -97,7 +98,8 @@ impl World {
         ragged: bool,
     ) -> Option<()> {
         let open = self.open_notes(device);
-        let key = (open[note.of(open.len())?], Field::Body);
+        let Some(index) = note.of(open.len()) else { return self.open(device, note) };
+        let key = (open[index], Field::Body);
         let shown = self.editor(device, key)?.text.text();
         let edges: Vec<u32> = if ragged {
             let mut offset = 0;

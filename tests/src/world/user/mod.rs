@@ -51,12 +51,11 @@ pub const OPEN: usize = 3;
 const TAGS: [&str; 4] = ["garden", "Ärzte", "日本", "to read"];
 
 impl World {
-    /// A user does something, if the device runs and there is something to do it to.
+    /// A user does something, if there is something to do it to. Whose device doesn't run takes the next that does.
     pub(super) fn act(&mut self, device: usize, action: &Action) {
         let runs = |state: &Device| state.process.is_some() && self.queue.now() >= state.frozen_until;
-        if !self.devices.get(device).is_some_and(runs) {
-            return self.counts.skipped += 1;
-        }
+        let next = (device..self.devices.len()).chain(0..device).find(|at| self.devices.get(*at).is_some_and(runs));
+        let Some(device) = next else { return self.counts.skipped += 1 };
         let done = match action {
             Action::Create { folder, filed } => self.create(device, *folder, *filed),
             Action::Open { note } => self.open(device, *note),
