@@ -210,7 +210,14 @@ pub(super) fn a_space_of_somebody_else_is_like_none(database: impl Database) {
         let received = Received { space_id, seq: 0, unsent: 0, content: None };
         let device_id = DeviceId::from_bytes([2; 16]);
         assert_eq!(two.write(Write::Receipt { user_id: noor.clone(), device_id, received }), refused);
-        let fold = Fold { user_id: noor.clone(), space_id, note_id: note(1), rows: vec![(1, [0; 32])], ops: vec![1] };
+        let fold = Fold {
+            user_id: noor.clone(),
+            space_id,
+            note_id: note(1),
+            before: vec![],
+            rows: vec![(1, [0; 32])],
+            ops: vec![1],
+        };
         assert_eq!(two.write(Write::Fold(fold)), refused);
     }
     // The same note id in one's own space is another document.
@@ -273,9 +280,10 @@ pub(super) fn folding_replaces_rows_and_changes_nothing_else<D: Database>(databa
     let fold = |two: &Two<D>, seqs: &[u64]| {
         let (user_id, space_id) = (user_id.clone(), space.id);
         let rows = two.database.document(two.maria(), note(1)).unwrap().unwrap().rows;
+        let before = rows.iter().map(|row| row.seq).filter(|seq| *seq < seqs[0]).collect();
         let hash = |seq: &u64| rows.iter().find(|row| row.seq == *seq).map_or([0; 32], |row| hash_ops(&row.ops));
         let rows = seqs.iter().map(|seq| (*seq, hash(seq))).collect();
-        Write::Fold(Fold { user_id, space_id, note_id: note(1), rows, ops: b"\x01folded".to_vec() })
+        Write::Fold(Fold { user_id, space_id, note_id: note(1), before, rows, ops: b"\x01folded".to_vec() })
     };
     let head = |two: &Two<D>| two.database.log(two.maria(), 0, 1 << 20).unwrap().end;
     let before = head(&two);
@@ -315,9 +323,12 @@ pub(super) fn folding_keeps_who_wrote_each_part_and_when<D: Database>(database: 
         written.push(Part { seq, timestamp: now, device_id });
     }
     let fold = |two: &Two<D>, from: u64, to: u64| {
-        let rows = two.database.document(two.maria(), note(1)).unwrap().unwrap().rows.into_iter();
-        let rows = rows.filter(|row| (from..=to).contains(&row.seq)).map(|row| (row.seq, hash_ops(&row.ops))).collect();
-        Write::Fold(Fold { user_id: user_id.clone(), space_id: space.id, note_id: note(1), rows, ops: vec![1, 9] })
+        let (user_id, space_id, note_id, ops) = (user_id.clone(), space.id, note(1), vec![1, 9]);
+        let rows = two.database.document(two.maria(), note_id).unwrap().unwrap().rows;
+        let before = rows.iter().map(|row| row.seq).filter(|seq| *seq < from).collect();
+        let rows = rows.iter().filter(|row| (from..=to).contains(&row.seq));
+        let rows = rows.map(|row| (row.seq, hash_ops(&row.ops))).collect();
+        Write::Fold(Fold { user_id, space_id, note_id, before, rows, ops })
     };
     // Rows that were folded before are folded again, with some that weren't.
     for (from, to, left) in [(1, 3, 6), (5, 6, 5), (3, 6, 3), (1, 8, 1)] {
@@ -343,7 +354,8 @@ pub(super) fn a_fold_that_misses_a_row_or_meets_a_removal_is_refused<D: Database
     let fold = |two: &Two<D>, seqs: &[u64], note_id| {
         let rows = two.database.document(two.maria(), note(1)).unwrap().unwrap().rows.into_iter();
         let rows = rows.filter(|row| seqs.contains(&row.seq)).map(|row| (row.seq, hash_ops(&row.ops))).collect();
-        Write::Fold(Fold { user_id: user_id.clone(), space_id: space.id, note_id, rows, ops: vec![1, 9] })
+        let (user_id, space_id, before) = (user_id.clone(), space.id, vec![]);
+        Write::Fold(Fold { user_id, space_id, note_id, before, rows, ops: vec![1, 9] })
     };
     let before = two.database.log(two.maria(), 0, 1 << 20).unwrap();
     let (gap, foreign, good) =

@@ -63,6 +63,9 @@ pub struct Fold {
     pub space_id: SpaceId,
     /// Which document.
     pub note_id: NoteId,
+    /// The seqs of the document's rows before those, ascending: the new row builds on what they hold together. Each fold leaves
+    /// fewer rows, so the same seqs are the same rows.
+    pub before: Vec<u64>,
     /// Exactly the rows that are replaced, ascending, as they were read: when one is gone or holds something else, another
     /// fold came first, and nothing is done.
     pub rows: Vec<(u64, OpsHash)>,

@@ -34,7 +34,8 @@ fn folds_up_to(limit: u64, key: &NoteKey, peer: PeerId, (database, now): (&dyn R
         .unwrap_or(0);
     let in_base = |row: &&Row| row.seq <= everybody_has || row.timestamp < now - BASE_AGE_MS;
     let (base, range) = stored.rows.split_at(stored.rows.iter().take_while(in_base).count());
-    let mut folder = Folder { key, limit, raw: empty(key, peer), folded: empty(key, peer), folds: Vec::new() };
+    let (raw, folded) = (empty(key, peer), empty(key, peer));
+    let mut folder = Folder { key, limit, raw, folded, standing: Vec::new(), folds: Vec::new() };
     // Where one can't go on, what it has folded so far is good all the same.
     if let Err(Stuck) =
         groups(base, limit).into_iter().chain(groups(range, limit)).try_for_each(|rows| folder.fold(rows))
@@ -81,6 +82,8 @@ struct Folder<'a> {
     raw: Document,
     /// Made of what is to be there instead.
     folded: Document,
+    /// Where that stands.
+    standing: Vec<u64>,
     folds: Vec<Fold>,
 }
 
@@ -91,10 +94,9 @@ impl Folder<'_> {
             let from = self.raw.head();
             let good = take_in(&mut self.raw, rows)?;
             self.replace(&rows[..good], &from)?;
-            match rows.get(good + 1..) {
-                Some(others) => rows = others,
-                None => return Ok(()),
-            }
+            let Some((unreadable, others)) = rows[good..].split_first() else { return Ok(()) };
+            self.standing.push(unreadable.seq);
+            rows = others;
         }
     }
 
@@ -109,11 +111,14 @@ impl Folder<'_> {
                     return Err(Stuck);
                 }
                 let NoteKey { user_id, space_id, note_id } = self.key.clone();
+                let before = self.standing.clone();
+                self.standing.extend(rows.last().map(|row| row.seq));
                 let rows = rows.iter().map(|row| (row.seq, hash_ops(&row.ops))).collect();
-                self.folds.push(Fold { user_id, space_id, note_id, rows, ops });
+                self.folds.push(Fold { user_id, space_id, note_id, before, rows, ops });
                 return Ok(());
             }
         }
+        self.standing.extend(rows.iter().map(|row| row.seq));
         take_in(&mut self.folded, rows).map(drop)
     }
 }

@@ -181,7 +181,8 @@ pub(super) fn fold(transaction: &Transaction<'_>, fold: &Fold) -> Result<Written
     let (document, note_id) = ((space.number, fold.note_id), fold.note_id.as_bytes());
     let (first, target) = (log::place(space.number, *first), log::place(space.number, *last));
     let found = stretch(transaction, document, (first, target))?;
-    let unchanged = found.iter().map(|row| (row.part.seq, row.hash)).eq(fold.rows.iter().copied());
+    let unchanged = found.iter().map(|row| (row.part.seq, row.hash)).eq(fold.rows.iter().copied())
+        && before(transaction, document, first)? == fold.before;
     if !unchanged && !mutant::is(Mutant::FoldIgnoresChange) {
         return Ok(Written::Refused(ErrorCode::Changed));
     }
@@ -208,6 +209,16 @@ pub(super) fn fold(transaction: &Transaction<'_>, fold: &Fold) -> Result<Written
         )?
         .execute(params![space.number, note_id, gone, target, log::places(space.number).1])?;
     Ok(Written::Noted)
+}
+
+/// The seqs of a document's rows before a place.
+fn before(connection: &Connection, (space, note_id): (i64, NoteId), place: i64) -> Result<Vec<u64>, rusqlite::Error> {
+    connection
+        .prepare_cached(
+            "SELECT place FROM log WHERE note_id = ?1 AND place >= ?2 AND place < ?3 AND purged = 0 ORDER BY place",
+        )?
+        .query_map(params![note_id.as_bytes(), log::places(space).0, place], |row| row.get(0).map(log::seq_of))?
+        .collect()
 }
 
 /// A row that is to be folded.

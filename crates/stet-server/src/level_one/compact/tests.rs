@@ -4,7 +4,7 @@ use stet_model::document::{LibraryEdit, NoteEdit};
 use stet_model::id::{DeviceId, FolderId, NoteId, SpaceId, UserId};
 use stet_model::text::TextChange;
 use stet_protocol::bytes::Bytes;
-use stet_protocol::message::Device;
+use stet_protocol::message::{Device, ErrorCode};
 use stet_protocol::message::level2::Received;
 use stet_sync::server::Change;
 
@@ -134,6 +134,30 @@ fn what_every_device_has_becomes_the_base_and_the_rest_a_range_after_it() {
     assert_eq!(world.fold(NOW), [13, 15]);
     assert_eq!(world.body_from(&[], 0), world.author.body());
     assert_eq!(world.body_from(&held, 6), world.author.body());
+}
+
+#[test]
+fn a_range_is_not_put_after_rows_that_another_fold_has_replaced_meanwhile() {
+    let mut world = World::new();
+    world.types("base ", NOW);
+    let before = world.author.head();
+    world.types("sent ", NOW);
+    // Sent again, together with what came after: the acknowledgement was lost.
+    world.typed("again ");
+    world.add(world.author.export(&before), NOW);
+    world.has(1, 1, NOW);
+    let early = folds(&world.key, PeerId(8), &world.database, NOW);
+    world.types("last ", NOW);
+    world.has(1, 2, NOW);
+    let late = folds(&world.key, PeerId(8), &world.database, NOW);
+    let mut write = |fold: Fold| world.database.write(&[Write::Fold(fold)], NOW).remove(0);
+    assert_eq!(early.into_iter().map(&mut write).collect::<Vec<_>>(), [Ok(Written::Noted)]);
+    // The range replaces the very bytes it was made of; what it builds on went into them.
+    let refused = || Ok(Written::Refused(ErrorCode::Changed));
+    assert_eq!(late.into_iter().map(&mut write).collect::<Vec<_>>(), [refused(), refused()]);
+    assert_eq!(world.body_from(&[], 0), world.author.body());
+    world.fold(NOW);
+    assert_eq!(world.body_from(&[], 0), world.author.body());
 }
 
 #[test]
