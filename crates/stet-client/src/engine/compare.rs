@@ -86,7 +86,7 @@ impl Engine {
 
     /// Whether everything is received, imported, indexed, sent and written, and no removal waits to be counted.
     pub(super) fn is_settled(&self) -> bool {
-        let still = self.writing.is_idle() && self.index.is_clean();
+        let still = self.writing.is_idle() && !self.writing.tries_again() && self.index.is_clean();
         still && self.ledger.held.is_empty() && !self.removals_wait() && self.is_in_step()
     }
 

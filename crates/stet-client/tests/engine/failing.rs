@@ -1,9 +1,14 @@
 //! A disk that fails: nothing is lost that is still in memory, and it is said.
 
+use serde_json::json;
 use stet_client::api::ErrorCode;
 use stet_client::api::command::EditAnswer;
+use stet_protocol::bytes::Bytes;
+use stet_protocol::message::level2::ClientMessage;
 
 use crate::desk::{Desk, typed};
+use crate::level1::hear;
+use crate::level2::{SPACE, complete, connect, connect_again, messages, take_welcome_note, three_parts};
 
 #[test]
 fn what_a_full_disk_refused_is_written_once_there_is_room() {
@@ -67,11 +72,11 @@ fn a_note_that_can_not_be_read_is_not_called_gone_and_is_there_when_it_can() {
 #[test]
 fn rows_that_could_not_be_read_from_the_disk_become_part_of_their_note_later() {
     let mut desk = Desk::with_server(Some("ws://server.example"));
-    let (note, [first, ..]) = crate::level2::three_parts();
-    crate::level2::connect(&mut desk, 1);
+    let (note, [first, ..]) = three_parts();
+    connect(&mut desk, 1);
     desk.unreadable = true;
     crate::level2::rows(&mut desk, &[(1, note, first)]);
-    crate::level2::complete(&mut desk, 1);
+    complete(&mut desk, 1);
     desk.unreadable = false;
     desk.wait(10_000);
     assert!(desk.rows(stet_store::ListView::All).contains(&"T".to_owned()));
@@ -80,8 +85,8 @@ fn rows_that_could_not_be_read_from_the_disk_become_part_of_their_note_later() {
 #[test]
 fn rows_whose_import_the_disk_refused_do_not_wait_for_the_next_start() {
     let mut desk = Desk::with_server(Some("ws://server.example"));
-    let (note, [first, ..]) = crate::level2::three_parts();
-    crate::level2::connect(&mut desk, 1);
+    let (note, [first, ..]) = three_parts();
+    connect(&mut desk, 1);
     desk.slow_disk = true;
     crate::level2::rows(&mut desk, &[(1, note, first)]);
     let waits = |desk: &Desk| desk.reader.pending(9).expect("readable").iter().any(|doc| doc.note == note);
@@ -105,10 +110,44 @@ fn rows_whose_import_the_disk_refused_do_not_wait_for_the_next_start() {
 }
 
 #[test]
+fn what_this_device_says_is_not_told_while_an_import_waits_for_the_disk() {
+    let mut desk = Desk::with_server(Some("ws://server.example"));
+    connect(&mut desk, 0);
+    complete(&mut desk, 0);
+    take_welcome_note(&mut desk);
+    desk.wait(10_000);
+    messages(&mut desk);
+    let (note, [first, ..]) = three_parts();
+    desk.slow_disk = true;
+    let row = json!({"type": "note_sync", "spaceId": SPACE, "noteId": note, "seq": 2, "ops": [Bytes(first)], "timestamp": 5,
+        "fromUserId": "user_1"});
+    hear(&mut desk, &row);
+    while desk.reader.pending(9).expect("readable").is_empty() {
+        assert!(!desk.jobs.is_empty(), "the row is written");
+        desk.disk();
+    }
+    // Its import is the next, and the search text after that is taken.
+    desk.failures = 1;
+    while !desk.jobs.is_empty() {
+        desk.disk();
+    }
+    desk.slow_disk = false;
+    connect_again(&mut desk, 2);
+    complete(&mut desk, 2);
+    desk.wait(10_000);
+    let told: Vec<_> = messages(&mut desk)
+        .into_iter()
+        .filter_map(|message| if let ClientMessage::Received(received) = message { received.content } else { None })
+        .collect();
+    let says = desk.reader.standing(desk.engine.space()).expect("readable").content.expect("is known");
+    assert_eq!(told, [says.to_string()]);
+}
+
+#[test]
 fn a_disk_that_takes_no_cursor_makes_the_device_come_back_ever_more_seldom() {
     let mut desk = Desk::with_server(Some("ws://server.example"));
-    crate::level2::connect(&mut desk, 0);
-    crate::level2::complete(&mut desk, 0);
+    connect(&mut desk, 0);
+    complete(&mut desk, 0);
     desk.give(stet_client::engine::Input::Closed { code: None, reason: "gone".into() });
     desk.failures = u32::MAX;
     let mut seq = 0;
@@ -116,8 +155,8 @@ fn a_disk_that_takes_no_cursor_makes_the_device_come_back_ever_more_seldom() {
     while desk.opened.len() < 9 {
         seq += 1;
         let tries = desk.opened.len();
-        crate::level2::connect(&mut desk, seq);
-        crate::level2::complete(&mut desk, seq);
+        connect(&mut desk, seq);
+        complete(&mut desk, seq);
         while desk.opened.len() == tries {
             desk.wait(500);
             assert!(desk.now.mono - start < 600_000, "it never gives up");
@@ -127,8 +166,8 @@ fn a_disk_that_takes_no_cursor_makes_the_device_come_back_ever_more_seldom() {
     let waited = desk.now.mono - start - seq * 2_000;
     assert!(waited > 20_000, "eight sign-ins with waits of {waited} ms together: they don't grow");
     desk.failures = 0;
-    crate::level2::connect(&mut desk, seq);
-    crate::level2::complete(&mut desk, seq);
+    connect(&mut desk, seq);
+    complete(&mut desk, seq);
     assert_eq!(desk.status().reconnect_attempts, 0, "once the cursor is on disk it is over");
 }
 

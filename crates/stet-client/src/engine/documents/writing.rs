@@ -142,6 +142,11 @@ impl Writing {
         self.gathered.is_empty() && self.under_way.is_empty()
     }
 
+    /// Whether something the disk refused is to be tried again.
+    pub(in crate::engine) const fn tries_again(&self) -> bool {
+        self.retry_at.is_some()
+    }
+
     /// Whether nothing that people decided waits to be written again.
     pub(in crate::engine) fn is_decided(&self) -> bool {
         self.held_again.is_empty()

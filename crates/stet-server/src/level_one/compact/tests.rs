@@ -4,8 +4,8 @@ use stet_model::document::{LibraryEdit, NoteEdit};
 use stet_model::id::{DeviceId, FolderId, NoteId, SpaceId, UserId};
 use stet_model::text::TextChange;
 use stet_protocol::bytes::Bytes;
-use stet_protocol::message::{Device, ErrorCode};
 use stet_protocol::message::level2::Received;
+use stet_protocol::message::{Device, ErrorCode};
 use stet_sync::server::Change;
 
 use super::*;
