@@ -18,8 +18,6 @@ pub enum Mutant {
     CursorBeforeRows,
     /// All processes of a device write under one peer id.
     PeerFromDevice,
-    /// After a failed write the process goes on under the same peer id.
-    PeerKeptAfterFailure,
     /// A device skips rows it wrote itself.
     OwnRowsSkipped,
     /// A text is called saved when its write is handed over.
@@ -58,13 +56,12 @@ pub enum Mutant {
 
 impl Mutant {
     /// All of them.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 22] = [
         Self::AckMovesToHead,
         Self::BaseIsLastSent,
         Self::CursorSkipsGaps,
         Self::CursorBeforeRows,
         Self::PeerFromDevice,
-        Self::PeerKeptAfterFailure,
         Self::OwnRowsSkipped,
         Self::SavedWhenHandedOver,
         Self::DeviceSkipsSync,

@@ -334,7 +334,7 @@ fn receive(
     let mut moves = Vec::with_capacity(rows.len());
     for row in rows {
         let found = document::find_or_make_in(connection, number, row.note)?;
-        if !found.purged {
+        if !found.purged || document::revive(connection, found.id)? {
             update::store(connection, found.id, row)?;
             if row.seq > found.last_seq {
                 document::received(connection, found.id, row.seq)?;

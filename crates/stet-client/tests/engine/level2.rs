@@ -139,6 +139,20 @@ fn a_note_removed_before_it_was_ever_sent_is_nobodys_business() {
 }
 
 #[test]
+fn a_note_removed_before_it_was_ever_sent_is_there_again_when_a_copy_of_this_device_has_sent_it() {
+    let mut desk = Desk::with_server(Some("ws://server.example"));
+    let note = desk.create("T", "text");
+    let sent = desk.version_of(note);
+    desk.call(TrashNote { note_id: note });
+    desk.call(PurgeNote { note_id: note });
+    connect(&mut desk, 1);
+    rows(&mut desk, &[(1, note, sent)]);
+    complete(&mut desk, 1);
+    assert_eq!(desk.body(note), "text");
+    assert_eq!(desk.crash().body(note), "text");
+}
+
+#[test]
 fn a_note_whose_sending_was_never_answered_is_removed_by_asking_the_server() {
     let mut desk = Desk::with_server(Some("ws://server.example"));
     connect(&mut desk, 0);

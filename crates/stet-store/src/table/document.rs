@@ -227,6 +227,16 @@ pub(crate) fn purge(connection: &Connection, id: i64, seq: u64) -> Result<()> {
     Ok(())
 }
 
+/// A tombstone that the log has never heard of gives way to what the log holds: a copy of this store has sent it.
+pub(crate) fn revive(connection: &Connection, id: i64) -> Result<bool> {
+    connection
+        .prepare_cached(
+            "UPDATE documents SET purged = 0 WHERE id = ?1 AND purged AND last_seq = 0 AND NOT purge_asked",
+        )?
+        .execute([id])
+        .map(|revived| revived > 0)
+}
+
 /// The document is gone for good in the log, and stays here.
 pub(crate) fn removed(connection: &Connection, id: i64, seq: u64) -> Result<()> {
     connection

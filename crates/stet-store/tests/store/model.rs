@@ -71,6 +71,8 @@ impl Model {
             }
             Step::Remote { n, seq, cursor } => {
                 let doc = self.make(*n);
+                // What was removed before the log had heard of it, and the log has now.
+                doc.purged &= doc.last_seq > 0 || doc.asked;
                 if !doc.purged {
                     if doc.log.iter().all(|entry| entry.2 != Some(*seq)) {
                         doc.log.push((vec![*n], false, Some(*seq)));

@@ -20,6 +20,8 @@ struct Fate {
     removed: bool,
     /// May have been deleted, or cut in two.
     maybe_gone: bool,
+    /// May have been put there again, after it was deleted too.
+    again: bool,
 }
 
 impl World {
@@ -56,8 +58,11 @@ impl World {
                     fate.put.insert(note);
                 }
             }
-            for token in touched.removed.iter().chain(&touched.cut) {
+            for token in touched.removed.iter().chain(&touched.cut).chain(&touched.again) {
                 fates.entry(*token).or_default().maybe_gone = true;
+            }
+            for token in &touched.again {
+                fates.entry(*token).or_default().again = true;
             }
             for token in touched.removed.iter().filter(|_| act.is_certain()) {
                 fates.entry(*token).or_default().removed = true;
@@ -73,6 +78,9 @@ impl World {
             for (token, _) in self.reference.tokens.find(&note.text()) {
                 let piece = self.reference.tokens.text(token);
                 let fate = fates.get(&token);
+                if fate.is_some_and(|fate| fate.again) {
+                    continue;
+                }
                 if found.insert(token, *id).is_some() {
                     return Err(format!("note {id} has {piece} twice: {:?}", note.text()));
                 }

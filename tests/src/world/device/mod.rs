@@ -279,11 +279,16 @@ impl World {
 
     /// A user asks for something. What was asked comes back with the answer.
     pub(super) fn ask(&mut self, device: usize, command: Command, asked: Asked) {
+        self.ask_with(device, |call| Input::Command { call, command }, asked);
+    }
+
+    /// The same, with what the client makes of a command.
+    pub(super) fn ask_with(&mut self, device: usize, input: impl FnOnce(u64) -> Input, asked: Asked) {
         let Some(process) = &mut self.devices[device].process else { return };
         process.calls += 1;
         let call = process.calls;
         process.asked.insert(call, asked);
-        self.input(device, Input::Command { call, command });
+        self.input(device, input(call));
     }
 
     /// The engine's alarm.

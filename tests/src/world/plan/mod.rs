@@ -63,6 +63,8 @@ pub enum Action {
     NetworkUp,
     /// Reads a list and the sidebar.
     Look,
+    /// Has a note say again what it once said.
+    GoBack { note: Share, version: Share },
 }
 
 /// One thing a user of a level-1 client does.
@@ -206,7 +208,7 @@ pub struct Plan {
 }
 
 /// What users do at least, beside scenes; some find nothing to be done to.
-const ACTIONS: u64 = 240;
+const ACTIONS: u64 = 250;
 /// What goes wrong at least, beside scenes.
 const FAULTS: u64 = 16;
 
@@ -289,7 +291,7 @@ fn action(dice: &mut Dice, n: u64) -> Action {
     if n < 6 && dice.percent(50) {
         return Action::Create { folder, filed: false };
     }
-    match dice.below(112) {
+    match dice.below(115) {
         0..30 => Action::Type { note, place, keys: dice.within((1, 6)) as u8, title: dice.percent(15) },
         30..32 => Action::Type { note, place, keys: dice.one(&[10, 10, 20, 20, 40, 160]), title: false },
         32..46 => Action::Open { note },
@@ -315,7 +317,8 @@ fn action(dice: &mut Dice, n: u64) -> Action {
         107..108 => Action::SyncNow,
         108..110 => Action::Pause { on: dice.percent(40) },
         110..111 => Action::NetworkUp,
-        _ => Action::Look,
+        111..112 => Action::Look,
+        _ => Action::GoBack { note, version: place },
     }
 }
 

@@ -15,6 +15,9 @@ pub struct Touched {
     pub removed: Vec<Token>,
     /// Pieces that may no longer be whole.
     pub cut: Vec<Token>,
+    /// Pieces that stand in one of two versions between which a note went back: only the difference is written, so each may
+    /// be gone, or there again, or both where two devices go back.
+    pub again: Vec<Token>,
 }
 
 /// What makes offsets hard.

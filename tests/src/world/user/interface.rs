@@ -144,7 +144,7 @@ impl World {
         result: &Result<Answer, CommandError>,
     ) {
         let acts = match asked {
-            Asked::Acts(acts) | Asked::Edit { acts, .. } => acts.clone(),
+            Asked::Acts(acts) | Asked::Doubtful(acts) | Asked::Edit { acts, .. } => acts.clone(),
             Asked::MakeFolder(name) => return self.remember_folder(device, name, result),
             _ => return,
         };
@@ -169,6 +169,9 @@ impl World {
                 // It is done and waits for the disk.
                 Err(error) if error.code == ErrorCode::Storage && about == About::Unknown => {}
                 Err(error) if error.code != ErrorCode::Storage => self.reference.refused(act),
+                _ if matches!(asked, Asked::Doubtful(_)) => {
+                    self.reference.done(act, (about, after), State::Uncertain);
+                }
                 // A change is answered once it is on the disk, an edit at once.
                 Ok(_) if !matches!(asked, Asked::Edit { .. }) => self.reference.done(act, (about, after), State::Saved),
                 _ => self.reference.done(act, (about, after), State::Applied),

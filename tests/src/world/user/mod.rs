@@ -7,13 +7,14 @@ use std::collections::BTreeSet;
 
 use stet_client::api::Command;
 use stet_client::api::command::{
-    ChangeNote, CloseNote, CreateFolder, CreateNote, Decide, DeleteFolder, JoinNote, MoveFolder, OpenNote, Pause,
-    PurgeNote, RenameFolder, RestoreNote, SyncNow, TrashNote,
+    ChangeNote, CloseNote, CreateFolder, CreateNote, Decide, DeleteFolder, JoinNote, ListHistory, MoveFolder, OpenNote,
+    Pause, PurgeNote, RenameFolder, RestoreNote, RestoreVersion, SyncNow, TrashNote,
 };
 use stet_client::api::note::NoteChange;
 use stet_client::api::status::{Decision, Way};
 use stet_client::engine::Input;
-use stet_model::document::Version;
+use stet_client::history::{self, Shelf};
+use stet_model::document::{NoteText, Version};
 use stet_model::id::{FolderId, NoteId};
 use stet_store::{FolderFields, ListQuery, ListRow, ListView};
 
@@ -37,6 +38,8 @@ pub enum Asked {
     Pull { note: NoteId, field: Field },
     /// To do these.
     Acts(Vec<ActId>),
+    /// To do these, of which some may turn out to change nothing.
+    Doubtful(Vec<ActId>),
     /// To make a folder of this name.
     MakeFolder(String),
     /// Something whose answer says nothing.
@@ -99,6 +102,7 @@ impl World {
                 Some(())
             }
             Action::Look => self.look(device),
+            Action::GoBack { note, version } => self.go_back(device, *note, *version),
         };
         match done {
             Some(()) => *self.counts.actions.entry(action.name()).or_default() += 1,
@@ -186,17 +190,18 @@ impl World {
         self.reference.tokens.make(chance, one_line)
     }
 
+    /// One that isn't open yet; where there is none, a new one is made.
     fn open(&mut self, device: usize, note: Share) -> Option<()> {
-        let row = self.pick(device, note, &ListView::All)?;
         let process = self.devices[device].process.as_ref()?;
         let open: BTreeSet<NoteId> = process.editors.keys().map(|(note, _)| *note).collect();
-        if open.contains(&row.note) {
-            return None;
-        }
+        let rows = self.rows(device, &ListView::All).into_iter().map(|row| row.note);
+        let others: Vec<NoteId> = rows.filter(|note| !open.contains(note)).collect();
+        let Some(index) = note.of(others.len()) else { return self.create(device, note, false) };
         if open.len() >= OPEN {
             self.close_note(device, *open.first()?);
         }
-        self.ask(device, OpenNote { note_id: row.note }.into(), Asked::Open(row.note));
+        let note_id = others[index];
+        self.ask(device, OpenNote { note_id }.into(), Asked::Open(note_id));
         Some(())
     }
 
@@ -266,6 +271,29 @@ impl World {
     fn restore(&mut self, device: usize, note: Share) -> Option<()> {
         let note_id = self.pick(device, note, &ListView::Trash)?.note;
         self.ask_one(device, note_id, Kind::Set(Key::Trash, false.to_string()), RestoreNote { note_id }.into());
+        Some(())
+    }
+
+    /// From what the note says now to a version its history tells of.
+    fn go_back(&mut self, device: usize, note: Share, version: Share) -> Option<()> {
+        let note_id = self.pick(device, note, &ListView::All)?.note;
+        let process = self.devices[device].process.as_ref()?;
+        let (space, installation) = (process.engine.space(), process.engine.device_id());
+        let shelf = Shelf { reader: &process.reader, space, device: installation };
+        let versions = history::list(shelf, &ListHistory { note_id, after: None }).ok()?.versions;
+        let id = versions[version.of(versions.len())?].id.clone();
+        let seen = versions.iter().find(|version| version.current)?.id.clone();
+        let restoring = history::restoring(shelf, &RestoreVersion { note_id, id, seen: Some(seen) }).ok()?;
+        let (to, seen) = (&restoring.to, restoring.seen.as_ref()?);
+        let pieces = |text: &NoteText| self.reference.tokens.find(&format!("{}\n{}", text.title, text.body));
+        let again = pieces(seen).into_iter().chain(pieces(to)).map(|(token, _)| token).collect();
+        let mut kinds = vec![Kind::Text(Touched { again, ..Touched::default() })];
+        for (on, tags, others) in [(true, &to.tags, &seen.tags), (false, &seen.tags, &to.tags)] {
+            let tags = tags.iter().filter(|tag| !others.contains(tag));
+            kinds.extend(tags.map(|tag| Kind::Set(Key::Tag(tag.clone()), on.to_string())));
+        }
+        let acts = kinds.into_iter().map(|kind| self.about_note(device, note_id, kind)).collect();
+        self.ask_with(device, |call| Input::Restore { call, restoring }, Asked::Doubtful(acts));
         Some(())
     }
 

@@ -382,9 +382,7 @@ impl Engine {
                 if let Some(live) = self.settled(doc) {
                     live.writing = false;
                     live.queued = live.on_disk.clone();
-                    if !mutant::is(Mutant::PeerKeptAfterFailure) {
-                        live.document.set_peer(peer);
-                    }
+                    live.document.set_peer(peer);
                     live.signed = false;
                 }
             }

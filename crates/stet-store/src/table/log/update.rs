@@ -3,6 +3,7 @@
 
 use rusqlite::{Connection, Result};
 use stet_model::id::DeviceId;
+use stet_model::mutant::{self, Mutant};
 
 use crate::migration::Migration;
 use crate::read::StoredUpdate;
@@ -62,9 +63,11 @@ pub(crate) fn imported(connection: &Connection, doc: i64, seq: u64) -> Result<()
 
 /// Removes what a snapshot covers: the entries up to `through` that are part of the document.
 pub(crate) fn fold(connection: &Connection, doc: i64, through: i64) -> Result<()> {
-    connection
-        .prepare_cached("DELETE FROM updates WHERE doc = ?1 AND n <= ?2 AND imported = 1")?
-        .execute((doc, through))?;
+    let sql = match mutant::is(Mutant::SnapshotBeforeWrites) {
+        true => "DELETE FROM updates WHERE doc = ?1 AND n <= ?2",
+        false => "DELETE FROM updates WHERE doc = ?1 AND n <= ?2 AND imported = 1",
+    };
+    connection.prepare_cached(sql)?.execute((doc, through))?;
     Ok(())
 }
 
