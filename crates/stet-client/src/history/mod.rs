@@ -1,7 +1,9 @@
 //! Versions of a note, read beside the engine: the list, what one says, what going back needs. Blocking, up to some
 //! tenths of a second for a large note with a long past; no decisions. Versions are named by their points in hexadecimal.
 
-use stet_model::document::{DocumentError, History, HistoryEntry, HistoryKind, NoteDocument, NoteText, Point};
+use stet_model::document::{
+    DocumentError, History, HistoryEntry, HistoryKind, NoteDocument, NoteText, Point, SeenText,
+};
 use stet_model::id::{DeviceId, DocKey, NoteId, PeerId, SpaceId};
 use stet_model::text::{Piece, pieces};
 use stet_store::{DeviceRow, ReadError, Reader};
@@ -39,7 +41,7 @@ pub struct Restoring {
     /// What it shall say.
     pub to: NoteText,
     /// What it said before the user's eyes.
-    pub seen: Option<NoteText>,
+    pub seen: Option<SeenText>,
 }
 
 /// A page of a note's versions.
@@ -90,7 +92,12 @@ pub fn version(shelf: Shelf<'_>, args: &GetVersion) -> Result<NoteVersion, Comma
 /// [`CommandError`] when the note or a version isn't here, or can't be read.
 pub fn restoring(shelf: Shelf<'_>, args: &RestoreVersion) -> Result<Restoring, CommandError> {
     let mut history = open(shelf, args.note_id)?;
-    let seen = args.seen.as_deref().map(|seen| text(&mut history, seen)).transpose()?;
+    let seen = args.seen.as_deref().map(|id| {
+        let point = point(id)?;
+        let text = history.text_at(&point).map_err(|error| unknown(&error))?;
+        Ok(SeenText { point, text })
+    });
+    let seen = seen.transpose()?;
     Ok(Restoring { note: args.note_id, to: text(&mut history, &args.id)?, seen })
 }
 
@@ -108,11 +115,15 @@ fn open(shelf: Shelf<'_>, note: NoteId) -> Result<History, CommandError> {
 }
 
 fn text(history: &mut History, id: &str) -> Result<NoteText, CommandError> {
+    history.text_at(&point(id)?).map_err(|error| unknown(&error))
+}
+
+/// The point of this name.
+fn point(id: &str) -> Result<Point, CommandError> {
     let bytes =
         (0..id.len()).step_by(2).map(|at| id.get(at..at + 2).and_then(|pair| u8::from_str_radix(pair, 16).ok()));
     let point = bytes.collect::<Option<Vec<u8>>>().and_then(|bytes| Point::decode(&bytes).ok());
-    let point = point.ok_or_else(|| CommandError::new(ErrorCode::Invalid, "This isn't the name of a version."))?;
-    history.text_at(&point).map_err(|error| unknown(&error))
+    point.ok_or_else(|| CommandError::new(ErrorCode::Invalid, "This isn't the name of a version."))
 }
 
 /// Where a page begins. A version that was still growing may have another name by now: then its time counts.

@@ -1,8 +1,8 @@
 //! What an import did to the texts, from the document library's events (in characters) to UTF-16 changes. Never here:
 //! importing.
 
-use loro::event::{Diff, DiffEvent};
-use loro::{LoroDoc, TextDelta};
+use loro::event::{Diff, DiffBatch, DiffEvent};
+use loro::{ContainerID, LoroDoc, TextDelta};
 
 use super::{BODY, TITLE};
 use crate::text::{TextChange, coalesce, difference, utf16_length};
@@ -18,14 +18,23 @@ pub(super) struct Received {
 
 impl Received {
     pub(super) fn take(&mut self, event: &DiffEvent<'_>) {
-        for change in &event.events {
-            // Only roots have names; the library panics when another container is asked for its own.
-            let name = if change.target.is_root() { change.target.name().as_str() } else { "" };
-            match (&change.diff, name) {
-                (Diff::Text(delta), TITLE) => self.title.push(delta.clone()),
-                (Diff::Text(delta), BODY) => self.body.push(delta.clone()),
-                _ => self.others = true,
-            }
+        event.events.iter().for_each(|change| self.take_one(change.target, &change.diff));
+    }
+
+    /// What lies between two points.
+    pub(super) fn of(batch: &DiffBatch) -> Self {
+        let mut received = Self::default();
+        batch.iter().for_each(|(target, diff)| received.take_one(target, diff));
+        received
+    }
+
+    fn take_one(&mut self, target: &ContainerID, diff: &Diff<'_>) {
+        // Only roots have names; the library panics when another container is asked for its own.
+        let name = if target.is_root() { target.name().as_str() } else { "" };
+        match (diff, name) {
+            (Diff::Text(delta), TITLE) => self.title.push(delta.clone()),
+            (Diff::Text(delta), BODY) => self.body.push(delta.clone()),
+            _ => self.others = true,
         }
     }
 

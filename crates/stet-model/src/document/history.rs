@@ -1,10 +1,12 @@
 //! What a note's history tells by itself: who wrote in it and when, in stretches without a long pause, what it said at
-//! any point, and going back to that. Never here: moving a note that is in use; a history is a copy that moves.
+//! any point, and going back to that. A history is a copy that moves; a note that is in use never does, but for the moment
+//! in which two of its points are compared.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use loro::{Frontiers, ID, LoroDoc};
 
+use super::changes::Received;
 use super::edit::{Edited, NoteEdit, Text, make};
 use super::error::{DocumentError, EditError};
 use super::fields::{self, TEXTS_AND_TAGS};
@@ -30,6 +32,15 @@ pub struct NoteText {
     pub body: String,
     /// Its tags, sorted.
     pub tags: Vec<String>,
+}
+
+/// What a note said before somebody's eyes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SeenText {
+    /// Where in its history.
+    pub point: Point,
+    /// What.
+    pub text: NoteText,
 }
 
 /// A version worth telling of.
@@ -147,9 +158,10 @@ impl NoteDocument {
     ///
     /// # Errors
     /// [`EditError`] when the library refuses: nothing was made.
-    pub fn restore(&mut self, to: &NoteText, seen: Option<&NoteText>, at: i64) -> Result<Vec<Edited>, EditError> {
+    pub fn restore(&mut self, to: &NoteText, seen: Option<&SeenText>, at: i64) -> Result<Vec<Edited>, EditError> {
         let now = NoteText { title: self.title(), body: self.body(), tags: self.fields().tags };
-        let edits = going_back(&now, seen.unwrap_or(&now), to);
+        let since = seen.map_or_else(|| Ok(Received::default()), |seen| self.since(&seen.point))?;
+        let edits = going_back(&now, &since, seen.map_or(&now, |seen| &seen.text), to);
         let author = self.replica.peer();
         self.replica.write(at, |doc| {
             doc.set_next_commit_message(&format!("{RESTORED} {at}"));
@@ -160,23 +172,34 @@ impl NoteDocument {
             made
         })
     }
+
+    /// What was done to the texts since a point, keystroke by keystroke: told from the texts alone, a piece that was written
+    /// could share its letters with what stood there, and go with it.
+    fn since(&self, point: &Point) -> Result<Received, DocumentError> {
+        let point = point.to_loro();
+        self.replica
+            .read(|doc| {
+                doc.frontiers_to_vv(&point)?;
+                doc.diff(&point, &doc.oplog_frontiers()).ok().map(|batch| Received::of(&batch))
+            })?
+            .ok_or(DocumentError::UnknownPoint)
+    }
 }
 
 /// The edits that do to `now` what turns `seen` into `to`.
-fn going_back(now: &NoteText, seen: &NoteText, to: &NoteText) -> Vec<NoteEdit> {
-    let changes = |now: &str, seen: &str, to: &str| -> Vec<TextChange> {
+fn going_back(now: &NoteText, since: &Received, seen: &NoteText, to: &NoteText) -> Vec<NoteEdit> {
+    let changes = |now: &str, since: Vec<TextChange>, seen: &str, to: &str| -> Vec<TextChange> {
         let mut changes = difference(seen, to);
-        if now == seen {
-            return changes;
-        }
-        let since = difference(seen, now);
         // What was done since in the same way is there already.
-        changes.retain(|change| !since.contains(change));
+        let alike = difference(seen, now);
+        changes.retain(|change| !alike.contains(change));
         carry_over(&changes, &since)
     };
+    let title = since.title(&seen.title, || now.title.clone());
+    let body = since.body(&seen.body, || now.body.clone());
     let mut edits = vec![
-        NoteEdit::Title(changes(&now.title, &seen.title, &to.title)),
-        NoteEdit::Body(changes(&now.body, &seen.body, &to.body)),
+        NoteEdit::Title(changes(&now.title, title, &seen.title, &to.title)),
+        NoteEdit::Body(changes(&now.body, body, &seen.body, &to.body)),
     ];
     edits.extend(to.tags.iter().filter(|tag| !seen.tags.contains(tag)).cloned().map(NoteEdit::AddTag));
     edits.extend(seen.tags.iter().filter(|tag| !to.tags.contains(tag)).cloned().map(NoteEdit::RemoveTag));

@@ -24,7 +24,7 @@ pub use edit::{Edited, NoteEdit};
 pub use error::{DocumentError, EditError};
 pub use fields::Merged;
 pub use foreign::{Candidate, ForeignAuthor, ForeignText, MergedForeign, Seen};
-pub use history::{History, HistoryEntry, HistoryKind, NoteText, PAUSE_MS};
+pub use history::{History, HistoryEntry, HistoryKind, NoteText, PAUSE_MS, SeenText};
 pub use library::{Folder, LibraryDocument, LibraryEdit};
 pub use merged::{Choice, Mark, Parting, Passage, Side, end_of};
 pub use note::{Import, NoteDocument};

@@ -284,7 +284,7 @@ impl World {
         let id = versions[version.of(versions.len())?].id.clone();
         let seen = versions.iter().find(|version| version.current)?.id.clone();
         let restoring = history::restoring(shelf, &RestoreVersion { note_id, id, seen: Some(seen) }).ok()?;
-        let (to, seen) = (&restoring.to, restoring.seen.as_ref()?);
+        let (to, seen) = (&restoring.to, &restoring.seen.as_ref()?.text);
         let pieces = |text: &NoteText| self.reference.tokens.find(&format!("{}\n{}", text.title, text.body));
         let again = pieces(seen).into_iter().chain(pieces(to)).map(|(token, _)| token).collect();
         let mut kinds = vec![Kind::Text(Touched { again, ..Touched::default() })];

@@ -1,7 +1,7 @@
 //! Going back to an earlier version of a note, and keeping what only this device saw. Never here: reading versions,
 //! which happens beside the engine.
 
-use stet_model::document::{Document, NoteText, PAUSE_MS};
+use stet_model::document::{Document, NoteText, PAUSE_MS, SeenText};
 use stet_model::id::DocKey;
 use stet_model::note::note_bytes;
 use stet_store::Write;
@@ -17,7 +17,7 @@ use crate::history::{Restoring, id};
 pub(in crate::engine) struct GoingBack {
     pub(in crate::engine) to: NoteText,
     /// What it said before the user's eyes.
-    pub(in crate::engine) seen: Option<NoteText>,
+    pub(in crate::engine) seen: Option<SeenText>,
 }
 
 impl Engine {

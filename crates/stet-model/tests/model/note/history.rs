@@ -1,7 +1,10 @@
 //! The history of a note: what it tells of, what the note said, and going back.
 
-use stet_model::document::{History, HistoryEntry, HistoryKind, NoteDocument, NoteEdit, NoteText, PAUSE_MS, Version};
+use stet_model::document::{
+    History, HistoryEntry, HistoryKind, NoteDocument, NoteEdit, NoteText, PAUSE_MS, SeenText, Version,
+};
 use stet_model::id::{DeviceId, PeerId};
+use stet_model::text::TextChange;
 
 const MINUTE: i64 = 60_000;
 const START: i64 = 1_700_000_000_000;
@@ -50,6 +53,14 @@ fn before(note: &NoteDocument, index: usize) -> String {
 
 fn text(body: &str) -> NoteText {
     NoteText { body: body.to_owned(), ..NoteText::default() }
+}
+
+/// What the note says, as somebody sees it.
+fn seen(note: &NoteDocument) -> SeenText {
+    SeenText {
+        point: note.point(),
+        text: NoteText { title: note.title(), body: note.body(), tags: note.fields().tags },
+    }
 }
 
 use HistoryKind::{Merged, Restored, Side, Written};
@@ -156,7 +167,8 @@ fn going_back_and_taking_that_back_at_once_are_two_versions() {
     write(&mut note, 1, "beans", 0);
     write(&mut note, 1, "beans and peas", 60);
     note.restore(&text("beans"), None, START + 61 * MINUTE).unwrap();
-    note.restore(&text("beans and peas"), Some(&text("beans")), START + 61 * MINUTE + 300).unwrap();
+    let seen = seen(&note);
+    note.restore(&text("beans and peas"), Some(&seen), START + 61 * MINUTE + 300).unwrap();
     let bodies: Vec<_> = told(&note).into_iter().map(|(body, .., kind)| (body, kind)).collect();
     let lines = [("beans and peas", Restored), ("beans", Restored), ("beans and peas", Written), ("beans", Written)];
     assert_eq!(bodies, lines.map(|(body, kind)| (body.to_owned(), kind)));
@@ -168,15 +180,29 @@ fn going_back_keeps_what_was_written_elsewhere_and_since() {
     write(&mut desk, 1, "intro\n\nfirst\n\nsecond\n", 0);
     let old = text(&desk.body());
     write(&mut desk, 1, "intro\n\nspoilt\n\nsecond\n", 60);
-    let seen = text(&desk.body());
+    let spoilt = text(&desk.body());
     let mut phone = on(2, Some(&desk));
     write(&mut phone, 2, "intro\n\nspoilt\n\nsecond\n\nfrom the phone\n", 61);
     desk.restore(&old, None, START + 61 * MINUTE).unwrap();
+    let seen = seen(&desk);
     sync(&mut desk, &mut phone);
     assert_eq!(desk.body(), "intro\n\nfirst\n\nsecond\n\nfrom the phone\n");
     // Taking that back doesn't take the phone's line with it.
-    desk.restore(&seen, Some(&old), START + 62 * MINUTE).unwrap();
+    desk.restore(&spoilt, Some(&seen), START + 62 * MINUTE).unwrap();
     assert_eq!(desk.body(), "intro\n\nspoilt\n\nsecond\n\nfrom the phone\n");
+}
+
+#[test]
+fn what_was_written_since_stays_whole_though_it_has_letters_of_what_goes() {
+    let mut note = on(1, None);
+    write(&mut note, 1, "", 0);
+    write(&mut note, 1, "the first of May", 60);
+    let (may, nothing) = (seen(&note), text(""));
+    let insert = |from, insert: &str| NoteEdit::Body(vec![TextChange { from, to: from, insert: insert.to_owned() }]);
+    note.edit(&insert(0, "the second, "), START + 61 * MINUTE).unwrap();
+    assert_eq!(note.body(), "the second, the first of May");
+    note.restore(&nothing, Some(&may), START + 62 * MINUTE).unwrap();
+    assert_eq!(note.body(), "the second, ");
 }
 
 #[test]
