@@ -267,6 +267,10 @@ impl Engine {
     pub(super) fn bound(&mut self, now: Now) {
         let Some(binding) = self.binding.clone() else { return };
         self.report.binding_written = true;
+        if self.leaves_log() {
+            // The store is still being told: what came now would be forgotten with the log. See `rejoin`.
+            return;
+        }
         self.report.overcome();
         self.emit(Event::Authenticated(Authenticated { user_id: binding.user_id }));
         self.report.everything_changed();

@@ -13,7 +13,9 @@ use stet_store::{ListQuery, ListView};
 
 use crate::desk::{Desk, typed};
 use crate::level1::hear;
-use crate::level2::{LINEAGE, OTHER, SPACE, complete, complete_with, connect, connect_to, messages, rows, updates};
+use crate::level2::{
+    LINEAGE, OTHER, SPACE, complete, complete_with, connect, connect_to, messages, rows, updates, welcome,
+};
 
 const SERVER: Option<&str> = Some("ws://server.example");
 
@@ -161,6 +163,24 @@ fn a_disk_that_refuses_is_told_again_what_was_decided() {
     assert_eq!(answer.expect_err("not yet").code, ErrorCode::Storage);
     desk.wait(5_000);
     connect(&mut desk, 0);
+    complete(&mut desk, 0);
+    desk.wait(500);
+    assert_eq!(confirm(&mut desk, 0), 4);
+    assert_eq!((desk.status().decision, desk.status().unsent), (None, 0));
+}
+
+#[test]
+fn nothing_is_taken_from_the_server_before_the_disk_knows_what_was_decided() {
+    let (mut desk, _) = synced();
+    diverged(&mut desk);
+    desk.failures = 2;
+    desk.ask(Decide { way: Way::UploadAgain }).expect("answered").expect_err("not yet");
+    desk.call(Reconnect {});
+    desk.sent.clear();
+    welcome(&mut desk, 0);
+    assert!(messages(&mut desk).iter().all(|message| matches!(message, ClientMessage::Auth(_))), "where it stands");
+    desk.wait(5_000);
+    assert!(messages(&mut desk).iter().any(|message| matches!(message, ClientMessage::Sync(sync) if sync.since == 0)));
     complete(&mut desk, 0);
     desk.wait(500);
     assert_eq!(confirm(&mut desk, 0), 4);

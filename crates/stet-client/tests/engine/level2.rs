@@ -37,7 +37,7 @@ pub fn connect_to(desk: &mut Desk, store: &str, seq: u64) {
 fn sign_in(desk: &mut Desk, store: &str, seq: u64, note_bytes: u64) {
     // Past the first wait, so that it tries again.
     desk.wait(2_000);
-    welcome(desk, store, seq, note_bytes);
+    take_token(desk, store, seq, note_bytes);
 }
 
 /// The same, as soon as it tries again by itself.
@@ -46,10 +46,15 @@ pub fn connect_again(desk: &mut Desk, seq: u64) {
     while desk.opened.len() == tries {
         desk.wait(50);
     }
-    welcome(desk, LINEAGE, seq, 10_485_760);
+    welcome(desk, seq);
 }
 
-fn welcome(desk: &mut Desk, store: &str, seq: u64, note_bytes: u64) {
+/// The same, on the attempt that was made already.
+pub fn welcome(desk: &mut Desk, seq: u64) {
+    take_token(desk, LINEAGE, seq, 10_485_760);
+}
+
+fn take_token(desk: &mut Desk, store: &str, seq: u64, note_bytes: u64) {
     desk.give(Input::Opened);
     hear(desk, &json!({"type": "connection_established", "message": "Please authenticate to continue"}));
     let space =

@@ -74,6 +74,11 @@ impl Device {
         }
     }
 
+    /// Whether a server took the token and waits to hear where this device stands.
+    pub fn awaits_entry(&self) -> bool {
+        self.phase == Phase::Entering
+    }
+
     /// The network is back or another one, or the machine woke up. What was under way went to the network before: an
     /// attempt begins anew, and a live connection has little time to show that it is one. Only when nothing large is on its
     /// way, behind which a ping would have to wait.

@@ -116,6 +116,11 @@ impl Engine {
         self.decisions.rejoin == Some(Rejoin::Written)
     }
 
+    /// Whether the store isn't known to have left the log that people decided to leave.
+    pub(in crate::engine) const fn leaves_log(&self) -> bool {
+        matches!(self.decisions.rejoin, Some(Rejoin::Writing | Rejoin::Failed(_) | Rejoin::Written))
+    }
+
     /// Whether nothing is to be sent before the server's notes are here.
     pub(in crate::engine) const fn pulls_first(&self) -> bool {
         self.decisions.rejoin.is_some()
@@ -132,7 +137,12 @@ impl Engine {
         self.decisions.log = None;
         self.with(self.library_doc(), Task::Folders { changed: true }, now);
         self.report.everything_changed();
-        self.device.connect(now.mono);
+        if self.device.awaits_entry() && self.report.binding_written {
+            // Somebody connected meanwhile.
+            self.bound(now);
+        } else {
+            self.device.connect(now.mono);
+        }
     }
 
     /// Everything the server has was received.
