@@ -238,6 +238,7 @@ impl Engine {
     /// Nothing of this document is needed any more.
     pub(super) fn forget(&mut self, doc: DocKey) {
         self.documents.remove(doc);
+        self.renew_peer();
         self.ledger.unsaved.remove(&doc);
         self.ledger.unsent.remove(&doc);
         self.forget_away(doc);

@@ -86,6 +86,7 @@ pub struct Engine {
     server_offset_ms: i64,
     note_bytes: u64,
     fold_entries: usize,
+    /// Who writes in a document that comes into memory.
     peer: PeerId,
     outputs: Vec<Output>,
 }
@@ -215,6 +216,15 @@ impl Engine {
     /// Whether more frames may be given: with too many rows waiting to be imported, the socket has to wait.
     pub fn takes_frames(&self) -> bool {
         self.documents.takes_rows()
+    }
+
+    /// What this process wrote in a document may be gone from here, and still be somewhere: should that document come again
+    /// without it, nothing may be written in it under the same names.
+    fn renew_peer(&mut self) -> PeerId {
+        if !mutant::is(Mutant::PeerFromDevice) {
+            self.peer = PeerId(self.random.next_u64());
+        }
+        self.peer
     }
 
     /// Whether everything typed and decided is on disk.

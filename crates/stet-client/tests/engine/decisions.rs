@@ -170,6 +170,37 @@ fn a_disk_that_refuses_is_told_again_what_was_decided() {
 }
 
 #[test]
+fn a_note_that_comes_again_without_what_this_process_wrote_in_it_is_written_in_under_another_name() {
+    let mut desk = Desk::with_server(SERVER);
+    connect(&mut desk, 0);
+    complete(&mut desk, 0);
+    let note = desk.create("T", "one\n");
+    let copied = desk.version_of(note);
+    let write = |desk: &mut Desk, text: &str| {
+        let opened = desk.open(note).body;
+        desk.call(typed(&opened.session, opened.revision, 0, 0, text));
+        desk.version_of(note)
+    };
+    let lost = write(&mut desk, "two\n");
+    confirm(&mut desk, 0);
+    let gone = json!({"type": "note_purge_sync", "spaceId": SPACE, "noteId": note, "seq": 9, "timestamp": 0,
+        "fromUserId": "user_1"});
+    hear(&mut desk, &gone);
+    // The server goes back to a copy that has the note as it was first.
+    desk.give(Input::Closed { code: None, reason: "gone".into() });
+    diverged(&mut desk);
+    decide(&mut desk, Way::UploadAgain);
+    connect(&mut desk, 1);
+    rows(&mut desk, &[(1, note, copied)]);
+    complete(&mut desk, 1);
+    let again = write(&mut desk, "three\n");
+    // Somebody still has what the server lost.
+    let mut other = NoteDocument::load(&[&lost], PeerId(9)).expect("reads");
+    other.import(&[&again]).expect("no name stands for two things");
+    assert!(other.body().contains("two") && other.body().contains("three"), "{}", other.body());
+}
+
+#[test]
 fn nothing_is_taken_from_the_server_before_the_disk_knows_what_was_decided() {
     let (mut desk, _) = synced();
     diverged(&mut desk);

@@ -82,7 +82,7 @@ impl Engine {
 
     /// Takes the server's document and applies what was written here.
     fn adopt(&mut self, doc: DocKey, rows: &[PendingRow], now: Now) -> Result<(), String> {
-        let (peer, at) = (self.peer, self.commit_time(now));
+        let (peer, at) = (self.renew_peer(), self.commit_time(now));
         let fresh = [(); 3].map(|()| PeerId(self.random.next_u64()));
         let Some(live) = self.documents.get_mut(doc) else { return Ok(()) };
         let Document::Note(mine) = &live.document else { return Ok(()) };

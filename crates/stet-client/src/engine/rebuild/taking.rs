@@ -21,7 +21,7 @@ pub(super) struct Fetched {
 impl Engine {
     /// The document is in memory, or can't be: it is held against its rows.
     pub(in crate::engine) fn compare_document(&mut self, doc: DocKey, now: Now) {
-        let peer = self.peer;
+        let peer = self.renew_peer();
         let Some(run) = self.rebuild.run.as_mut().filter(|run| run.space == doc.space) else { return };
         let Some(fetched) = run.open.get_mut(&doc.note) else { return };
         let rows = std::mem::take(&mut fetched.rows);
