@@ -182,10 +182,11 @@ fn a_note_that_comes_again_without_what_this_process_wrote_in_it_is_written_in_u
         desk.version_of(note)
     };
     let lost = write(&mut desk, "two\n");
-    confirm(&mut desk, 0);
-    let gone = json!({"type": "note_purge_sync", "spaceId": SPACE, "noteId": note, "seq": 9, "timestamp": 0,
+    let seq = confirm(&mut desk, 0) + 1;
+    let gone = json!({"type": "note_purge_sync", "spaceId": SPACE, "noteId": note, "seq": seq, "timestamp": 0,
         "fromUserId": "user_1"});
     hear(&mut desk, &gone);
+    assert_eq!(desk.rows(ListView::All), ["Welcome to Stet"]);
     // The server goes back to a copy that has the note as it was first.
     desk.give(Input::Closed { code: None, reason: "gone".into() });
     diverged(&mut desk);
