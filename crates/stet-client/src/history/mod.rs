@@ -92,12 +92,8 @@ pub fn version(shelf: Shelf<'_>, args: &GetVersion) -> Result<NoteVersion, Comma
 /// [`CommandError`] when the note or a version isn't here, or can't be read.
 pub fn restoring(shelf: Shelf<'_>, args: &RestoreVersion) -> Result<Restoring, CommandError> {
     let mut history = open(shelf, args.note_id)?;
-    let seen = args.seen.as_deref().map(|id| {
-        let point = point(id)?;
-        let text = history.text_at(&point).map_err(|error| unknown(&error))?;
-        Ok(SeenText { point, text })
-    });
-    let seen = seen.transpose()?;
+    let seen = |id: &str| Ok(SeenText { point: point(id)?, text: text(&mut history, id)? });
+    let seen = args.seen.as_deref().map(seen).transpose()?;
     Ok(Restoring { note: args.note_id, to: text(&mut history, &args.id)?, seen })
 }
 

@@ -61,6 +61,13 @@ fn diverged(desk: &mut Desk) {
     hear(desk, &json!({"type": "error", "message": "This is another history.", "code": "diverged-log"}));
 }
 
+/// The phone removes a note for good while this device is live.
+fn purged_live(desk: &mut Desk, seq: u64, note: NoteId) {
+    let row = json!({"type": "note_purge_sync", "spaceId": SPACE, "noteId": note, "seq": seq, "timestamp": 0,
+        "fromUserId": "user_1", "fromDeviceId": PHONE});
+    hear(desk, &row);
+}
+
 #[test]
 fn an_older_log_stops_syncing_until_people_decide_and_the_question_stays_through_every_attempt() {
     let (mut desk, _) = synced();
@@ -183,9 +190,7 @@ fn a_note_that_comes_again_without_what_this_process_wrote_in_it_is_written_in_u
     };
     let lost = write(&mut desk, "two\n");
     let seq = confirm(&mut desk, 0) + 1;
-    let gone = json!({"type": "note_purge_sync", "spaceId": SPACE, "noteId": note, "seq": seq, "timestamp": 0,
-        "fromUserId": "user_1"});
-    hear(&mut desk, &gone);
+    purged_live(&mut desk, seq, note);
     assert_eq!(desk.rows(ListView::All), ["Welcome to Stet"]);
     // The server goes back to a copy that has the note as it was first.
     desk.give(Input::Closed { code: None, reason: "gone".into() });
@@ -407,13 +412,7 @@ fn what_is_written_in_a_note_that_waits_is_not_removed_with_it() {
 
 #[test]
 fn of_what_goes_live_within_a_minute_the_first_few_go_and_the_rest_waits() {
-    let live = |desk: &mut Desk, seq: u64, n: u8| {
-        hear(
-            desk,
-            &json!({"type": "note_purge_sync", "spaceId": SPACE, "noteId": note(n), "seq": seq, "timestamp": 0,
-                "fromUserId": "user_1", "fromDeviceId": PHONE}),
-        );
-    };
+    let live = |desk: &mut Desk, seq: u64, n: u8| purged_live(desk, seq, note(n));
     for (pause, decision) in [(0, Some(Decision::Removals { notes: 5, device: None })), (61_000, None)] {
         let mut desk = full(60);
         connect(&mut desk, 61);

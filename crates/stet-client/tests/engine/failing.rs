@@ -8,7 +8,7 @@ use stet_protocol::message::level2::ClientMessage;
 
 use crate::desk::{Desk, typed};
 use crate::level1::hear;
-use crate::level2::{SPACE, complete, connect, connect_again, messages, take_welcome_note, three_parts};
+use crate::level2::{SPACE, complete, connect, connect_again, messages, rows, take_welcome_note, three_parts};
 
 #[test]
 fn what_a_full_disk_refused_is_written_once_there_is_room() {
@@ -75,7 +75,7 @@ fn rows_that_could_not_be_read_from_the_disk_become_part_of_their_note_later() {
     let (note, [first, ..]) = three_parts();
     connect(&mut desk, 1);
     desk.unreadable = true;
-    crate::level2::rows(&mut desk, &[(1, note, first)]);
+    rows(&mut desk, &[(1, note, first)]);
     complete(&mut desk, 1);
     desk.unreadable = false;
     desk.wait(10_000);
@@ -88,7 +88,7 @@ fn rows_whose_import_the_disk_refused_do_not_wait_for_the_next_start() {
     let (note, [first, ..]) = three_parts();
     connect(&mut desk, 1);
     desk.slow_disk = true;
-    crate::level2::rows(&mut desk, &[(1, note, first)]);
+    rows(&mut desk, &[(1, note, first)]);
     let waits = |desk: &Desk| desk.reader.pending(9).expect("readable").iter().any(|doc| doc.note == note);
     while !waits(&desk) {
         assert!(!desk.jobs.is_empty(), "the row is written");

@@ -18,11 +18,12 @@ use crate::desk::{Desk, typed};
 use crate::level1::hear;
 
 pub const SPACE: &str = "5eed0000-0000-4000-8000-00000000000a";
+const NOTE_BYTES: u64 = 10_485_760;
 pub const LINEAGE: &str = "5eed0000-0000-4000-8000-00000000000b";
 
 /// Signs in; the log of the user's space ends at `seq`.
 pub fn connect(desk: &mut Desk, seq: u64) {
-    sign_in(desk, LINEAGE, seq, 10_485_760);
+    sign_in(desk, LINEAGE, seq, NOTE_BYTES);
 }
 
 /// The same, at a server that takes notes up to this size.
@@ -31,7 +32,7 @@ pub fn connect_with_limit(desk: &mut Desk, seq: u64, note_bytes: u64) {
 }
 
 pub fn connect_to(desk: &mut Desk, store: &str, seq: u64) {
-    sign_in(desk, store, seq, 10_485_760);
+    sign_in(desk, store, seq, NOTE_BYTES);
 }
 
 fn sign_in(desk: &mut Desk, store: &str, seq: u64, note_bytes: u64) {
@@ -51,7 +52,7 @@ pub fn connect_again(desk: &mut Desk, seq: u64) {
 
 /// The same, on the attempt that was made already.
 pub fn welcome(desk: &mut Desk, seq: u64) {
-    take_token(desk, LINEAGE, seq, 10_485_760);
+    take_token(desk, LINEAGE, seq, NOTE_BYTES);
 }
 
 fn take_token(desk: &mut Desk, store: &str, seq: u64, note_bytes: u64) {

@@ -51,10 +51,10 @@ fn a_note_that_was_removed_before_the_log_heard_of_it_is_there_again_when_the_lo
         local(1, 1, titled("never sent")),
         Write::Purged { doc: never, seq: 0, cursor: None },
         Write::Purged { doc: once, seq: 4, cursor: None },
+        local(3, 1, titled("asked")),
         Write::PurgeAsked { doc: asked, asked: true },
+        Write::Purged { doc: asked, seq: 0, cursor: None },
     ]);
-    store.commit([local(3, 1, titled("asked"))]);
-    store.commit([Write::PurgeAsked { doc: asked, asked: true }, Write::Purged { doc: asked, seq: 0, cursor: None }]);
     store.commit([remote([1, 2, 3].map(|n| remote_row(n, 4 + u64::from(n), &[n])).into(), Some(7))]);
     let waits = |doc| store.reader.document(doc).unwrap().is_some_and(|stored| !stored.purged);
     assert_eq!([never, once, asked].map(waits), [true, false, false]);

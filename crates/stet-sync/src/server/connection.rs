@@ -320,7 +320,8 @@ impl Connection {
 
     fn begin(&mut self, session: Session, turn: &mut Turn<'_>) {
         let Session { user_id, expires_at, store_id, spaces } = session;
-        if self.stage == Stage::Opening {
+        let opening = self.stage == Stage::Opening;
+        if opening {
             self.stage = self.asked_level;
             self.user_id = Some(user_id.clone());
             self.personal = spaces.first().map(|space| space.id);
@@ -344,7 +345,7 @@ impl Connection {
         });
         let success = AuthSuccess { message: texts::AUTH_SUCCESS.to_owned(), user_id, level2 };
         self.send1(&level1::ServerMessage::AuthSuccess(success), turn);
-        if at_level_2 {
+        if opening && at_level_2 {
             turn.outbox.coalesce(self.encoding);
         }
     }

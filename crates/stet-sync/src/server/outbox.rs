@@ -55,9 +55,8 @@ impl Outbox {
 
     /// From now on what piles up becomes one `many`.
     pub(super) fn coalesce(&mut self, encoding: Encoding) {
-        if self.coalesce.replace(encoding).is_none() {
-            self.alone = self.frames.len();
-        }
+        self.coalesce = Some(encoding);
+        self.alone = self.frames.len();
     }
 
     pub(super) fn push(&mut self, frame: Arc<Frame>) {
@@ -101,8 +100,7 @@ impl Outbox {
         let mut total = size(&first);
         self.bytes -= total;
         let mut group = vec![first];
-        while let Some(next) = self.frames.front().filter(|frame| frame.encoding() == encoding).map(|frame| size(frame))
-        {
+        while let Some(next) = self.frames.front().map(|frame| size(frame)) {
             if group.len() == COALESCED_FRAMES || total + next > COALESCED_BYTES {
                 break;
             }

@@ -36,10 +36,9 @@ impl World {
         left: u8,
         title: bool,
     ) -> Option<()> {
-        let open = self.open_notes(device);
-        let Some(index) = note.of(open.len()) else { return self.open(device, note) };
+        let Some(note) = self.pick_open(device, note) else { return self.open(device, note) };
         let field = if title { Field::Title } else { Field::Body };
-        self.key(device, Burst { note: open[index], field, left, place, after: None });
+        self.key(device, Burst { note, field, left, place, after: None });
         Some(())
     }
 
@@ -71,9 +70,8 @@ impl World {
     }
 
     pub(super) fn paste(&mut self, device: usize, (note, place): (Share, Share), kilobytes: u8) -> Option<()> {
-        let open = self.open_notes(device);
-        let Some(index) = note.of(open.len()) else { return self.open(device, note) };
-        let key = (open[index], Field::Body);
+        let Some(note) = self.pick_open(device, note) else { return self.open(device, note) };
+        let key = (note, Field::Body);
         let mut inserted = Vec::new();
         let mut text = String::new();
         while text.len() < usize::from(kilobytes) * 1024 {
@@ -97,9 +95,8 @@ impl World {
         units: u8,
         ragged: bool,
     ) -> Option<()> {
-        let open = self.open_notes(device);
-        let Some(index) = note.of(open.len()) else { return self.open(device, note) };
-        let key = (open[index], Field::Body);
+        let Some(note) = self.pick_open(device, note) else { return self.open(device, note) };
+        let key = (note, Field::Body);
         let shown = self.editor(device, key)?.text.text();
         let edges: Vec<u32> = if ragged {
             let mut offset = 0;

@@ -206,8 +206,7 @@ impl World {
     }
 
     fn close(&mut self, device: usize, note: Share) -> Option<()> {
-        let open = self.open_notes(device);
-        let note = open[note.of(open.len())?];
+        let note = self.pick_open(device, note)?;
         self.close_note(device, note);
         Some(())
     }
@@ -226,6 +225,12 @@ impl World {
     fn open_notes(&self, device: usize) -> Vec<NoteId> {
         let Some(process) = &self.devices[device].process else { return Vec::new() };
         process.editors.keys().filter(|(_, field)| *field == Field::Body).map(|(note, _)| *note).collect()
+    }
+
+    /// One of the notes that are open.
+    fn pick_open(&self, device: usize, note: Share) -> Option<NoteId> {
+        let open = self.open_notes(device);
+        note.of(open.len()).map(|index| open[index])
     }
 
     fn rename(&mut self, device: usize, note: Share) -> Option<()> {
