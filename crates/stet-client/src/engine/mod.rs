@@ -40,7 +40,7 @@ use crate::record::Recorder;
 pub use binding::Binding;
 pub(crate) use binding::{SALVAGED, SPACE};
 pub use documents::aborted::{Ended, Mark, NoMark};
-pub(crate) use documents::live::parts as stored_parts;
+pub(crate) use documents::live::read_stored;
 pub(crate) use documents::read_note;
 pub use identity::{Folder, Home};
 pub use io::{FOLD_ENTRIES, Input, Now, Output, Setup};

@@ -5,6 +5,7 @@ use stet_client::api::ErrorCode;
 use stet_client::api::command::EditAnswer;
 use stet_protocol::bytes::Bytes;
 use stet_protocol::message::level2::ClientMessage;
+use stet_store::Write;
 
 use crate::desk::{Desk, typed};
 use crate::level1::hear;
@@ -107,6 +108,34 @@ fn rows_whose_import_the_disk_refused_do_not_wait_for_the_next_start() {
     assert_eq!(desk.reader.unindexed(9).expect("readable"), []);
     assert_eq!(desk.body(note), "one\n");
     assert_eq!(desk.crash().body(note), "one\n");
+}
+
+#[test]
+fn words_that_build_on_an_import_the_disk_refused_are_there_after_a_crash() {
+    let mut desk = Desk::with_server(Some("ws://server.example"));
+    let (note, [first, second, _]) = three_parts();
+    connect(&mut desk, 1);
+    rows(&mut desk, &[(1, note, first)]);
+    complete(&mut desk, 1);
+    let session = desk.open(note).body.session;
+    desk.slow_disk = true;
+    rows(&mut desk, &[(2, note, second)]);
+    desk.disk();
+    // The import is on its way when somebody writes behind what it brought.
+    assert_eq!(desk.call(typed(&session, 1, 8, 8, "mine")), EditAnswer::Ok { revision: 2 });
+    let of_the_note = |job: &(u64, Vec<Write>)| matches!(job.1[..], [Write::Imported { .. } | Write::Local { .. }, ..]);
+    assert_eq!(desk.jobs.iter().filter(|job| of_the_note(job)).count(), 2, "the import and the words");
+    while !desk.jobs.front().is_some_and(of_the_note) {
+        desk.disk();
+    }
+    desk.failures = 1;
+    desk.disk();
+    while !desk.jobs.front().is_some_and(of_the_note) {
+        desk.disk();
+    }
+    desk.disk();
+    let mut desk = desk.crash();
+    assert_eq!(desk.body(note), "one\ntwo\nmine");
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 
-use stet_model::document::{Document, Version};
+use stet_model::document::{Document, DocumentError, Version};
 use stet_model::id::DeviceId;
 use stet_model::note::preview;
 use stet_store::{Held, RowFields, StoredDocument, StoredUpdate};
@@ -200,8 +200,23 @@ fn join_row(mut rows: Vec<PendingRow>, update: StoredUpdate) -> Vec<PendingRow> 
     rows
 }
 
-/// The parts a stored document is made of.
-pub(crate) fn parts(stored: &StoredDocument) -> Vec<&[u8]> {
-    let imported = stored.updates.iter().filter(|update| update.imported).map(|update| update.ops.as_slice());
-    stored.snapshot.as_deref().into_iter().chain(imported).collect()
+/// Reads a stored document.
+///
+/// What people write may be on disk although the import it builds on was refused: then the rows that wait are read, too.
+///
+/// # Errors
+/// Why it can't be read.
+pub(crate) fn read_stored<D>(
+    stored: &StoredDocument,
+    load: impl Fn(&[&[u8]]) -> Result<D, DocumentError>,
+) -> Result<D, DocumentError> {
+    let parts = |all: bool| {
+        let updates = stored.updates.iter().filter(move |update| update.imported || all);
+        let parts = stored.snapshot.as_deref().into_iter().chain(updates.map(|update| update.ops.as_slice()));
+        parts.collect::<Vec<_>>()
+    };
+    match load(&parts(false)) {
+        Err(DocumentError::Pending) => load(&parts(true)),
+        read => read,
+    }
 }

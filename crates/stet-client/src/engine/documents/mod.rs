@@ -7,13 +7,13 @@ pub(in crate::engine) mod writing;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use stet_model::document::{Document, LibraryDocument, NoteDocument};
+use stet_model::document::{Document, DocumentError, LibraryDocument, NoteDocument};
 use stet_model::id::{DocKey, PeerId};
 use stet_store::{Held, HeldAt, StoredDocument, Write};
 use stet_sync::device::Device;
 use stet_sync::folders::FolderRequest;
 
-use self::live::{Live, PendingRow, parts};
+use self::live::{Live, PendingRow, read_stored};
 use self::writing::After;
 use super::history::GoingBack;
 use super::{Engine, Now, Output};
@@ -415,17 +415,22 @@ pub(in crate::engine) fn empty(doc: DocKey, peer: PeerId) -> Document {
 /// # Errors
 /// Why it can't be read.
 pub(crate) fn read_note(stored: &StoredDocument) -> Result<NoteDocument, String> {
-    NoteDocument::load(&parts(stored), PeerId(1)).map_err(|error| error.to_string())
+    read_stored(stored, |parts| NoteDocument::load(parts, PeerId(1))).map_err(|error| error.to_string())
 }
 
 fn load(doc: DocKey, stored: &StoredDocument, peer: PeerId) -> Result<Document, String> {
-    let parts = parts(stored);
-    let loaded = if doc.is_library() {
-        LibraryDocument::load(&parts, peer).map(Document::Library)
-    } else {
-        NoteDocument::load(&parts, peer).map(Document::Note)
-    };
-    loaded.map_err(|error| error.to_string())
+    read_stored(stored, |parts| made_of(doc, parts, peer)).map_err(|error| error.to_string())
+}
+
+/// The document that these blobs make.
+///
+/// # Errors
+/// Why they can't be read.
+pub(in crate::engine) fn made_of(doc: DocKey, parts: &[&[u8]], peer: PeerId) -> Result<Document, DocumentError> {
+    match doc.is_library() {
+        true => LibraryDocument::load(parts, peer).map(Document::Library),
+        false => NoteDocument::load(parts, peer).map(Document::Note),
+    }
 }
 
 /// Whether a snapshot reads back as the same document.

@@ -1,13 +1,14 @@
 //! One document of a rebuild: made anew from its rows, held against what is here, and taken where it differs.
 
-use stet_model::document::{Document, LibraryDocument, NoteDocument, NoteEdit, Version};
-use stet_model::id::{DocKey, PeerId, SpaceId};
+use stet_model::document::{Document, NoteEdit, Version};
+use stet_model::id::{DocKey, SpaceId};
 use stet_model::note::{content_digest, library_digest};
 use stet_model::text::difference;
 use stet_protocol::message::level2::Row;
 use stet_store::Write;
 
 use super::decide::{Side, Verdict, decide};
+use crate::engine::documents::made_of;
 use crate::engine::documents::writing::After;
 use crate::engine::{Engine, Now};
 
@@ -34,7 +35,7 @@ impl Engine {
             return self.looked_at(doc.note, true);
         }
         self.reading.begin(doc);
-        let theirs = made_of(doc, &rows, peer);
+        let theirs = made_of(doc, &parts(&rows), peer).ok();
         self.reading.end(doc);
         let (Some(theirs), Some(live)) = (theirs, self.documents.get(doc)) else {
             return self.looked_at(doc.note, true);
@@ -118,13 +119,9 @@ impl Engine {
     }
 }
 
-/// The document that these rows make; nothing when they can't be read.
-fn made_of(doc: DocKey, rows: &[Row], peer: PeerId) -> Option<Document> {
-    let parts: Vec<&[u8]> = rows.iter().flat_map(|row| row.ops.iter().map(|ops| ops.0.as_slice())).collect();
-    match doc.is_library() {
-        true => LibraryDocument::load(&parts, peer).ok().map(Document::Library),
-        false => NoteDocument::load(&parts, peer).ok().map(Document::Note),
-    }
+/// The blobs of these rows.
+fn parts(rows: &[Row]) -> Vec<&[u8]> {
+    rows.iter().flat_map(|row| row.ops.iter().map(|ops| ops.0.as_slice())).collect()
 }
 
 fn side(doc: DocKey, document: &Document) -> Side {
