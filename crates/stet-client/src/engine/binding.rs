@@ -131,6 +131,9 @@ impl Engine {
         self.ledger.held.extend(boot.held);
         self.leave_aborted_alone();
         self.remember_removals();
+        for doc in self.ledger.held.keys().copied().collect::<Vec<_>>() {
+            self.reconsider_kept(doc, now);
+        }
         self.remember_away(&boot.meta);
         self.ledger.apart.extend(boot.apart);
         self.await_adoption();

@@ -9,7 +9,7 @@ use stet_model::digest::LogDigest;
 use stet_model::document::{NoteDocument, NoteEdit, Version};
 use stet_model::id::{NoteId, PeerId};
 use stet_protocol::message::level2::ClientMessage;
-use stet_store::{ListQuery, ListView};
+use stet_store::{ListQuery, ListView, Write};
 
 use crate::desk::{Desk, typed};
 use crate::level1::hear;
@@ -113,6 +113,51 @@ fn uploading_again_makes_a_copy_fetches_what_the_server_has_and_then_sends_only_
     for title in ["One", "Two", "Three", "Theirs"] {
         assert!(all.contains(&title.to_owned()), "{title} in {all:?}");
     }
+}
+
+/// A device that begins with another log hears that two notes are gone, while each still counts as unsent: rows of the first
+/// are on their way to the disk.
+fn removed_before_it_is_known_what_is_unsent() -> Desk {
+    let (mut desk, [one, two, _]) = synced();
+    diverged(&mut desk);
+    decide(&mut desk, Way::UploadAgain);
+    let kept = desk.version_of(one);
+    connect(&mut desk, 2);
+    desk.slow_disk = true;
+    rows(&mut desk, &[(1, one, kept)]);
+    purged_live(&mut desk, 2, one);
+    purged_live(&mut desk, 3, two);
+    desk
+}
+
+fn only_the_second_is_kept(mut desk: Desk) {
+    desk.slow_disk = false;
+    complete(&mut desk, 3);
+    desk.wait(3_000);
+    assert_eq!(desk.status().held, 1, "the log had nothing of it");
+    let all = desk.rows(ListView::All);
+    assert!(!all.contains(&"One".to_owned()) && all.contains(&"Two".to_owned()), "{all:?}");
+}
+
+#[test]
+fn a_removal_that_came_before_it_was_known_that_nothing_of_the_note_is_unsent_is_followed() {
+    let mut desk = removed_before_it_is_known_what_is_unsent();
+    while !desk.jobs.is_empty() {
+        desk.disk();
+    }
+    only_the_second_is_kept(desk);
+}
+
+#[test]
+fn such_a_removal_is_followed_after_the_process_ended_in_between() {
+    let mut desk = removed_before_it_is_known_what_is_unsent();
+    while !desk.jobs.front().expect("an import").1.iter().any(|write| matches!(write, Write::Imported { .. })) {
+        desk.disk();
+    }
+    desk.disk();
+    let mut desk = desk.crash();
+    connect(&mut desk, 3);
+    only_the_second_is_kept(desk);
 }
 
 #[test]

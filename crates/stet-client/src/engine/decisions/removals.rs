@@ -80,7 +80,7 @@ impl Engine {
         let held = Held { at: HeldAt::Push, code: REMOVED.to_owned(), message: message.to_owned() };
         self.keep(removal.doc, removal.seq, held);
         self.decisions.removals.uncounted = true;
-        self.decisions.removals.by = removal.by;
+        self.decisions.removals.by = removal.by.or(self.decisions.removals.by);
         true
     }
 

@@ -333,6 +333,7 @@ impl Engine {
                 self.row_changed(doc);
                 self.report.everything_changed();
                 self.import(doc, now);
+                self.reconsider_kept(doc, now);
                 self.fold_if_long(doc);
                 self.offer(doc, now);
             }

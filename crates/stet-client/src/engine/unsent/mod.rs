@@ -9,7 +9,7 @@ use stet_model::id::DocKey;
 use stet_protocol::message::ErrorCode as Refusal;
 use stet_store::{Held, HeldAt, Write};
 
-use super::decisions::is_undecided;
+use super::decisions::{Removal, is_undecided};
 use super::documents::writing::After;
 use super::{Engine, Now};
 use crate::api::ErrorCode;
@@ -131,6 +131,15 @@ impl Engine {
         }
         self.let_go_of_kept(doc);
         self.reply_written(doc, call, Done {});
+    }
+
+    /// What is here of a note that was removed elsewhere turned out to have been sent before: nothing met the removal,
+    /// which is one like others.
+    pub(super) fn reconsider_kept(&mut self, doc: DocKey, now: Now) {
+        let leaves = self.ledger.restored.contains_key(&doc) || self.ledger.purges.contains_key(&doc);
+        if self.is_kept(doc) && !self.ledger.unsent.contains(&doc) && !leaves {
+            self.keeps(&Removal { doc, seq: 0, by: None, live: false }, now);
+        }
     }
 
     /// The kept copy of a note that was removed elsewhere goes; its tombstone stays.
