@@ -33,7 +33,7 @@ pub const BATCH_BYTES: u64 = MIB;
 pub const UPDATE_BYTES: u64 = MIB;
 /// Text applied to a document at once, bytes; a larger paste is applied in pieces.
 pub const PASTE_PIECE_BYTES: u64 = 256 * KIB;
-/// One row that compaction folded, bytes.
+/// One row that compaction folded, bytes before it is packed.
 pub const FOLDED_ROW_BYTES: u64 = 4 * MIB;
 /// The most notes `sync {newest}` may ask for.
 pub const NEWEST_NOTES: u32 = 500;

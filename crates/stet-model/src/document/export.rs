@@ -5,7 +5,8 @@ use std::borrow::Cow;
 use loro::{ExportMode, ID, IdSpan, LoroDoc};
 
 use super::error::DocumentError;
-use super::replica::{self, Replica};
+use super::framing;
+use super::replica::Replica;
 use super::version::{Point, Version};
 
 /// Exports tried to find the largest prefix below a limit: each halves what is unsure, so the last is within 1 %.
@@ -103,7 +104,7 @@ impl Replica {
             Some(doc.export(ExportMode::SnapshotAt { version: Cow::Borrowed(&frontiers) }))
         })?;
         let stopped = |error: loro::LoroEncodeError| DocumentError::Stopped { reason: error.to_string() };
-        exported.ok_or(DocumentError::UnknownPoint)?.map_err(stopped).map(replica::framed)
+        exported.ok_or(DocumentError::UnknownPoint)?.map_err(stopped).map(framing::framed)
     }
 }
 

@@ -1,5 +1,5 @@
 //! The wall around the document library: whatever touches it with outside bytes goes through here, and a panic inside
-//! it ends here. Also the format byte, authorship and commit times. Never here: what a document means.
+//! it ends here. Also authorship and commit times. Never here: what a document means.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -9,11 +9,10 @@ use loro::{CommitOptions, EncodedBlobMode, ExportMode, ID, LoroDoc, LoroError, S
 
 use super::changes::Received;
 use super::error::DocumentError;
+use super::framing;
 use super::version::{Point, Version};
 use crate::id::PeerId;
 
-/// The first byte of every blob of operations this library made.
-pub(super) const FORMAT: u8 = 1;
 /// Operations by one author are kept as one change while they lie within this time, milliseconds. The library writes a
 /// time for every change, so this is how finely a history can be dated.
 const CHANGE_SPAN_MS: i64 = 60_000;
@@ -75,7 +74,7 @@ fn pending(doc: &LoroDoc) -> bool {
     doc.export_pending_updates().is_ok_and(|pending| pending.is_some())
 }
 
-fn damaged(error: impl std::fmt::Display) -> DocumentError {
+pub(super) fn damaged(error: impl std::fmt::Display) -> DocumentError {
     DocumentError::Damaged { reason: error.to_string().chars().take(200).collect() }
 }
 
@@ -83,20 +82,15 @@ fn damaged(error: impl std::fmt::Display) -> DocumentError {
 pub(super) fn check(parts: &[&[u8]]) -> Result<Checked, DocumentError> {
     let mut checked = Checked { blobs: Vec::with_capacity(parts.len()), has_snapshot: false, brought: Version::new() };
     for part in parts {
-        let blob = match part.split_first() {
-            Some((&FORMAT, blob)) => blob,
-            other => {
-                return Err(DocumentError::UnknownFormat { format: other.map(|(format, _)| *format) });
-            }
-        };
-        let meta = walled(|| LoroDoc::decode_import_blob_meta(blob, true))?.map_err(damaged)?;
+        let blob = framing::blob(part)?;
+        let meta = walled(|| LoroDoc::decode_import_blob_meta(&blob, true))?.map_err(damaged)?;
         match meta.mode {
             EncodedBlobMode::Updates => {}
             EncodedBlobMode::Snapshot => checked.has_snapshot = true,
             other => return Err(damaged(format_args!("it is of the unused kind {other}"))),
         }
         checked.brought.merge(&Version::from_loro(&meta.partial_end_vv));
-        checked.blobs.push(blob.to_vec());
+        checked.blobs.push(blob.into_owned());
     }
     Ok(checked)
 }
@@ -326,15 +320,8 @@ impl Replica {
     /// Exports with the format byte in front; empty when the history can't be read.
     pub(super) fn export(&self, mode: ExportMode<'_>) -> Vec<u8> {
         let exported = self.read(|doc| doc.export(mode));
-        exported.ok().and_then(Result::ok).map(framed).unwrap_or_default()
+        exported.ok().and_then(Result::ok).map(framing::framed).unwrap_or_default()
     }
-}
-
-pub(super) fn framed(blob: Vec<u8>) -> Vec<u8> {
-    let mut bytes = Vec::with_capacity(blob.len() + 1);
-    bytes.push(FORMAT);
-    bytes.extend(blob);
-    bytes
 }
 
 impl std::fmt::Debug for Replica {

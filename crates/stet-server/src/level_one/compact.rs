@@ -4,7 +4,7 @@
 #[cfg(test)]
 mod tests;
 
-use stet_model::document::{Document, DocumentError, LibraryDocument, NoteDocument, Version};
+use stet_model::document::{Document, DocumentError, LibraryDocument, NoteDocument, Version, packed, plain_len};
 use stet_model::id::PeerId;
 use stet_protocol::limits::FOLDED_ROW_BYTES;
 use stet_protocol::message::level2::Row;
@@ -51,7 +51,7 @@ fn groups(mut rows: &[Row], limit: u64) -> Vec<&[Row]> {
     while !rows.is_empty() {
         let mut left = limit;
         let fits = |row: &&Row| {
-            let bytes: usize = row.ops.iter().map(|op| op.0.len()).sum();
+            let bytes: usize = row.ops.iter().map(|op| plain_len(&op.0)).sum();
             let room = u64::try_from(bytes).ok().and_then(|bytes| left.checked_sub(bytes));
             left = room.unwrap_or(0);
             room.is_some()
@@ -76,7 +76,7 @@ struct Stuck;
 
 struct Folder<'a> {
     key: &'a NoteKey,
-    /// Bytes of a row.
+    /// Bytes of a row before it is packed.
     limit: u64,
     /// Made of the rows as they are.
     raw: Document,
@@ -106,6 +106,7 @@ impl Folder<'_> {
             let fits = u64::try_from(ops.len()).is_ok_and(|bytes| bytes <= self.limit);
             // Rows that bring nothing new leave nothing to put in their place.
             if fits && self.raw.head() != *from {
+                let ops = packed(ops);
                 let landed = self.folded.import(&[&ops]).map_err(|_| Stuck)?;
                 if landed.pending || !same(&self.raw, &self.folded) {
                     return Err(Stuck);

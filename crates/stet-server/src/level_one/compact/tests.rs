@@ -190,6 +190,19 @@ fn the_history_of_a_note_is_whole_after_folding() {
 }
 
 #[test]
+fn what_was_written_key_by_key_is_folded_into_a_fraction_of_its_bytes() {
+    let mut world = World::new();
+    for n in 0..400 {
+        world.types(if n % 5 == 0 { " " } else { "and so on" }, NOW + n * 1_000);
+    }
+    let before: usize = world.rows().iter().map(|row| row.ops[0].0.len()).sum();
+    assert_eq!(world.fold(NOW), [400]);
+    let ops = world.rows()[0].ops[0].0.clone();
+    assert!(ops.len() * 4 < plain_len(&ops) && ops.len() * 40 < before, "{} of {before}", ops.len());
+    assert_eq!(world.body_from(&[], 0), world.author.body());
+}
+
+#[test]
 fn no_row_grows_past_the_limit_and_one_that_is_full_is_not_written_again() {
     let mut world = World::new();
     let limit = 10_000;
