@@ -161,6 +161,8 @@ pub fn note(number: usize, of: usize, dice: &mut Dice) -> Update {
 /// which this device has.
 pub struct Typist {
     notes: Vec<(NoteId, NoteDocument)>,
+    /// What is typed, over and over.
+    text: Vec<char>,
     typed: usize,
 }
 
@@ -169,7 +171,8 @@ impl Typist {
         let open = |(note_id, ops): Update| {
             (note_id, NoteDocument::load(&[&ops], PeerId(1 << 40)).expect("a note that was just made"))
         };
-        Self { notes: notes.into_iter().map(open).collect(), typed: 0 }
+        let text = prose(&mut Dice::new(10_000, 4), 10_000).chars().collect();
+        Self { notes: notes.into_iter().map(open).collect(), text, typed: 0 }
     }
 
     /// The next keystrokes.
@@ -184,7 +187,7 @@ impl Typist {
         let (note_id, document) = &mut self.notes[turn];
         let before = document.head();
         let at = stet_model::text::utf16_length(&document.body());
-        let insert = if stroke % 6 == 5 { " ".to_owned() } else { char::from(b'a' + (stroke % 26) as u8).to_string() };
+        let insert = self.text[stroke % self.text.len()].to_string();
         let edit = NoteEdit::Body(vec![TextChange { from: at, to: at, insert }]);
         document.edit(&edit, BEGAN + 1_000 * self.typed as i64).expect("a keystroke");
         (*note_id, document.export(&before))
