@@ -218,7 +218,7 @@ impl World {
                 ReadAnswer::Begun { rows: seen - since, early_rows: early.len() as u64, early }
             }
             (_, Read::Log { since }) => {
-                let up_to = seen.max(*since).min(since + choices.number());
+                let up_to = seen.max(*since).min(since.saturating_add(choices.number()));
                 let end = (up_to >= seen).then_some(head);
                 let batch = (up_to > *since).then(|| (batch(&request, up_to, false), up_to - since));
                 ReadAnswer::Log { batch, up_to, end }

@@ -165,7 +165,8 @@ impl World {
                 }
                 // It is done and waits for the disk.
                 Err(error) if error.code == ErrorCode::Storage && about == About::Unknown => {}
-                Err(error) if error.code != ErrorCode::Storage => self.reference.refused(act),
+                // What couldn't be read isn't in memory, and nothing was done to it.
+                Err(error) if error.code != ErrorCode::Storage || after.is_none() => self.reference.refused(act),
                 _ if matches!(asked, Asked::Doubtful(_)) => {
                     self.reference.done(act, (about, after), State::Uncertain);
                 }
