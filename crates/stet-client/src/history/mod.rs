@@ -107,7 +107,7 @@ fn open(shelf: Shelf<'_>, note: NoteId) -> Result<History, CommandError> {
     let doc = DocKey { space: shelf.space, note };
     let stored = shelf.reader.document(doc).map_err(unreadable)?;
     let stored = stored.filter(|stored| !stored.purged && !doc.is_library()).ok_or_else(missing)?;
-    read_stored(&stored, |parts| NoteDocument::load(parts, READER)).map(History::of).map_err(damaged)
+    read_stored(&stored, |parts, _| NoteDocument::load(parts, READER)).map(History::of).map_err(damaged)
 }
 
 fn text(history: &mut History, id: &str) -> Result<NoteText, CommandError> {

@@ -7,6 +7,7 @@ use stet_model::id::DeviceId;
 use stet_model::note::preview;
 use stet_store::{Held, RowFields, StoredDocument, StoredUpdate};
 
+use super::aborted::is_aborted;
 use super::writing::After;
 
 /// Characters of a body shown in lists.
@@ -200,7 +201,7 @@ fn join_row(mut rows: Vec<PendingRow>, update: StoredUpdate) -> Vec<PendingRow> 
     rows
 }
 
-/// Reads a stored document.
+/// Reads a stored document; `load` is told whether rows that were never read are among the parts.
 ///
 /// What people write may be on disk although the import it builds on was refused: then the rows that wait are read, too.
 ///
@@ -208,15 +209,15 @@ fn join_row(mut rows: Vec<PendingRow>, update: StoredUpdate) -> Vec<PendingRow> 
 /// Why it can't be read.
 pub(crate) fn read_stored<D>(
     stored: &StoredDocument,
-    load: impl Fn(&[&[u8]]) -> Result<D, DocumentError>,
+    mut load: impl FnMut(&[&[u8]], bool) -> Result<D, DocumentError>,
 ) -> Result<D, DocumentError> {
     let parts = |all: bool| {
         let updates = stored.updates.iter().filter(move |update| update.imported || all);
         let parts = stored.snapshot.as_deref().into_iter().chain(updates.map(|update| update.ops.as_slice()));
         parts.collect::<Vec<_>>()
     };
-    match load(&parts(false)) {
-        Err(DocumentError::Pending) => load(&parts(true)),
+    match load(&parts(false), false) {
+        Err(DocumentError::Pending) if !stored.held.as_ref().is_some_and(is_aborted) => load(&parts(true), true),
         read => read,
     }
 }

@@ -311,7 +311,20 @@ impl Engine {
             }
             return;
         };
-        match load(doc, &stored, self.peer) {
+        let left_alone = self.is_left_alone(doc);
+        let loaded = read_stored(&stored, |parts, unread| {
+            if !unread {
+                return made_of(doc, parts, self.peer);
+            }
+            if left_alone {
+                return Err(DocumentError::Pending);
+            }
+            self.reading.begin(doc);
+            let made = made_of(doc, parts, self.peer);
+            self.reading.end(doc);
+            made
+        });
+        match loaded {
             Ok(document) => {
                 let mut live = Live::from_stored(document, stored, now.mono);
                 // What was read may be older than what is on its way to the disk.
@@ -321,7 +334,7 @@ impl Engine {
                 self.note_read(doc);
             }
             Err(error) => {
-                let held = Held { at: HeldAt::Import, code: "damaged".to_owned(), message: error };
+                let held = Held { at: HeldAt::Import, code: "damaged".to_owned(), message: error.to_string() };
                 self.hold(doc, held);
             }
         }
@@ -415,11 +428,7 @@ pub(in crate::engine) fn empty(doc: DocKey, peer: PeerId) -> Document {
 /// # Errors
 /// Why it can't be read.
 pub(crate) fn read_note(stored: &StoredDocument) -> Result<NoteDocument, String> {
-    read_stored(stored, |parts| NoteDocument::load(parts, PeerId(1))).map_err(|error| error.to_string())
-}
-
-fn load(doc: DocKey, stored: &StoredDocument, peer: PeerId) -> Result<Document, String> {
-    read_stored(stored, |parts| made_of(doc, parts, peer)).map_err(|error| error.to_string())
+    read_stored(stored, |parts, _| NoteDocument::load(parts, PeerId(1))).map_err(|error| error.to_string())
 }
 
 /// The document that these blobs make.
@@ -435,6 +444,5 @@ pub(in crate::engine) fn made_of(doc: DocKey, parts: &[&[u8]], peer: PeerId) -> 
 
 /// Whether a snapshot reads back as the same document.
 pub(in crate::engine) fn reads_back(doc: DocKey, snapshot: &[u8], document: &Document) -> bool {
-    let stored = StoredDocument { snapshot: Some(snapshot.to_vec()), ..StoredDocument::default() };
-    load(doc, &stored, PeerId(1)).is_ok_and(|copy| copy.head() == document.head())
+    made_of(doc, &[snapshot], PeerId(1)).is_ok_and(|copy| copy.head() == document.head())
 }
