@@ -14,7 +14,7 @@ use stet_sync::device::{Agreed, BackoffOptions, Device, Options, Output as Asked
 
 use super::decisions::LogQuestion;
 use super::documents::Task;
-use super::documents::writing::After;
+use super::documents::after::After;
 use super::{Engine, Now, Output, Setup};
 use crate::api::Event;
 use crate::api::event::Authenticated;

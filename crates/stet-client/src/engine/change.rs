@@ -2,11 +2,11 @@
 
 use stet_model::document::{Document, EditError, Edited, NoteDocument, NoteEdit};
 use stet_model::id::{DocKey, NoteId};
-use stet_store::Write;
+use stet_store::{Cursor, Write};
 
 use super::documents::Task;
+use super::documents::after::After;
 use super::documents::live::Live;
-use super::documents::writing::After;
 use super::{Engine, Now};
 use crate::api::command::{Created, Diagnostics, Done, Start};
 use crate::api::note::{NoteChange, Settings, Sidebar};
@@ -220,8 +220,7 @@ impl Engine {
         self.device.drop_document(doc);
         self.end_sessions_of(doc);
         if only_here {
-            self.write(Write::Purged { doc, seq: 0, cursor: None }, After::Nothing);
-            self.forget(doc);
+            self.remove_for_good(doc, 0, None);
         } else {
             if let Some(live) = self.documents.get_mut(doc) {
                 live.purge_asked = true;
@@ -233,6 +232,12 @@ impl Engine {
         }
         self.report.forget_note(doc.note);
         self.reply_written(doc, call, Done {});
+    }
+
+    /// A note goes, on the disk and in memory; its tombstone stays.
+    pub(super) fn remove_for_good(&mut self, doc: DocKey, seq: u64, cursor: Option<Cursor>) {
+        self.write(Write::Purged { doc, seq, cursor }, After::Gone { doc, seq });
+        self.forget(doc);
     }
 
     /// Nothing of this document is needed any more.

@@ -9,7 +9,7 @@ use stet_protocol::message::level2::Receipt;
 use stet_store::{Compared, Standing, Write};
 use stet_sync::device::{Content, Place};
 
-use super::documents::writing::After;
+use super::documents::after::After;
 use super::{Engine, Now, Output};
 use crate::api::ErrorCode;
 use crate::api::status::{StatusError, Verified};

@@ -5,7 +5,7 @@ use stet_model::id::{DocKey, FolderId};
 use stet_model::note::library_digest;
 use stet_store::{FolderFields, Write};
 
-use super::documents::writing::After;
+use super::documents::after::After;
 use super::{Engine, Now};
 use crate::api::command::{CreatedFolder, Done};
 use crate::api::{Answer, Command, ErrorCode};

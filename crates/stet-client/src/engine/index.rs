@@ -10,8 +10,8 @@ use stet_model::note::{NoteFields, content_digest};
 use stet_store::Write;
 
 use super::documents::Task;
+use super::documents::after::After;
 use super::documents::live::Live;
-use super::documents::writing::After;
 use super::{Engine, Now};
 
 /// How long a changed text waits for more of itself, milliseconds.

@@ -5,7 +5,7 @@ use stet_model::id::DocKey;
 use stet_protocol::message::ErrorCode as Refusal;
 use stet_store::Write;
 
-use super::documents::writing::After;
+use super::documents::after::After;
 use super::{Engine, Now};
 use crate::api::status::StatusError;
 use crate::api::{ErrorCode, Event};
@@ -66,8 +66,7 @@ impl Engine {
             Refusal::Deleted | Refusal::NotFound => {
                 // Somebody else was first. Their row brings the place of the removal, or has brought it.
                 let seq = self.documents.get(doc).map_or(0, |live| live.last_seq);
-                self.write(Write::Purged { doc, seq, cursor: None }, After::Nothing);
-                self.forget(doc);
+                self.remove_for_good(doc, seq, None);
             }
             // Our own latest edit got its place after the removal was asked for.
             Refusal::Changed if seen > asked => self.ask_purge(doc, seen, now),

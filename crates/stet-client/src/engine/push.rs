@@ -7,7 +7,7 @@ use stet_protocol::message::ErrorCode as Refusal;
 use stet_store::{Held, HeldAt, Write};
 use stet_sync::device::{Acked, Place, Prepared, Refused};
 
-use super::documents::writing::After;
+use super::documents::after::After;
 use super::{Engine, Now};
 use crate::api::status::StatusError;
 use crate::api::{ErrorCode, Event};
@@ -82,8 +82,7 @@ impl Engine {
 
     pub(super) fn purge_acked(&mut self, doc: DocKey, seq: u64, place: Option<Place>) {
         let cursor = place.and_then(|place| self.reach(doc.space, place));
-        self.write(Write::Purged { doc, seq, cursor }, After::Nothing);
-        self.forget(doc);
+        self.remove_for_good(doc, seq, cursor);
     }
 
     /// The server refused an update or a removal. It holds back its document alone.
@@ -110,8 +109,7 @@ impl Engine {
                 self.offer(doc, now);
             }
             Refusal::Deleted if self.is_untouched_welcome(doc) => {
-                self.write(Write::Purged { doc, seq: 0, cursor: None }, After::Nothing);
-                self.forget(doc);
+                self.remove_for_good(doc, 0, None);
             }
             _ => {
                 let words = self.refusal_words(doc, code, message);

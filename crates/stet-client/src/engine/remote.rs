@@ -11,8 +11,8 @@ use stet_sync::device::Rows;
 
 use super::decisions::Removal;
 use super::documents::aborted::is_aborted;
+use super::documents::after::After;
 use super::documents::live::{Live, PendingRow};
-use super::documents::writing::After;
 use super::{Engine, Now};
 use crate::api::Event;
 use crate::api::event::RemoteChange;
@@ -58,6 +58,7 @@ impl Engine {
                 ));
                 continue;
             }
+            self.writing.comes_again(doc);
             let ops: Vec<Vec<u8>> = row.ops.into_iter().map(|bytes| bytes.0).collect();
             let remote = RemoteRow {
                 note: row.note_id,
@@ -300,8 +301,7 @@ impl Engine {
         let title = self.title_of(doc);
         let open = self.is_open(doc);
         self.end_sessions_of(doc);
-        self.write(Write::Purged { doc, seq: row.seq, cursor: None }, After::Nothing);
-        self.forget(doc);
+        self.remove_for_good(doc, row.seq, None);
         // Whoever has it open hears of it in any case: there is nothing to write in any more.
         if open || (row.live && row.device != Some(self.setup.device_id)) {
             let device = self.device_name(doc.space, row.device);

@@ -1,6 +1,6 @@
-//! What only people can decide: another log, and many removals at once.
+//! What only people can decide: another log.
 
-use serde_json::{Value, json};
+use serde_json::json;
 use stet_client::api::ErrorCode;
 use stet_client::api::command::{Decide, OpenNote, Reconnect};
 use stet_client::api::status::{Decision, Way};
@@ -13,19 +13,19 @@ use stet_store::{ListQuery, ListView, Write};
 
 use crate::desk::{Desk, typed};
 use crate::level1::hear;
-use crate::level2::{
-    LINEAGE, OTHER, SPACE, complete, complete_with, connect, connect_to, messages, rows, updates, welcome,
-};
+use crate::level2::{OTHER, SPACE, complete, complete_with, connect, connect_to, messages, rows, updates, welcome};
 
-const SERVER: Option<&str> = Some("ws://server.example");
+pub const PHONE: &str = "5eed0000-0000-4000-8000-00000000000c";
 
-fn decide(desk: &mut Desk, way: Way) {
+pub const SERVER: Option<&str> = Some("ws://server.example");
+
+pub fn decide(desk: &mut Desk, way: Way) {
     desk.call(Decide { way });
     desk.wait(3_000);
 }
 
 /// The server confirms every update it got, from this place of its log on.
-fn confirm(desk: &mut Desk, from: u64) -> u64 {
+pub fn confirm(desk: &mut Desk, from: u64) -> u64 {
     let mut seq = from;
     loop {
         let sent = updates(desk);
@@ -62,7 +62,7 @@ fn diverged(desk: &mut Desk) {
 }
 
 /// The phone removes a note for good while this device is live.
-fn purged_live(desk: &mut Desk, seq: u64, note: NoteId) {
+pub fn purged_live(desk: &mut Desk, seq: u64, note: NoteId) {
     let row = json!({"type": "note_purge_sync", "spaceId": SPACE, "noteId": note, "seq": seq, "timestamp": 0,
         "fromUserId": "user_1", "fromDeviceId": PHONE});
     hear(desk, &row);
@@ -307,173 +307,4 @@ fn an_acknowledged_edit_beyond_the_cursor_that_the_server_has_lost_is_asked_abou
 
 fn all(desk: &Desk) -> ListQuery {
     ListQuery { space: desk.engine.space(), view: ListView::All, search: String::new(), after: None, limit: 9 }
-}
-
-const PHONE: &str = "5eed0000-0000-4000-8000-00000000000c";
-
-fn note(n: u8) -> NoteId {
-    NoteId::from_bytes([n; 16])
-}
-
-/// A device with so many notes of others; the log ends after them.
-fn full(count: u8) -> Desk {
-    let mut desk = Desk::with_server(SERVER);
-    let theirs: Vec<(u64, NoteId, Vec<u8>)> = (1..=count)
-        .map(|n| {
-            let mut document = NoteDocument::new(PeerId(u64::from(n)));
-            let edits = [NoteEdit::SetTitle(format!("Note {n}")), NoteEdit::SetBody("kept\n".into())];
-            document.edit_all(&edits, 0).expect("fits");
-            (u64::from(n), note(n), document.export(&Version::default()))
-        })
-        .collect();
-    connect(&mut desk, count.into());
-    rows(&mut desk, &theirs);
-    complete(&mut desk, count.into());
-    desk.wait(500);
-    confirm(&mut desk, count.into());
-    desk.give(Input::Closed { code: None, reason: "gone".into() });
-    desk
-}
-
-/// Another device removes these for good while this one is away; the log ended at `end`.
-fn removed_meanwhile(desk: &mut Desk, end: u64, notes: std::ops::RangeInclusive<u8>) {
-    let rows: Vec<Value> = notes
-        .map(|n| json!({"seq": end + u64::from(n), "noteId": note(n), "purged": true, "timestamp": 0, "deviceId": PHONE}))
-        .collect();
-    let up_to = end + rows.len() as u64;
-    connect(desk, up_to);
-    let done = rows.len();
-    hear(
-        desk,
-        &json!({"type": "sync_batch", "spaceId": SPACE, "rows": rows, "upTo": up_to, "done": done, "total": done}),
-    );
-    complete(desk, up_to);
-    desk.wait(500);
-}
-
-#[test]
-fn few_removals_of_a_catch_up_are_followed_and_many_wait_until_people_decide() {
-    let mut desk = full(60);
-    removed_meanwhile(&mut desk, 61, 1..=20);
-    assert_eq!((desk.status().decision, desk.rows(ListView::All).len()), (None, 41), "with the welcome note");
-
-    let mut desk = full(60);
-    removed_meanwhile(&mut desk, 61, 1..=21);
-    let asked = Decision::Removals { notes: 21, device: None };
-    assert_eq!(desk.status().decision.as_ref(), Some(&asked));
-    assert_eq!(desk.rows(ListView::All).len(), 61, "they are all here");
-    // Everything else goes on, and the question survives the process.
-    let mut desk = desk.crash();
-    removed_meanwhile(&mut desk, 82, 22..=22);
-    assert_eq!(desk.status().decision, Some(Decision::Removals { notes: 22, device: None }));
-    let written = desk.create("Still writing", "");
-    assert!(updates(&mut desk).iter().any(|update| update.note_id == written));
-    decide(&mut desk, Way::RemoveNotes);
-    assert_eq!((desk.copies, desk.status().decision), (1, None));
-    assert_eq!((desk.rows(ListView::All).len(), desk.status().held), (61 - 22 + 1, 0));
-}
-
-#[test]
-fn people_who_were_asked_decide_however_many_notes_there_are_by_then_and_whenever_the_process_ends() {
-    let mut desk = full(150);
-    removed_meanwhile(&mut desk, 151, 1..=21);
-    assert!(desk.status().decision.is_some());
-    // By now they are fewer than a tenth, and another process counts.
-    for n in 0..80 {
-        desk.create(&format!("More {n}"), "");
-    }
-    let mut desk = desk.crash();
-    connect(&mut desk, 172);
-    complete(&mut desk, 172);
-    desk.wait(500);
-    assert_eq!(desk.status().decision, Some(Decision::Removals { notes: 21, device: None }));
-    // They are kept although the process ends before any is made anew.
-    desk.slow_disk = true;
-    assert!(desk.ask(Decide { way: Way::KeepNotes }).is_none());
-    desk.disk();
-    let mut desk = desk.crash();
-    connect(&mut desk, 172);
-    complete(&mut desk, 172);
-    desk.wait(2_000);
-    let shown = desk.reader.sidebar(desk.engine.space()).expect("reads").counts[0];
-    assert_eq!((desk.status().decision, desk.status().held, shown), (None, 0, 151 + 80));
-}
-
-#[test]
-fn a_disk_that_refuses_is_told_again_what_is_kept() {
-    let mut desk = full(60);
-    removed_meanwhile(&mut desk, 61, 1..=30);
-    desk.unreadable = true;
-    desk.failures = 1;
-    let answer = desk.ask(Decide { way: Way::KeepNotes }).expect("answered");
-    assert_eq!(answer.expect_err("not yet").code, ErrorCode::Storage);
-    assert!(!desk.engine.is_saved());
-    desk.wait(3_000);
-    assert!(desk.engine.is_saved());
-    // None could be made anew so far; another process does it, without asking again.
-    let mut desk = desk.crash();
-    connect(&mut desk, 91);
-    complete(&mut desk, 91);
-    desk.wait(2_000);
-    assert_eq!((desk.status().decision, desk.status().held, desk.rows(ListView::All).len()), (None, 0, 61));
-}
-
-#[test]
-fn many_removals_of_a_library_of_thousands_are_few() {
-    let mut desk = full(250);
-    removed_meanwhile(&mut desk, 251, 1..=24);
-    let shown = desk.reader.sidebar(desk.engine.space()).expect("reads").counts[0];
-    assert_eq!((desk.status().decision, shown), (None, 251 - 24));
-}
-
-#[test]
-fn what_people_keep_becomes_new_notes_that_are_sent() {
-    let mut desk = full(60);
-    removed_meanwhile(&mut desk, 61, 1..=30);
-    let session = desk.open(note(7)).body.session;
-    desk.call(typed(&session, 0, 0, 0, "more "));
-    decide(&mut desk, Way::KeepNotes);
-    desk.wait(3_000);
-    assert_eq!((desk.status().decision, desk.status().held), (None, 0));
-    let all = desk.rows(ListView::All);
-    assert_eq!(all.len(), 61, "{all:?}");
-    let sent = updates(&mut desk);
-    assert_eq!(sent.len(), 30);
-    assert!(sent.iter().all(|update| update.note_id.as_bytes()[0] != update.note_id.as_bytes()[1]), "under new names");
-    assert!(desk.ask(OpenNote { note_id: note(7) }).expect("answered").is_err(), "the old name is gone");
-    assert_eq!(desk.found("more"), ["Note 7"]);
-}
-
-#[test]
-fn what_is_written_in_a_note_that_waits_is_not_removed_with_it() {
-    let mut desk = full(60);
-    removed_meanwhile(&mut desk, 61, 1..=30);
-    let session = desk.open(note(3)).body.session;
-    desk.call(typed(&session, 0, 0, 0, "mine "));
-    decide(&mut desk, Way::RemoveNotes);
-    assert_eq!((desk.body(note(3)).as_str(), desk.status().held), ("mine kept\n", 1));
-    assert_eq!(desk.rows(ListView::All).len(), 61 - 29);
-}
-
-#[test]
-fn of_what_goes_live_within_a_minute_the_first_few_go_and_the_rest_waits() {
-    let live = |desk: &mut Desk, seq: u64, n: u8| purged_live(desk, seq, note(n));
-    for (pause, decision) in [(0, Some(Decision::Removals { notes: 5, device: None })), (61_000, None)] {
-        let mut desk = full(60);
-        connect(&mut desk, 61);
-        complete(&mut desk, 61);
-        for n in 1..=25 {
-            live(&mut desk, 61 + u64::from(n), n);
-            if n == 15 {
-                for _ in 0..pause / 5_000 {
-                    desk.wait(5_000);
-                    hear(&mut desk, &json!({"type": "pong", "timestamp": 0, "seqs": {SPACE: 76}}));
-                }
-            }
-        }
-        desk.wait(300);
-        assert_eq!(desk.status().decision, decision, "after a pause of {pause} ms");
-        assert_eq!(desk.rows(ListView::All).len(), if decision.is_some() { 41 } else { 36 });
-    }
-    assert_ne!(LINEAGE, PHONE);
 }

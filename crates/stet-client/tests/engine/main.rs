@@ -14,3 +14,4 @@ mod level2;
 mod lists;
 mod local;
 mod notes;
+mod removals;

@@ -165,8 +165,9 @@ impl World {
                 }
                 // It is done and waits for the disk.
                 Err(error) if error.code == ErrorCode::Storage && about == About::Unknown => {}
-                // What couldn't be read isn't in memory, and nothing was done to it.
-                Err(error) if error.code != ErrorCode::Storage || after.is_none() => self.reference.refused(act),
+                Err(error) if error.code != ErrorCode::Storage => self.reference.refused(act),
+                // It couldn't be read, or was to be removed and that isn't on the disk.
+                Err(_) if after.is_none() => self.reference.done(act, (about, after), State::Uncertain),
                 _ if matches!(asked, Asked::Doubtful(_)) => {
                     self.reference.done(act, (about, after), State::Uncertain);
                 }

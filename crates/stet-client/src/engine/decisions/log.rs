@@ -5,7 +5,7 @@ use stet_model::document::Version;
 use stet_store::{Waiting, Write};
 
 use crate::engine::documents::Task;
-use crate::engine::documents::writing::After;
+use crate::engine::documents::after::After;
 use crate::engine::{Engine, Ledger, Now};
 
 /// Why the log can't be followed.

@@ -12,7 +12,7 @@ pub(in crate::engine) use removals::{Removal, is_undecided};
 use log::Rejoin;
 use removals::Removals;
 
-use super::documents::writing::After;
+use super::documents::after::After;
 use super::{Engine, Now, Output};
 use crate::api::ErrorCode;
 use crate::api::command::{Decide, Decided};

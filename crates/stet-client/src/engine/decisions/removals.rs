@@ -10,7 +10,7 @@ use stet_store::{Held, HeldAt, Waiting, Write};
 use crate::api::ErrorCode;
 use crate::api::status::{Decision, StatusError};
 use crate::engine::documents::Task;
-use crate::engine::documents::writing::After;
+use crate::engine::documents::after::After;
 use crate::engine::unsent::copy_of;
 use crate::engine::{Engine, Now};
 
@@ -171,8 +171,7 @@ impl Engine {
                 continue;
             }
             self.close_gone(doc);
-            self.write(Write::Purged { doc, seq: 0, cursor: None }, After::Nothing);
-            self.forget(doc);
+            self.remove_for_good(doc, 0, None);
         }
     }
 
@@ -199,12 +198,15 @@ impl Engine {
     /// Makes a new note of one that is gone elsewhere, in one transaction with the end of that.
     pub(in crate::engine) fn keep_as_new(&mut self, doc: DocKey, now: Now) {
         let Some(Document::Note(note)) = self.documents.get(doc).map(|live| &live.document) else { return };
-        if let Err(words) = self.make_note(&copy_of(note), now) {
-            let error = StatusError { code: ErrorCode::Internal, message: words, note_id: Some(doc.note) };
-            return self.went_wrong(error);
+        match self.make_note(&copy_of(note), now) {
+            Ok(new) => {
+                self.close_gone(doc);
+                self.write(Write::Purged { doc, seq: 0, cursor: None }, After::KeptAsNew { kept: doc, new });
+                self.forget(doc);
+            }
+            Err(message) => {
+                self.went_wrong(StatusError { code: ErrorCode::Internal, message, note_id: Some(doc.note) });
+            }
         }
-        self.close_gone(doc);
-        self.write(Write::Purged { doc, seq: 0, cursor: None }, After::Nothing);
-        self.forget(doc);
     }
 }

@@ -8,7 +8,7 @@ use stet_model::note::preview;
 use stet_store::{Held, RowFields, StoredDocument, StoredUpdate};
 
 use super::aborted::is_aborted;
-use super::writing::After;
+use super::after::After;
 
 /// Characters of a body shown in lists.
 const PREVIEW_CHARS: usize = 160;

@@ -1,6 +1,7 @@
 //! The documents in memory: loading, what waits for a load, and letting go.
 
 pub(in crate::engine) mod aborted;
+pub(in crate::engine) mod after;
 pub(in crate::engine) mod live;
 mod saving;
 pub(in crate::engine) mod writing;
@@ -13,8 +14,8 @@ use stet_store::{Held, HeldAt, StoredDocument, Write};
 use stet_sync::device::Device;
 use stet_sync::folders::FolderRequest;
 
+use self::after::After;
 use self::live::{Live, PendingRow, read_stored};
-use self::writing::After;
 use super::history::GoingBack;
 use super::{Engine, Now, Output};
 use crate::api::status::StatusError;

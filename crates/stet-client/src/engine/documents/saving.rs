@@ -6,7 +6,7 @@ use stet_model::id::DocKey;
 use stet_model::mutant::{self, Mutant};
 use stet_store::{Held, HeldAt, RowFields, Write};
 
-use super::writing::After;
+use super::after::After;
 use crate::engine::{Engine, Now};
 
 impl Engine {

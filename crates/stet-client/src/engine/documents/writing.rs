@@ -1,17 +1,15 @@
-//! What goes to the disk and what happens once it is there. Everything one input leads to is one transaction.
+//! What goes to the disk, and again when it was refused. Everything one input leads to is one transaction.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use rand_chacha::rand_core::Rng;
-use stet_model::document::Version;
-use stet_model::id::{DocKey, PeerId, SpaceId};
+use stet_model::id::{DocKey, SpaceId};
 use stet_model::mutant::{self, Mutant};
 use stet_store::{Cursor, Write};
 use stet_sync::device::Place;
 
+use super::after::After;
 use super::live::Live;
-use crate::api::{Answer, CommandError, ErrorCode};
-use crate::engine::decisions::Leaving;
+use crate::api::Answer;
 use crate::engine::{Engine, Now, Output};
 
 /// What couldn't be written is tried again after this long, milliseconds: a full disk may get room.
@@ -19,95 +17,6 @@ const RETRY_MS: u64 = 2_000;
 
 /// Texts that go into the search index in one transaction: whoever types meanwhile waits for it.
 const TOGETHER: usize = 64;
-
-/// What follows a write.
-#[derive(Debug)]
-pub(in crate::engine) enum After {
-    Nothing,
-    /// The log was held against the server's.
-    Compared,
-    /// A local edit is on disk up to this version.
-    Local {
-        doc: DocKey,
-        head: Version,
-    },
-    /// The row of a note is on disk after its text.
-    Row {
-        doc: DocKey,
-    },
-    /// A document that was made anew is on disk up to this version.
-    Adopted {
-        doc: DocKey,
-        head: Version,
-    },
-    /// A document's rows are part of it.
-    Imported {
-        doc: DocKey,
-        seq: u64,
-        brought: Version,
-    },
-    /// Something else about a document in memory.
-    Touched {
-        doc: DocKey,
-    },
-    /// Rows are on disk: import them.
-    Rows {
-        docs: Vec<DocKey>,
-    },
-    /// The space was received up to here; whether the cursor itself is on disk with it.
-    Place {
-        space: SpaceId,
-        place: Place,
-        written: bool,
-        /// Failures until then: one more means that something before this place isn't on disk.
-        failures: u64,
-    },
-    /// The cursor is on disk.
-    Cursor {
-        space: SpaceId,
-        place: Place,
-    },
-    /// Why a document can't go on is on disk, or that it can.
-    Held {
-        doc: DocKey,
-    },
-    /// The store knows who this device is.
-    Identity,
-    /// The local store belongs to an account now.
-    Bound,
-    /// The log these notes followed is left behind.
-    Left(Leaving),
-    /// A snapshot replaced the log of a document.
-    Folded {
-        doc: DocKey,
-    },
-    /// What was kept of a note that was removed elsewhere is on disk as a new one.
-    Restored {
-        kept: DocKey,
-        new: DocKey,
-    },
-    /// What a document said before the server's rows take its place is on disk as a new note.
-    Recovered {
-        doc: DocKey,
-        new: DocKey,
-    },
-    /// Search text is in the index.
-    Indexed {
-        doc: DocKey,
-        /// The version the text was taken at.
-        head: Version,
-        bytes: usize,
-    },
-    /// Lists, counts or folders are others now.
-    Lists,
-    /// The folders are in the lists' rows.
-    Folders,
-    /// A command is done.
-    Reply {
-        call: u64,
-        answer: Box<Answer>,
-    },
-}
 
 /// Writes gathered and under way.
 #[derive(Debug, Default)]
@@ -121,17 +30,19 @@ pub(in crate::engine) struct Writing {
     next_tag: u64,
     retry_at: Option<u64>,
     /// The folders couldn't be written.
-    folders_again: bool,
+    pub(super) folders_again: bool,
     /// Who this device is couldn't be written.
-    identity_again: bool,
+    pub(super) identity_again: bool,
     /// Of these documents it couldn't be written whether they are held.
-    held_again: BTreeSet<DocKey>,
+    pub(super) held_again: BTreeSet<DocKey>,
+    /// Of these it couldn't be written that they are gone, and since which place in the log.
+    pub(super) gone_again: BTreeMap<DocKey, u64>,
     /// Writes under way that a cursor must not get ahead of.
-    before_cursor: u32,
+    pub(super) before_cursor: u32,
     /// Of these, how many ever failed.
-    failures: u64,
+    pub(super) failures: u64,
     /// A cursor that waits for them.
-    cursor_after: Option<(SpaceId, Place)>,
+    pub(super) cursor_after: Option<(SpaceId, Place)>,
     /// A space that was given another name after the write of this number. Until that is on disk it goes with every
     /// transaction: none may be about the new name before the store knows it.
     moved: Option<(u64, SpaceId, SpaceId)>,
@@ -142,6 +53,11 @@ impl Writing {
         self.gathered.is_empty() && self.under_way.is_empty()
     }
 
+    /// The log has something of a document again.
+    pub(in crate::engine) fn comes_again(&mut self, doc: DocKey) {
+        self.gone_again.remove(&doc);
+    }
+
     /// Whether something the disk refused is to be tried again.
     pub(in crate::engine) const fn tries_again(&self) -> bool {
         self.retry_at.is_some()
@@ -149,7 +65,7 @@ impl Writing {
 
     /// Whether nothing that people decided waits to be written again.
     pub(in crate::engine) fn is_decided(&self) -> bool {
-        self.held_again.is_empty()
+        self.held_again.is_empty() && self.gone_again.is_empty()
     }
 
     pub(in crate::engine) const fn wake_at(&self) -> Option<u64> {
@@ -165,6 +81,8 @@ impl Writing {
     pub(in crate::engine) fn move_space(&mut self, from: SpaceId, to: SpaceId, rename: &dyn Fn(DocKey) -> DocKey) {
         self.moved = Some((self.next_tag, from, to));
         self.held_again = std::mem::take(&mut self.held_again).into_iter().map(rename).collect();
+        let gone = std::mem::take(&mut self.gone_again).into_iter();
+        self.gone_again = gone.map(|(doc, seq)| (rename(doc), seq)).collect();
         for after in self.under_way.values_mut().flatten().chain(&mut self.after).chain(&mut self.after_index) {
             match after {
                 After::Local { doc, .. }
@@ -174,9 +92,12 @@ impl Writing {
                 | After::Touched { doc }
                 | After::Folded { doc }
                 | After::Held { doc }
+                | After::Gone { doc, .. }
                 | After::Indexed { doc, .. } => *doc = rename(*doc),
                 After::Recovered { doc, new } => (*doc, *new) = (rename(*doc), rename(*new)),
-                After::Restored { kept, new } => (*kept, *new) = (rename(*kept), rename(*new)),
+                After::Restored { kept, new } | After::KeptAsNew { kept, new } => {
+                    (*kept, *new) = (rename(*kept), rename(*new));
+                }
                 After::Rows { docs } => docs.iter_mut().for_each(|doc| *doc = rename(*doc)),
                 _ => {}
             }
@@ -241,7 +162,7 @@ impl Engine {
     }
 
     /// Everything before a place is on disk.
-    fn reached(&mut self, space: SpaceId, place: Place, written: bool, now: Now) {
+    pub(super) fn reached(&mut self, space: SpaceId, place: Place, written: bool, now: Now) {
         self.device.stored(space, place, now.mono);
         if written {
             self.report.cursors.insert(space, place);
@@ -307,135 +228,6 @@ impl Engine {
         }
     }
 
-    fn follow(&mut self, after: After, now: Now) {
-        match after {
-            After::Local { doc, head } => self.local_written(doc, &head, now),
-            After::Row { doc } => {
-                self.settled(doc);
-                // A list that was read in between shows the row before.
-                self.row_changed(doc);
-            }
-            After::Adopted { doc, head } => {
-                self.adopted(doc);
-                self.local_written(doc, &head, now);
-                self.import(doc, now);
-            }
-            After::Imported { doc, brought, .. } => {
-                self.documents.import_settled();
-                if let Some(live) = self.settled(doc) {
-                    live.on_disk.merge(&brought);
-                    // A local write that came to its end before may have left only this to wait for.
-                    if live.is_saved() {
-                        self.ledger.unsaved.remove(&doc);
-                    }
-                }
-                // Lists are read from the disk, so only now is there something else to read.
-                self.row_changed(doc);
-                self.report.everything_changed();
-                self.import(doc, now);
-                self.reconsider_kept(doc, now);
-                self.fold_if_long(doc);
-                self.offer(doc, now);
-            }
-            After::Touched { doc } => {
-                self.settled(doc);
-            }
-            After::Folded { doc } => {
-                if let Some(live) = self.settled(doc) {
-                    live.log_entries = 0;
-                }
-            }
-            After::Rows { docs } => docs.into_iter().for_each(|doc| self.rows_stored(doc, now)),
-            After::Cursor { space, place } => {
-                self.report.cursors.insert(space, place);
-            }
-            After::Place { space, place, written, failures } => {
-                self.writing.before_cursor -= 1;
-                if failures == self.writing.failures {
-                    self.reached(space, place, written, now);
-                }
-                if self.writing.before_cursor == 0
-                    && let Some((space, place)) = self.writing.cursor_after.take()
-                {
-                    self.move_cursor(space, place);
-                }
-            }
-            After::Bound => self.bound(now),
-            After::Left(leaving) => self.left(leaving, true),
-            After::Compared => self.compared(),
-            After::Recovered { doc, .. } => self.take_theirs(doc, now),
-            After::Restored { kept, .. } => self.let_go_of_kept(kept),
-            After::Indexed { doc, head, bytes } => self.indexed(doc, &head, bytes),
-            After::Lists => self.report.everything_changed(),
-            After::Reply { call, answer } => self.outputs.push(Output::Reply { call, result: Ok(*answer) }),
-            After::Held { doc } => self.aborted_is_kept(doc),
-            After::Identity => self.identity_kept(),
-            After::Folders | After::Nothing => {}
-        }
-    }
-
-    fn undo(&mut self, after: After, words: &str, now: Now) {
-        match after {
-            After::Local { doc, .. } | After::Adopted { doc, .. } => {
-                // Whether a failed commit reached the disk can't be known. The next one covers it whole, and later
-                // operations come from a new peer, so that nothing is ever written twice under one name.
-                let peer = PeerId(self.random.next_u64());
-                if let Some(live) = self.settled(doc) {
-                    live.writing = false;
-                    live.queued = live.on_disk.clone();
-                    live.document.set_peer(peer);
-                    live.signed = false;
-                }
-            }
-            After::Imported { doc, seq, brought } => {
-                self.documents.import_settled();
-                self.settled(doc);
-                self.owe_import(doc, seq, &brought);
-                self.device.store_failed(now.mono);
-            }
-            After::Row { doc } => {
-                if let Some(live) = self.settled(doc) {
-                    live.lists_owed = true;
-                }
-                self.index.doubt_row(doc);
-            }
-            After::Touched { doc } | After::Folded { doc } => {
-                self.settled(doc);
-            }
-            After::Rows { docs } => {
-                for doc in docs {
-                    self.documents.take_rows(doc);
-                }
-                self.device.store_failed(now.mono);
-            }
-            After::Cursor { .. } => self.device.store_failed(now.mono),
-            After::Place { .. } => {
-                self.writing.before_cursor -= 1;
-                self.writing.failures += 1;
-                self.writing.cursor_after = None;
-                self.device.store_failed(now.mono);
-            }
-            After::Bound => self.binding_failed(),
-            After::Left(leaving) => self.left(leaving, false),
-            // The kept copy goes with the write that succeeds.
-            After::Restored { new, .. } | After::Recovered { new, .. } => {
-                if let Some(live) = self.documents.get_mut(new) {
-                    live.waiting.push(after);
-                }
-            }
-            After::Reply { call, .. } => {
-                let message = format!("This isn't saved yet: {words} Stet keeps trying.");
-                let result = Err(CommandError::new(ErrorCode::Storage, message));
-                self.outputs.push(Output::Reply { call, result });
-            }
-            After::Folders => self.writing.folders_again = true,
-            After::Held { doc } => _ = self.writing.held_again.insert(doc),
-            After::Identity => self.writing.identity_again = true,
-            After::Indexed { bytes, .. } => self.index.settled(bytes),
-            After::Lists | After::Compared | After::Nothing => {}
-        }
-    }
-
     pub(super) fn settled(&mut self, doc: DocKey) -> Option<&mut Live> {
         let live = self.documents.get_mut(doc)?;
         live.outstanding = live.outstanding.saturating_sub(1);
@@ -459,6 +251,9 @@ impl Engine {
             self.decide_again();
             for doc in std::mem::take(&mut self.writing.held_again) {
                 self.write_held(doc);
+            }
+            for (doc, seq) in std::mem::take(&mut self.writing.gone_again) {
+                self.write(Write::Purged { doc, seq, cursor: None }, After::Gone { doc, seq });
             }
             if std::mem::take(&mut self.writing.folders_again) {
                 self.read_folders(true);

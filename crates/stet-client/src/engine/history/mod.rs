@@ -7,7 +7,7 @@ use stet_model::note::note_bytes;
 use stet_store::Write;
 
 use super::documents::Task;
-use super::documents::writing::After;
+use super::documents::after::After;
 use super::{Engine, Now};
 use crate::api::ErrorCode;
 use crate::api::command::Restored;

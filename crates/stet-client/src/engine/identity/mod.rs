@@ -9,7 +9,7 @@ use stet_model::id::DeviceId;
 use stet_store::Write;
 
 use super::binding::{SPACE, parsed};
-use super::documents::writing::After;
+use super::documents::after::After;
 use super::{Engine, Now, Output, Setup};
 use crate::hex::hex;
 

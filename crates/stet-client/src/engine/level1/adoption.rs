@@ -7,8 +7,8 @@ use stet_model::id::{DocKey, PeerId};
 use stet_model::text::difference;
 use stet_store::Write;
 
+use crate::engine::documents::after::After;
 use crate::engine::documents::live::PendingRow;
-use crate::engine::documents::writing::After;
 use crate::engine::{Engine, Now};
 
 /// Versions of the server's document that this device's text may have started from, when none was ever confirmed.

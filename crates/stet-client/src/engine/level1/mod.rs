@@ -13,7 +13,7 @@ use stet_store::Write;
 use stet_sync::device::level1::Request;
 
 use super::documents::Task;
-use super::documents::writing::After;
+use super::documents::after::After;
 use super::remote::paragraph;
 use super::{Engine, Now};
 use crate::api::Event;

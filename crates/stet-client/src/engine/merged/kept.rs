@@ -10,7 +10,7 @@ use stet_store::Write;
 
 use super::Away;
 use crate::engine::Engine;
-use crate::engine::documents::writing::After;
+use crate::engine::documents::after::After;
 
 /// The store's name for one, followed by space and note.
 const AWAY: &str = "away/";

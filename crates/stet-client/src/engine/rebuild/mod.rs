@@ -14,7 +14,7 @@ use stet_protocol::message::level2::Row;
 use stet_store::{LedgerRow, Write};
 
 use super::documents::Task;
-use super::documents::writing::After;
+use super::documents::after::After;
 use super::{Engine, Now, Output};
 use crate::api::ErrorCode;
 use crate::api::status::StatusError;

@@ -8,8 +8,8 @@ use stet_protocol::message::level2::Row;
 use stet_store::Write;
 
 use super::decide::{Side, Verdict, decide};
+use crate::engine::documents::after::After;
 use crate::engine::documents::made_of;
-use crate::engine::documents::writing::After;
 use crate::engine::{Engine, Now};
 
 /// A document's rows, and what they make once they were read.

@@ -7,10 +7,10 @@ pub(crate) mod size;
 use stet_model::document::{Document, NoteEdit};
 use stet_model::id::DocKey;
 use stet_protocol::message::ErrorCode as Refusal;
-use stet_store::{Held, HeldAt, Write};
+use stet_store::{Held, HeldAt};
 
 use super::decisions::{Removal, is_undecided};
-use super::documents::writing::After;
+use super::documents::after::After;
 use super::{Engine, Now};
 use crate::api::ErrorCode;
 use crate::api::command::{Created, Done};
@@ -147,8 +147,7 @@ impl Engine {
         let seq = self.documents.get(doc).map_or(0, |live| live.last_seq);
         self.device.drop_document(doc);
         self.end_sessions_of(doc);
-        self.write(Write::Purged { doc, seq, cursor: None }, After::Nothing);
-        self.forget(doc);
+        self.remove_for_good(doc, seq, None);
     }
 }
 
