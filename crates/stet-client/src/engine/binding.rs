@@ -368,10 +368,8 @@ impl Engine {
         }
     }
 
-    pub(super) fn store_settings(&mut self, settings: Settings) {
-        let json = serde_json::to_string(&settings).unwrap_or_default();
-        self.settings = settings;
-        self.write(Write::Meta { key: SETTINGS.into(), value: Some(json) }, After::Nothing);
+    pub(super) fn settings_write(&self) -> Write {
+        Write::Meta { key: SETTINGS.into(), value: serde_json::to_string(&self.settings).ok() }
     }
 
     /// The first note of a new store. Every new device makes the very same operations, so that two of them meeting in

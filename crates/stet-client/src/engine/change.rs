@@ -5,7 +5,7 @@ use stet_model::id::{DocKey, NoteId};
 use stet_store::{Cursor, Write};
 
 use super::documents::Task;
-use super::documents::after::After;
+use super::documents::after::{After, Fact};
 use super::documents::live::Live;
 use super::{Engine, Now};
 use crate::api::command::{Created, Diagnostics, Done, Start};
@@ -225,10 +225,10 @@ impl Engine {
             if let Some(live) = self.documents.get_mut(doc) {
                 live.purge_asked = true;
             }
-            self.write(Write::PurgeAsked { doc, asked: true }, After::Nothing);
             self.ledger.unsent.remove(&doc);
             let seen = self.seen(doc);
             self.ask_purge(doc, seen, now);
+            self.tell_store(Fact::PurgeAsked(doc));
         }
         self.report.forget_note(doc.note);
         self.reply_written(doc, call, Done {});
@@ -236,13 +236,14 @@ impl Engine {
 
     /// A note goes, on the disk and in memory; its tombstone stays.
     pub(super) fn remove_for_good(&mut self, doc: DocKey, seq: u64, cursor: Option<Cursor>) {
-        self.write(Write::Purged { doc, seq, cursor }, After::Gone { doc, seq });
+        self.write(Write::Purged { doc, seq, cursor }, After::Fact(Fact::Gone(doc, seq)));
         self.forget(doc);
     }
 
     /// Nothing of this document is needed any more.
     pub(super) fn forget(&mut self, doc: DocKey) {
         self.documents.remove(doc);
+        self.writing.forget(doc);
         self.renew_peer();
         self.ledger.unsaved.remove(&doc);
         self.ledger.unsent.remove(&doc);
@@ -285,7 +286,8 @@ impl Engine {
         }
         let before = self.server_url().map(ToOwned::to_owned);
         self.device.set_backoff(super::binding::backoff(&settings));
-        self.store_settings(settings.clone());
+        self.settings = settings.clone();
+        self.tell_store(Fact::Settings);
         if self.server_url() != before.as_deref() {
             self.device.disconnect();
             self.report.turn_to_another_server();

@@ -5,7 +5,7 @@ use stet_model::id::{DocKey, FolderId};
 use stet_model::note::library_digest;
 use stet_store::{FolderFields, Write};
 
-use super::documents::after::After;
+use super::documents::after::{After, Fact};
 use super::{Engine, Now};
 use crate::api::command::{CreatedFolder, Done};
 use crate::api::{Answer, Command, ErrorCode};
@@ -95,7 +95,7 @@ impl Engine {
             parent: folder.parent,
             depth: folder.depth,
         });
-        self.write(Write::Folders { space: self.space, folders: rows.collect(), content }, After::Folders);
+        self.write(Write::Folders { space: self.space, folders: rows.collect(), content }, After::Fact(Fact::Folders));
         self.report.sidebar_changed();
         self.report.lists_changed();
     }

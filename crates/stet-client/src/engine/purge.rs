@@ -3,9 +3,8 @@
 
 use stet_model::id::DocKey;
 use stet_protocol::message::ErrorCode as Refusal;
-use stet_store::Write;
 
-use super::documents::after::After;
+use super::documents::after::Fact;
 use super::{Engine, Now};
 use crate::api::status::StatusError;
 use crate::api::{ErrorCode, Event};
@@ -82,7 +81,7 @@ impl Engine {
     fn take_back_purge(&mut self, doc: DocKey, message: String, now: Now) {
         self.forget_purge(doc);
         self.device.drop_document(doc);
-        self.write(Write::PurgeAsked { doc, asked: false }, After::Nothing);
+        self.tell_store(Fact::PurgeAsked(doc));
         if let Some(live) = self.documents.get_mut(doc) {
             live.purge_asked = false;
             if live.is_unsent() {

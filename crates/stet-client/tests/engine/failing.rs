@@ -2,7 +2,8 @@
 
 use serde_json::json;
 use stet_client::api::ErrorCode;
-use stet_client::api::command::EditAnswer;
+use stet_client::api::command::{EditAnswer, GetStart, PurgeNote, TrashNote, UpdateSettings};
+use stet_client::api::note::Settings;
 use stet_protocol::bytes::Bytes;
 use stet_protocol::message::level2::ClientMessage;
 use stet_store::Write;
@@ -136,6 +137,34 @@ fn words_that_build_on_an_import_the_disk_refused_are_there_after_a_crash() {
     desk.disk();
     let mut desk = desk.crash();
     assert_eq!(desk.body(note), "one\ntwo\nmine");
+}
+
+#[test]
+fn a_wish_to_remove_a_note_for_good_that_the_disk_refused_is_written_once_there_is_room() {
+    let mut desk = Desk::with_server(Some("ws://server.example"));
+    let (note, [first, ..]) = three_parts();
+    connect(&mut desk, 1);
+    rows(&mut desk, &[(1, note, first)]);
+    complete(&mut desk, 1);
+    desk.call(TrashNote { note_id: note });
+    desk.failures = 1;
+    let answer = desk.ask(PurgeNote { note_id: note }).expect("answered");
+    assert_eq!(answer.expect_err("not yet").code, ErrorCode::Storage);
+    assert_eq!(desk.rows(stet_store::ListView::Trash), ["T"]);
+    desk.wait(3_000);
+    assert!(desk.rows(stet_store::ListView::Trash).is_empty(), "as it was said: it keeps trying");
+    assert!(desk.crash().rows(stet_store::ListView::Trash).is_empty());
+}
+
+#[test]
+fn settings_the_disk_refused_are_written_once_there_is_room() {
+    let mut desk = Desk::new();
+    let settings = Settings { show_details: false, ..Settings::default() };
+    desk.failures = 1;
+    let answer = desk.ask(UpdateSettings { settings: settings.clone() }).expect("answered");
+    assert_eq!(answer.expect_err("not yet").code, ErrorCode::Storage);
+    desk.wait(3_000);
+    assert_eq!(desk.crash().call(GetStart {}).settings, settings);
 }
 
 #[test]

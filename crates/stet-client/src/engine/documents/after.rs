@@ -9,6 +9,35 @@ use crate::api::{Answer, CommandError, ErrorCode};
 use crate::engine::decisions::Leaving;
 use crate::engine::{Engine, Now, Output};
 
+/// What the store is told as it stands, and again when the disk refused it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(in crate::engine) enum Fact {
+    /// Who this device is.
+    Identity,
+    /// The settings.
+    Settings,
+    /// The folders in the lists' rows.
+    Folders,
+    /// Whether a document can go on, and why not.
+    Held(DocKey),
+    /// Whether a note is to be removed for good.
+    PurgeAsked(DocKey),
+    /// A document is gone, since this place in the log.
+    Gone(DocKey, u64),
+}
+
+impl Fact {
+    /// The same about a document of another name.
+    pub(super) fn renamed(self, rename: &dyn Fn(DocKey) -> DocKey) -> Self {
+        match self {
+            Self::Identity | Self::Settings | Self::Folders => self,
+            Self::Held(doc) => Self::Held(rename(doc)),
+            Self::PurgeAsked(doc) => Self::PurgeAsked(rename(doc)),
+            Self::Gone(doc, seq) => Self::Gone(rename(doc), seq),
+        }
+    }
+}
+
 /// What follows a write.
 #[derive(Debug)]
 pub(in crate::engine) enum After {
@@ -56,12 +85,8 @@ pub(in crate::engine) enum After {
         space: SpaceId,
         place: Place,
     },
-    /// Why a document can't go on is on disk, or that it can.
-    Held {
-        doc: DocKey,
-    },
-    /// The store knows who this device is.
-    Identity,
+    /// The store knows it.
+    Fact(Fact),
     /// The local store belongs to an account now.
     Bound,
     /// The log these notes followed is left behind.
@@ -69,11 +94,6 @@ pub(in crate::engine) enum After {
     /// A snapshot replaced the log of a document.
     Folded {
         doc: DocKey,
-    },
-    /// A document is gone from the disk.
-    Gone {
-        doc: DocKey,
-        seq: u64,
     },
     /// A note that was removed elsewhere is gone from the disk, and on it as a new one.
     KeptAsNew {
@@ -99,8 +119,6 @@ pub(in crate::engine) enum After {
     },
     /// Lists, counts or folders are others now.
     Lists,
-    /// The folders are in the lists' rows.
-    Folders,
     /// A command is done.
     Reply {
         call: u64,
@@ -170,9 +188,9 @@ impl Engine {
             After::Indexed { doc, head, bytes } => self.indexed(doc, &head, bytes),
             After::Lists => self.report.everything_changed(),
             After::Reply { call, answer } => self.outputs.push(Output::Reply { call, result: Ok(*answer) }),
-            After::Held { doc } => self.aborted_is_kept(doc),
-            After::Identity => self.identity_kept(),
-            After::Gone { .. } | After::KeptAsNew { .. } | After::Folders | After::Nothing => {}
+            After::Fact(Fact::Held(doc)) => self.aborted_is_kept(doc),
+            After::Fact(Fact::Identity) => self.identity_kept(),
+            After::Fact(_) | After::KeptAsNew { .. } | After::Nothing => {}
         }
     }
 
@@ -230,16 +248,13 @@ impl Engine {
                 let result = Err(CommandError::new(ErrorCode::Storage, message));
                 self.outputs.push(Output::Reply { call, result });
             }
-            After::Folders => self.writing.folders_again = true,
-            After::Held { doc } => _ = self.writing.held_again.insert(doc),
-            After::Gone { doc, seq } => _ = self.writing.gone_again.insert(doc, seq),
+            After::Fact(fact) => _ = self.writing.owed.insert(fact),
             // The former goes once the new one is on the disk.
             After::KeptAsNew { kept, new } => {
                 if let Some(live) = self.documents.get_mut(new) {
                     live.waiting.push(After::Restored { kept, new });
                 }
             }
-            After::Identity => self.writing.identity_again = true,
             After::Indexed { bytes, .. } => self.index.settled(bytes),
             After::Lists | After::Compared | After::Nothing => {}
         }

@@ -10,11 +10,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use stet_model::document::{Document, DocumentError, LibraryDocument, NoteDocument};
 use stet_model::id::{DocKey, PeerId};
-use stet_store::{Held, HeldAt, StoredDocument, Write};
+use stet_store::{Held, HeldAt, StoredDocument};
 use stet_sync::device::Device;
 use stet_sync::folders::FolderRequest;
 
-use self::after::After;
+use self::after::Fact;
 use self::live::{Live, PendingRow, read_stored};
 use super::history::GoingBack;
 use super::{Engine, Now, Output};
@@ -392,7 +392,7 @@ impl Engine {
             live.held = Some(held.clone());
         }
         self.ledger.held.insert(doc, held);
-        self.write_held(doc);
+        self.tell_store(Fact::Held(doc));
         self.report.lists_changed();
         self.row_changed(doc);
     }
@@ -403,15 +403,9 @@ impl Engine {
             if let Some(live) = self.documents.get_mut(doc) {
                 live.held = None;
             }
-            self.write_held(doc);
+            self.tell_store(Fact::Held(doc));
             self.row_changed(doc);
         }
-    }
-
-    /// Writes whether a document is held, and why.
-    pub(in crate::engine) fn write_held(&mut self, doc: DocKey) {
-        let held = self.ledger.held.get(&doc).cloned();
-        self.write(Write::Held { doc, held }, After::Held { doc });
     }
 }
 

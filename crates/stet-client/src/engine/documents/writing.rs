@@ -7,7 +7,7 @@ use stet_model::mutant::{self, Mutant};
 use stet_store::{Cursor, Write};
 use stet_sync::device::Place;
 
-use super::after::After;
+use super::after::{After, Fact};
 use super::live::Live;
 use crate::api::Answer;
 use crate::engine::{Engine, Now, Output};
@@ -29,14 +29,8 @@ pub(in crate::engine) struct Writing {
     under_way: BTreeMap<u64, Vec<After>>,
     next_tag: u64,
     retry_at: Option<u64>,
-    /// The folders couldn't be written.
-    pub(super) folders_again: bool,
-    /// Who this device is couldn't be written.
-    pub(super) identity_again: bool,
-    /// Of these documents it couldn't be written whether they are held.
-    pub(super) held_again: BTreeSet<DocKey>,
-    /// Of these it couldn't be written that they are gone, and since which place in the log.
-    pub(super) gone_again: BTreeMap<DocKey, u64>,
+    /// Couldn't be written.
+    pub(super) owed: BTreeSet<Fact>,
     /// Writes under way that a cursor must not get ahead of.
     pub(super) before_cursor: u32,
     /// Of these, how many ever failed.
@@ -53,9 +47,14 @@ impl Writing {
         self.gathered.is_empty() && self.under_way.is_empty()
     }
 
-    /// The log has something of a document again.
+    /// The log has something of a document again: it isn't gone.
     pub(in crate::engine) fn comes_again(&mut self, doc: DocKey) {
-        self.gone_again.remove(&doc);
+        self.owed.retain(|fact| !matches!(fact, Fact::Gone(gone, _) if *gone == doc));
+    }
+
+    /// A document goes: but for that nothing is to be told of it.
+    pub(in crate::engine) fn forget(&mut self, doc: DocKey) {
+        self.owed.retain(|fact| !matches!(fact, Fact::Held(other) | Fact::PurgeAsked(other) if *other == doc));
     }
 
     /// Whether something the disk refused is to be tried again.
@@ -65,7 +64,7 @@ impl Writing {
 
     /// Whether nothing that people decided waits to be written again.
     pub(in crate::engine) fn is_decided(&self) -> bool {
-        self.held_again.is_empty() && self.gone_again.is_empty()
+        self.owed.is_empty()
     }
 
     pub(in crate::engine) const fn wake_at(&self) -> Option<u64> {
@@ -80,9 +79,7 @@ impl Writing {
     /// A space has another name from now on, and what is under way is about documents of that name.
     pub(in crate::engine) fn move_space(&mut self, from: SpaceId, to: SpaceId, rename: &dyn Fn(DocKey) -> DocKey) {
         self.moved = Some((self.next_tag, from, to));
-        self.held_again = std::mem::take(&mut self.held_again).into_iter().map(rename).collect();
-        let gone = std::mem::take(&mut self.gone_again).into_iter();
-        self.gone_again = gone.map(|(doc, seq)| (rename(doc), seq)).collect();
+        self.owed = std::mem::take(&mut self.owed).into_iter().map(|fact| fact.renamed(rename)).collect();
         for after in self.under_way.values_mut().flatten().chain(&mut self.after).chain(&mut self.after_index) {
             match after {
                 After::Local { doc, .. }
@@ -91,9 +88,8 @@ impl Writing {
                 | After::Imported { doc, .. }
                 | After::Touched { doc }
                 | After::Folded { doc }
-                | After::Held { doc }
-                | After::Gone { doc, .. }
                 | After::Indexed { doc, .. } => *doc = rename(*doc),
+                After::Fact(fact) => *fact = fact.renamed(rename),
                 After::Recovered { doc, new } => (*doc, *new) = (rename(*doc), rename(*new)),
                 After::Restored { kept, new } | After::KeptAsNew { kept, new } => {
                     (*kept, *new) = (rename(*kept), rename(*new));
@@ -244,20 +240,13 @@ impl Engine {
         if self.writing.retry_at.is_some_and(|at| now.mono >= at) {
             self.writing.retry_at = None;
             self.read_again();
-            if std::mem::take(&mut self.writing.identity_again) {
-                self.write_identity();
-            }
+            let owed = std::mem::take(&mut self.writing.owed);
+            // Who this device is comes before what it has decided, and all else after that.
+            let (first, others): (Vec<_>, Vec<_>) = owed.into_iter().partition(|fact| *fact == Fact::Identity);
+            first.into_iter().for_each(|fact| self.tell_store(fact));
             self.retry_binding();
             self.decide_again();
-            for doc in std::mem::take(&mut self.writing.held_again) {
-                self.write_held(doc);
-            }
-            for (doc, seq) in std::mem::take(&mut self.writing.gone_again) {
-                self.write(Write::Purged { doc, seq, cursor: None }, After::Gone { doc, seq });
-            }
-            if std::mem::take(&mut self.writing.folders_again) {
-                self.read_folders(true);
-            }
+            others.into_iter().for_each(|fact| self.tell_store(fact));
             self.flush_writes(now);
             for doc in self.documents.keys() {
                 self.import_again(doc);
@@ -266,5 +255,18 @@ impl Engine {
                 self.flush_writes(now);
             }
         }
+    }
+
+    /// Writes how something stands.
+    pub(in crate::engine) fn tell_store(&mut self, fact: Fact) {
+        let write = match fact {
+            Fact::Identity => return self.write_identity(),
+            Fact::Folders => return self.read_folders(true),
+            Fact::Settings => self.settings_write(),
+            Fact::Held(doc) => Write::Held { doc, held: self.ledger.held.get(&doc).cloned() },
+            Fact::PurgeAsked(doc) => Write::PurgeAsked { doc, asked: self.ledger.purges.contains_key(&doc) },
+            Fact::Gone(doc, seq) => Write::Purged { doc, seq, cursor: None },
+        };
+        self.write(write, After::Fact(fact));
     }
 }

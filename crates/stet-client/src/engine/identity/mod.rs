@@ -9,7 +9,7 @@ use stet_model::id::DeviceId;
 use stet_store::Write;
 
 use super::binding::{SPACE, parsed};
-use super::documents::after::After;
+use super::documents::after::{After, Fact};
 use super::{Engine, Now, Output, Setup};
 use crate::hex::hex;
 
@@ -140,7 +140,7 @@ impl Engine {
         let home = self.setup.home.as_ref().and_then(|home| serde_json::to_string(home).ok());
         self.write(Write::Meta { key: DEVICE.into(), value: Some(self.setup.device_id.to_string()) }, After::Nothing);
         self.write(Write::Meta { key: HOME.into(), value: home }, After::Nothing);
-        self.write(Write::Meta { key: SPACE.into(), value: Some(self.space.to_string()) }, After::Identity);
+        self.write(Write::Meta { key: SPACE.into(), value: Some(self.space.to_string()) }, After::Fact(Fact::Identity));
     }
 
     /// The store knows who this device is: others may.
