@@ -131,12 +131,12 @@ impl Engine {
         self.ledger.held.extend(boot.held);
         self.leave_aborted_alone();
         self.remember_removals();
-        for doc in self.ledger.held.keys().copied().collect::<Vec<_>>() {
-            self.reconsider_kept(doc, now);
-        }
         self.remember_away(&boot.meta);
         self.ledger.apart.extend(boot.apart);
         self.await_adoption();
+        for doc in self.ledger.held.keys().copied().collect::<Vec<_>>() {
+            self.reconsider_kept(doc, now);
+        }
         boot.pending.into_iter().for_each(|doc| self.documents.queue_import(doc));
         let welcome = self.doc(crate::welcome::NOTE);
         if self.ledger.unsent.contains(&welcome) {

@@ -236,7 +236,7 @@ impl Engine {
 
     /// A note goes, on the disk and in memory; its tombstone stays.
     pub(super) fn remove_for_good(&mut self, doc: DocKey, seq: u64, cursor: Option<Cursor>) {
-        self.write(Write::Purged { doc, seq, cursor }, After::Fact(Fact::Gone(doc, seq)));
+        self.write(Write::Purged { doc, seq, cursor }, After::Fact(Fact::Gone(doc)));
         self.forget(doc);
     }
 

@@ -40,7 +40,6 @@ use crate::record::Recorder;
 pub use binding::Binding;
 pub(crate) use binding::{SALVAGED, SPACE};
 pub use documents::aborted::{Ended, Mark, NoMark};
-pub(crate) use documents::live::read_stored;
 pub(crate) use documents::read_note;
 pub use identity::{Folder, Home};
 pub use io::{FOLD_ENTRIES, Input, Now, Output, Setup};
@@ -229,7 +228,7 @@ impl Engine {
 
     /// Whether everything typed and decided is on disk.
     pub fn is_saved(&self) -> bool {
-        self.writing.is_idle() && self.writing.is_decided() && self.ledger.unsaved.is_empty()
+        self.writing.is_idle() && self.writing.owes_nothing() && self.ledger.unsaved.is_empty()
     }
 
     /// How many documents have something that isn't on disk.

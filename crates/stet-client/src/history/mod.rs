@@ -1,9 +1,7 @@
 //! Versions of a note, read beside the engine: the list, what one says, what going back needs. Blocking, up to some
 //! tenths of a second for a large note with a long past; no decisions. Versions are named by their points in hexadecimal.
 
-use stet_model::document::{
-    DocumentError, History, HistoryEntry, HistoryKind, NoteDocument, NoteText, Point, SeenText,
-};
+use stet_model::document::{DocumentError, History, HistoryEntry, HistoryKind, NoteText, Point, SeenText};
 use stet_model::id::{DeviceId, DocKey, NoteId, PeerId, SpaceId};
 use stet_model::text::{Piece, pieces};
 use stet_store::{DeviceRow, ReadError, Reader};
@@ -13,7 +11,7 @@ use crate::api::history::{
     Author, Comparison, HistoryPage, NoteVersion, PieceKind, TextPiece, VersionKind, VersionRow,
 };
 use crate::api::{CommandError, ErrorCode};
-use crate::engine::read_stored;
+use crate::engine::read_note;
 use crate::hex::hex;
 use crate::welcome::NOTE;
 
@@ -107,7 +105,7 @@ fn open(shelf: Shelf<'_>, note: NoteId) -> Result<History, CommandError> {
     let doc = DocKey { space: shelf.space, note };
     let stored = shelf.reader.document(doc).map_err(unreadable)?;
     let stored = stored.filter(|stored| !stored.purged && !doc.is_library()).ok_or_else(missing)?;
-    read_stored(&stored, |parts, _| NoteDocument::load(parts, READER)).map(History::of).map_err(damaged)
+    read_note(&stored).map(History::of).map_err(damaged)
 }
 
 fn text(history: &mut History, id: &str) -> Result<NoteText, CommandError> {

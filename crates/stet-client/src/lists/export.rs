@@ -124,7 +124,7 @@ impl Export<'_> {
         let doc = DocKey { space: self.context.space, note };
         let stored = self.reader.document(doc).map_err(|error| error.to_string())?;
         let stored = stored.filter(|stored| !stored.purged).ok_or("it isn't here any more")?;
-        let read = read_note(&stored)?;
+        let read = read_note(&stored).map_err(|error| error.to_string())?;
         let (title, fields) = (read.title(), read.fields());
         let front = Front {
             id: note.to_string(),

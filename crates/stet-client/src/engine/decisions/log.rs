@@ -60,6 +60,9 @@ impl Engine {
                 live.known = Version::default();
                 (live.last_seq, live.purge_asked, live.held) = (0, false, None);
                 live.pending.clear();
+                if live.import_owed.take().is_some() {
+                    live.queued = live.on_disk.clone();
+                }
             }
             self.row_changed(doc);
         }
@@ -84,6 +87,7 @@ impl Engine {
         self.report.cursors.remove(&self.space);
         self.report.devices.remove(&self.space);
         self.comparison.begin_anew();
+        self.writing.leave_log(leaving == Leaving::Notes);
         self.write_leaving(leaving);
     }
 

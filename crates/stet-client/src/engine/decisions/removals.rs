@@ -91,7 +91,7 @@ impl Engine {
             live.held = Some(held.clone());
             self.ledger.held.insert(doc, held.clone());
             self.row_changed(doc);
-        } else if self.ledger.unsent.contains(&doc) {
+        } else if self.ledger.unsent.contains(&doc) || self.ledger.held.contains_key(&doc) {
             self.ledger.held.insert(doc, held.clone());
         }
         // Whether there is anything of it to be kept, the store knows.
@@ -112,12 +112,13 @@ impl Engine {
     }
 
     pub(super) fn removals_are_due(&self) -> bool {
-        self.decisions.removals.uncounted && self.writing.is_idle() && self.device.is_caught_up(self.space)
+        let told = self.writing.is_idle() && self.writing.owes_nothing();
+        self.decisions.removals.uncounted && told && self.device.is_caught_up(self.space)
     }
 
     /// They are counted: few go, about many people are asked.
     pub(super) fn weigh_removals(&mut self, waiting: &Waiting, now: Now) {
-        if !self.decisions.removals.uncounted || !self.writing.is_idle() {
+        if !self.decisions.removals.uncounted || !self.writing.is_idle() || !self.writing.owes_nothing() {
             return;
         }
         self.decisions.removals.uncounted = false;
@@ -186,8 +187,10 @@ impl Engine {
     /// Reads the next few that are to be kept.
     pub(in crate::engine) fn keep_next(&mut self, now: Now) {
         let next: Vec<DocKey> = match self.writing.is_idle() {
-            true => self.decisions.removals.keeping.iter().copied().take(KEPT_TOGETHER).collect(),
-            false => return,
+            true if !self.writing.tries_again() => {
+                self.decisions.removals.keeping.iter().copied().take(KEPT_TOGETHER).collect()
+            }
+            _ => return,
         };
         for doc in next {
             self.decisions.removals.keeping.remove(&doc);
@@ -201,12 +204,22 @@ impl Engine {
         match self.make_note(&copy_of(note), now) {
             Ok(new) => {
                 self.close_gone(doc);
-                self.write(Write::Purged { doc, seq: 0, cursor: None }, After::KeptAsNew { kept: doc, new });
+                let held = self.ledger.held.get(&doc).cloned();
+                self.write(Write::Purged { doc, seq: 0, cursor: None }, After::KeptAsNew { kept: doc, held, new });
                 self.forget(doc);
             }
             Err(message) => {
                 self.went_wrong(StatusError { code: ErrorCode::Internal, message, note_id: Some(doc.note) });
             }
         }
+    }
+
+    /// The disk refused that: all is as it was before, and done once more in a while.
+    pub(in crate::engine) fn not_kept_as_new(&mut self, kept: DocKey, held: Option<Held>, new: DocKey) {
+        self.device.drop_document(new);
+        self.end_sessions_of(new);
+        self.forget(new);
+        self.ledger.held.extend(held.map(|held| (kept, held)));
+        self.decisions.removals.keeping.insert(kept);
     }
 }

@@ -3,6 +3,7 @@
 use rand_chacha::rand_core::Rng;
 use stet_model::document::Version;
 use stet_model::id::{DocKey, PeerId, SpaceId};
+use stet_store::Held;
 use stet_sync::device::Place;
 
 use crate::api::{Answer, CommandError, ErrorCode};
@@ -22,8 +23,8 @@ pub(in crate::engine) enum Fact {
     Held(DocKey),
     /// Whether a note is to be removed for good.
     PurgeAsked(DocKey),
-    /// A document is gone, since this place in the log.
-    Gone(DocKey, u64),
+    /// A document is gone.
+    Gone(DocKey),
 }
 
 impl Fact {
@@ -33,7 +34,7 @@ impl Fact {
             Self::Identity | Self::Settings | Self::Folders => self,
             Self::Held(doc) => Self::Held(rename(doc)),
             Self::PurgeAsked(doc) => Self::PurgeAsked(rename(doc)),
-            Self::Gone(doc, seq) => Self::Gone(rename(doc), seq),
+            Self::Gone(doc) => Self::Gone(rename(doc)),
         }
     }
 }
@@ -98,6 +99,7 @@ pub(in crate::engine) enum After {
     /// A note that was removed elsewhere is gone from the disk, and on it as a new one.
     KeptAsNew {
         kept: DocKey,
+        held: Option<Held>,
         new: DocKey,
     },
     /// What was kept of a note that was removed elsewhere is on disk as a new one.
@@ -190,6 +192,11 @@ impl Engine {
             After::Reply { call, answer } => self.outputs.push(Output::Reply { call, result: Ok(*answer) }),
             After::Fact(Fact::Held(doc)) => self.aborted_is_kept(doc),
             After::Fact(Fact::Identity) => self.identity_kept(),
+            After::Fact(Fact::Gone(doc)) => {
+                // What was read from the disk meanwhile still knew of it.
+                self.ledger.unsent.remove(&doc);
+                self.ledger.held.remove(&doc);
+            }
             After::Fact(_) | After::KeptAsNew { .. } | After::Nothing => {}
         }
     }
@@ -209,8 +216,12 @@ impl Engine {
             }
             After::Imported { doc, seq, brought } => {
                 self.documents.import_settled();
-                self.settled(doc);
-                self.owe_import(doc, seq, &brought);
+                let left = self.leaves_log();
+                match self.settled(doc) {
+                    // Its rows go with the log they stand in: what they brought is written like what people write.
+                    Some(live) if left => live.queued = live.on_disk.clone(),
+                    _ => self.owe_import(doc, seq, &brought),
+                }
                 self.device.store_failed(now.mono);
             }
             After::Row { doc } => {
@@ -249,12 +260,7 @@ impl Engine {
                 self.outputs.push(Output::Reply { call, result });
             }
             After::Fact(fact) => _ = self.writing.owed.insert(fact),
-            // The former goes once the new one is on the disk.
-            After::KeptAsNew { kept, new } => {
-                if let Some(live) = self.documents.get_mut(new) {
-                    live.waiting.push(After::Restored { kept, new });
-                }
-            }
+            After::KeptAsNew { kept, held, new } => self.not_kept_as_new(kept, held, new),
             After::Indexed { bytes, .. } => self.index.settled(bytes),
             After::Lists | After::Compared | After::Nothing => {}
         }

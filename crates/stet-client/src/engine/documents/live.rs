@@ -7,7 +7,6 @@ use stet_model::id::DeviceId;
 use stet_model::note::preview;
 use stet_store::{Held, RowFields, StoredDocument, StoredUpdate};
 
-use super::aborted::is_aborted;
 use super::after::After;
 
 /// Characters of a body shown in lists.
@@ -203,12 +202,14 @@ fn join_row(mut rows: Vec<PendingRow>, update: StoredUpdate) -> Vec<PendingRow> 
 
 /// Reads a stored document; `load` is told whether rows that were never read are among the parts.
 ///
-/// What people write may be on disk although the import it builds on was refused: then the rows that wait are read, too.
+/// What people write may be on disk although the import it builds on was refused: then the rows that wait are read, too,
+/// unless they are to be left alone.
 ///
 /// # Errors
 /// Why it can't be read.
-pub(crate) fn read_stored<D>(
+pub(in crate::engine) fn read_stored<D>(
     stored: &StoredDocument,
+    left_alone: bool,
     mut load: impl FnMut(&[&[u8]], bool) -> Result<D, DocumentError>,
 ) -> Result<D, DocumentError> {
     let parts = |all: bool| {
@@ -217,7 +218,7 @@ pub(crate) fn read_stored<D>(
         parts.collect::<Vec<_>>()
     };
     match load(&parts(false), false) {
-        Err(DocumentError::Pending) if !stored.held.as_ref().is_some_and(is_aborted) => load(&parts(true), true),
+        Err(DocumentError::Pending) if !left_alone => load(&parts(true), true),
         read => read,
     }
 }

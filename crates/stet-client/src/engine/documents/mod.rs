@@ -14,6 +14,7 @@ use stet_store::{Held, HeldAt, StoredDocument};
 use stet_sync::device::Device;
 use stet_sync::folders::FolderRequest;
 
+use self::aborted::is_aborted;
 use self::after::Fact;
 use self::live::{Live, PendingRow, read_stored};
 use super::history::GoingBack;
@@ -305,7 +306,10 @@ impl Engine {
 
     /// Makes the document in memory from what was stored; unknown ones are made new where the tasks ask for it.
     fn take_in(&mut self, doc: DocKey, stored: Option<StoredDocument>, tasks: &[Task], now: Now) {
-        let Some(stored) = stored.filter(|stored| !stored.purged) else {
+        if tasks.iter().any(|task| matches!(task, Task::Level1(_))) {
+            self.writing.comes_again(doc);
+        }
+        let Some(stored) = stored.filter(|stored| !stored.purged && !self.writing.goes(doc)) else {
             let new = doc.is_library() || tasks.iter().any(|task| matches!(task, Task::Level1(_)));
             if new {
                 self.documents.insert(doc, Live::new(empty(doc, self.peer), now.mono));
@@ -313,16 +317,14 @@ impl Engine {
             return;
         };
         let left_alone = self.is_left_alone(doc);
-        let loaded = read_stored(&stored, |parts, unread| {
-            if !unread {
-                return made_of(doc, parts, self.peer);
+        let loaded = read_stored(&stored, left_alone, |parts, unread| {
+            if unread {
+                self.reading.begin(doc);
             }
-            if left_alone {
-                return Err(DocumentError::Pending);
-            }
-            self.reading.begin(doc);
             let made = made_of(doc, parts, self.peer);
-            self.reading.end(doc);
+            if unread {
+                self.reading.end(doc);
+            }
             made
         });
         match loaded {
@@ -334,6 +336,7 @@ impl Engine {
                 self.documents.insert(doc, live);
                 self.note_read(doc);
             }
+            Err(_) if left_alone => {}
             Err(error) => {
                 let held = Held { at: HeldAt::Import, code: "damaged".to_owned(), message: error.to_string() };
                 self.hold(doc, held);
@@ -422,8 +425,9 @@ pub(in crate::engine) fn empty(doc: DocKey, peer: PeerId) -> Document {
 ///
 /// # Errors
 /// Why it can't be read.
-pub(crate) fn read_note(stored: &StoredDocument) -> Result<NoteDocument, String> {
-    read_stored(stored, |parts, _| NoteDocument::load(parts, PeerId(1))).map_err(|error| error.to_string())
+pub(crate) fn read_note(stored: &StoredDocument) -> Result<NoteDocument, DocumentError> {
+    let left_alone = stored.held.as_ref().is_some_and(is_aborted);
+    read_stored(stored, left_alone, |parts, _| NoteDocument::load(parts, PeerId(1)))
 }
 
 /// The document that these blobs make.

@@ -47,9 +47,25 @@ impl Writing {
         self.gathered.is_empty() && self.under_way.is_empty()
     }
 
+    /// Whether a document is still on the disk only because nobody has told the store that it is gone.
+    pub(in crate::engine) fn goes(&self, doc: DocKey) -> bool {
+        let gone = Fact::Gone(doc);
+        let told = |after: &After| matches!(after, After::Fact(fact) if *fact == gone);
+        self.owed.contains(&gone) || self.under_way.values().flatten().chain(&self.after).any(told)
+    }
+
     /// The log has something of a document again: it isn't gone.
     pub(in crate::engine) fn comes_again(&mut self, doc: DocKey) {
-        self.owed.retain(|fact| !matches!(fact, Fact::Gone(gone, _) if *gone == doc));
+        self.owed.retain(|fact| *fact != Fact::Gone(doc));
+    }
+
+    /// The log is left: what a document was held for, and who wanted it removed, counts no more. With the notes everything.
+    pub(in crate::engine) fn leave_log(&mut self, with_notes: bool) {
+        self.owed.retain(|fact| match fact {
+            Fact::Identity | Fact::Settings | Fact::Folders => true,
+            Fact::Held(_) | Fact::PurgeAsked(_) => false,
+            Fact::Gone(_) => !with_notes,
+        });
     }
 
     /// A document goes: but for that nothing is to be told of it.
@@ -62,8 +78,8 @@ impl Writing {
         self.retry_at.is_some()
     }
 
-    /// Whether nothing that people decided waits to be written again.
-    pub(in crate::engine) fn is_decided(&self) -> bool {
+    /// Whether nothing the store is to know waits to be written again.
+    pub(in crate::engine) fn owes_nothing(&self) -> bool {
         self.owed.is_empty()
     }
 
@@ -91,7 +107,7 @@ impl Writing {
                 | After::Indexed { doc, .. } => *doc = rename(*doc),
                 After::Fact(fact) => *fact = fact.renamed(rename),
                 After::Recovered { doc, new } => (*doc, *new) = (rename(*doc), rename(*new)),
-                After::Restored { kept, new } | After::KeptAsNew { kept, new } => {
+                After::Restored { kept, new } | After::KeptAsNew { kept, new, .. } => {
                     (*kept, *new) = (rename(*kept), rename(*new));
                 }
                 After::Rows { docs } => docs.iter_mut().for_each(|doc| *doc = rename(*doc)),
@@ -265,7 +281,8 @@ impl Engine {
             Fact::Settings => self.settings_write(),
             Fact::Held(doc) => Write::Held { doc, held: self.ledger.held.get(&doc).cloned() },
             Fact::PurgeAsked(doc) => Write::PurgeAsked { doc, asked: self.ledger.purges.contains_key(&doc) },
-            Fact::Gone(doc, seq) => Write::Purged { doc, seq, cursor: None },
+            // Where it went is in the store already, or comes again with the row that says so.
+            Fact::Gone(doc) => Write::Purged { doc, seq: 0, cursor: None },
         };
         self.write(write, After::Fact(fact));
     }
