@@ -2,7 +2,7 @@
 //! tenths of a second for a large note with a long past; no decisions. Versions are named by their points in hexadecimal.
 
 use stet_model::document::{DocumentError, History, HistoryEntry, HistoryKind, NoteText, Point, SeenText};
-use stet_model::id::{DeviceId, DocKey, NoteId, PeerId, SpaceId};
+use stet_model::id::{DeviceId, DocKey, NoteId, SpaceId};
 use stet_model::text::{Piece, pieces};
 use stet_store::{DeviceRow, ReadError, Reader};
 
@@ -17,8 +17,6 @@ use crate::welcome::NOTE;
 
 /// Versions of a page.
 const PAGE: usize = 100;
-/// Who would write in a copy that is only read.
-const READER: PeerId = PeerId(0);
 
 /// Whose notes are read.
 #[derive(Clone, Copy)]
