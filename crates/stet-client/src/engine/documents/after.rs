@@ -192,8 +192,8 @@ impl Engine {
             After::Reply { call, answer } => self.outputs.push(Output::Reply { call, result: Ok(*answer) }),
             After::Fact(Fact::Held(doc)) => self.aborted_is_kept(doc),
             After::Fact(Fact::Identity) => self.identity_kept(),
-            After::Fact(Fact::Gone(doc)) => {
-                // What was read from the disk meanwhile still knew of it.
+            // What was read from the disk meanwhile still knew of it.
+            After::Fact(Fact::Gone(doc)) if self.documents.get(doc).is_none() => {
                 self.ledger.unsent.remove(&doc);
                 self.ledger.held.remove(&doc);
             }
