@@ -228,7 +228,7 @@ impl Engine {
 
     /// Whether everything typed and decided is on disk.
     pub fn is_saved(&self) -> bool {
-        self.writing.is_idle() && self.writing.owes_nothing() && self.ledger.unsaved.is_empty()
+        self.writing.is_done() && self.ledger.unsaved.is_empty()
     }
 
     /// How many documents have something that isn't on disk.

@@ -112,13 +112,12 @@ impl Engine {
     }
 
     pub(super) fn removals_are_due(&self) -> bool {
-        let told = self.writing.is_idle() && self.writing.owes_nothing();
-        self.decisions.removals.uncounted && told && self.device.is_caught_up(self.space)
+        self.decisions.removals.uncounted && self.writing.is_done() && self.device.is_caught_up(self.space)
     }
 
     /// They are counted: few go, about many people are asked.
     pub(super) fn weigh_removals(&mut self, waiting: &Waiting, now: Now) {
-        if !self.decisions.removals.uncounted || !self.writing.is_idle() || !self.writing.owes_nothing() {
+        if !self.decisions.removals.uncounted || !self.writing.is_done() {
             return;
         }
         self.decisions.removals.uncounted = false;
@@ -186,12 +185,10 @@ impl Engine {
 
     /// Reads the next few that are to be kept.
     pub(in crate::engine) fn keep_next(&mut self, now: Now) {
-        let next: Vec<DocKey> = match self.writing.is_idle() {
-            true if !self.writing.tries_again() => {
-                self.decisions.removals.keeping.iter().copied().take(KEPT_TOGETHER).collect()
-            }
-            _ => return,
-        };
+        if !self.writing.is_idle() || self.writing.tries_again() {
+            return;
+        }
+        let next: Vec<DocKey> = self.decisions.removals.keeping.iter().copied().take(KEPT_TOGETHER).collect();
         for doc in next {
             self.decisions.removals.keeping.remove(&doc);
             self.with(doc, Task::KeepAsNew, now);

@@ -78,9 +78,9 @@ impl Writing {
         self.retry_at.is_some()
     }
 
-    /// Whether nothing the store is to know waits to be written again.
-    pub(in crate::engine) fn owes_nothing(&self) -> bool {
-        self.owed.is_empty()
+    /// Whether the store has been told everything: nothing is under way, and nothing of it is owed.
+    pub(in crate::engine) fn is_done(&self) -> bool {
+        self.is_idle() && self.owed.is_empty()
     }
 
     pub(in crate::engine) const fn wake_at(&self) -> Option<u64> {
