@@ -115,13 +115,8 @@ impl World {
             2 => encode(&level1_message(choices), Encoding::Json),
             number => {
                 let messages: Vec<_> = (0..=choices.below(4)).map(|_| message(choices)).collect();
-                // A new catch-up takes the place of being live: what was said before it is looked at first.
                 if messages.iter().any(|message| matches!(message, ClientMessage::Sync(_))) {
-                    while let Some(outgoing) = self.outbox.take().filter(|_| !self.said_close) {
-                        self.said(&outgoing);
-                    }
-                    self.live = None;
-                    self.syncing = true;
+                    self.catching_up();
                 }
                 let encoding = if number.is_multiple_of(2) { Encoding::Json } else { Encoding::MessagePack };
                 match messages.as_slice() {
@@ -132,6 +127,15 @@ impl World {
         };
         let received = receive(&frame, self.machine.stage(), &self.settings);
         self.give(Input::Message(received));
+    }
+
+    /// A new catch-up takes the place of being live: what was said before it is looked at first.
+    fn catching_up(&mut self) {
+        while let Some(outgoing) = self.outbox.take().filter(|_| !self.said_close) {
+            self.said(&outgoing);
+        }
+        self.live = None;
+        self.syncing = true;
     }
 
     fn authenticate(&mut self, choices: &mut Choices<'_>) {
@@ -277,7 +281,13 @@ impl World {
             match effect {
                 Effect::Authenticate(_) => self.logins += 1,
                 Effect::Commit(commit) => self.commits.push(commit),
-                Effect::Read(request) => self.reads.push((request, self.seq)),
+                Effect::Read(request) => {
+                    // Heard long ago, when something else had to be answered first.
+                    if matches!(request.read, Read::Begin { .. }) {
+                        self.catching_up();
+                    }
+                    self.reads.push((request, self.seq));
+                }
                 Effect::LevelOne(_) => self.level1 += 1,
                 Effect::Receipt(_) | Effect::Receipts(_) => {}
             }

@@ -43,8 +43,11 @@ impl World {
                 }
             }
             Fault::Crash { device, down_ms, jobs, power } => {
-                self.end_device(device, jobs, power);
-                self.queue.put(now + down_ms, Event::Start(device));
+                // One that hasn't been there yet comes when it comes.
+                if self.devices[device].life > 0 {
+                    self.end_device(device, jobs, power);
+                    self.queue.put(now + down_ms, Event::Start(device));
+                }
             }
             Fault::Backup { device } => self.back_up(device),
             Fault::Restore { device, down_ms } => {

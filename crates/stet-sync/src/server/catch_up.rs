@@ -5,7 +5,6 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use stet_model::id::{NoteId, SpaceId};
-use stet_protocol::limits::NEWEST_NOTES;
 use stet_protocol::message::ErrorCode;
 use stet_protocol::message::level2::{ServerMessage, Sync, SyncComplete};
 
@@ -94,7 +93,7 @@ impl Connection {
             if let Some(feed) = self.feeds.get_mut(&space_id) {
                 feed.flow = Flow::CatchingUp(ticket);
             }
-            Read::Begin { since, lineage, newest: newest.unwrap_or(0).min(NEWEST_NOTES) }
+            Read::Begin { since, lineage, newest: newest.unwrap_or(0).min(self.settings.newest_notes) }
         };
         let next = Some(read);
         let (held, held_bytes, overflowed) = (Vec::new(), 0, false);

@@ -26,6 +26,8 @@ pub struct Settings {
     pub backlog_bytes: usize,
     /// Bytes of rows in one `sync_batch`.
     pub batch_bytes: usize,
+    /// Documents sent ahead of the log at most, when a device asks for the newest.
+    pub newest_notes: u32,
     /// Sockets of one user.
     pub sockets_per_user: usize,
     /// Rows of a document after which the server folds them.
@@ -46,6 +48,7 @@ impl Default for Settings {
             // Eight full batches: enough for any burst a healthy reader meets, and 20 sockets of it fit in memory.
             backlog_bytes: 8 << 20,
             batch_bytes: default::BATCH_BYTES as usize,
+            newest_notes: default::NEWEST_NOTES,
             sockets_per_user: default::SOCKETS_PER_USER as usize,
             // 10,000 keystrokes in single rows take forty times as long to load as in one; 500 aren't felt.
             fold_every: 500,

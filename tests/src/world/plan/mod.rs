@@ -5,7 +5,7 @@ mod scenes;
 
 use serde::{Deserialize, Serialize};
 
-use self::scenes::{away_for_long, back_to_the_servers_backup, scenes, twins};
+use self::scenes::{away_for_long, back_to_the_servers_backup, comes_late, scenes, twins};
 use super::random::{Dice, Share};
 use crate::disk::Broken;
 
@@ -262,6 +262,12 @@ impl Plan {
         let mut older = Dice::new(seed, 8);
         config.level1 = older.one(&[0, 0, 0, 1, 2]);
         steps.extend((0..config.level1).flat_map(|client| level1(&mut older, client, at)).collect::<Vec<_>>());
+        let mut late = Dice::new(seed, 9);
+        if late.percent(40) {
+            let (device, start) = (late.below(config.devices as u64) as usize, at / 3 + late.below(at / 2));
+            config.starts[device] = start;
+            steps.extend(comes_late(&mut late, start, device));
+        }
         steps.sort_by_key(|step| step.at);
         let end = steps.last().map_or(at, |step| step.at.max(at));
         Self { seed, config, steps, heal_at: end + 2_000 }

@@ -121,6 +121,24 @@ pub fn away_for_long(dice: &mut Dice, at: u64, device: usize) -> Vec<Step> {
     scene.steps
 }
 
+/// A device that starts only now fetches everything, and is kept from it again and again.
+pub fn comes_late(dice: &mut Dice, at: u64, device: usize) -> Vec<Step> {
+    let mut scene = Scene { dice, at, steps: Vec::new() };
+    for _ in 0..scene.dice.within((2, 5)) {
+        scene.wait((1, 900));
+        match scene.dice.below(4) {
+            0 => scene.fault(Fault::Offline { device, ms: 300, silent: false }),
+            1 => scene.fault(Fault::Disk { device, ms: 30, broken: Some(Broken::Full) }),
+            2 => {
+                let (jobs, power) = (scene.dice.below(4) as u8, scene.dice.percent(50));
+                scene.fault(Fault::Crash { device, down_ms: 1, jobs, power });
+            }
+            _ => scene.fault(Fault::Disconnect { device, server_learns_ms: 0 }),
+        }
+    }
+    scene.steps
+}
+
 fn power_cut_without_network(scene: &mut Scene<'_>, device: usize) {
     let note = scene.dice.share();
     let silent = scene.dice.percent(30);

@@ -88,6 +88,8 @@ impl Server {
         settings.limits.updates_in_flight = config.updates_in_flight;
         // Folds meet other folds, rows and removals in some runs, long ranges in others.
         settings.fold_every = [2, 5, 24][(seed % 3) as usize];
+        // Fewer than there are: what is sent ahead of the log isn't all of it.
+        settings.newest_notes = [1, 4, 12][(seed / 3 % 3) as usize];
         settings.limits.messages_per_minute = config.messages_per_minute;
         Ok(Self {
             running: None,
