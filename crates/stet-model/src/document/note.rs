@@ -39,7 +39,7 @@ impl NoteDocument {
     /// [`DocumentError`] when a blob can't be read or the library refuses: the document is as it was.
     pub fn import(&mut self, parts: &[&[u8]]) -> Result<Import, DocumentError> {
         let checked = replica::check(parts)?;
-        let brought = checked.brought.clone();
+        let brought = checked.end()?;
         let (title, body) = (self.title(), self.body());
         let landed = self.replica.import(checked)?;
         let received = landed.received;

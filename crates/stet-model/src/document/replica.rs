@@ -5,7 +5,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use loro::event::DiffEvent;
-use loro::{CommitOptions, EncodedBlobMode, ExportMode, ID, LoroDoc, LoroError, Subscription, VersionVector};
+use loro::{
+    CommitOptions, EncodedBlobMode, ExportMode, ID, ImportBlobMetadata, LoroDoc, LoroError, Subscription, VersionVector,
+};
 
 use super::changes::Received;
 use super::error::DocumentError;
@@ -38,12 +40,25 @@ struct Record {
     until: VersionVector,
 }
 
-/// Blobs whose format, checksum and kind were looked at.
+/// Where a blob's header says what kind it is, and what it says of updates.
+const KIND: std::ops::Range<usize> = 20..22;
+const UPDATES: [u8; 2] = [0, 4];
+
+/// Blobs whose format and kind were looked at.
 pub(super) struct Checked {
     blobs: Vec<Vec<u8>>,
     has_snapshot: bool,
+}
+
+impl Checked {
     /// The end version of what they hold.
-    pub(super) brought: Version,
+    pub(super) fn end(&self) -> Result<Version, DocumentError> {
+        let mut end = Version::new();
+        for blob in &self.blobs {
+            end.merge(&Version::from_loro(&meta(blob)?.partial_end_vv));
+        }
+        Ok(end)
+    }
 }
 
 /// An empty document by this author. The largest id is reserved by the library and stands for the one before it.
@@ -78,18 +93,24 @@ pub(super) fn damaged(error: impl std::fmt::Display) -> DocumentError {
     DocumentError::Damaged { reason: error.to_string().chars().take(200).collect() }
 }
 
-/// Looks at blobs from outside without a document: their format byte, checksum and kind.
+/// What a blob says of itself, when its checksum is right.
+fn meta(blob: &[u8]) -> Result<ImportBlobMetadata, DocumentError> {
+    walled(|| LoroDoc::decode_import_blob_meta(blob, true))?.map_err(damaged)
+}
+
+/// Looks at blobs from outside without a document: their format byte and kind. To read all that one says of itself takes
+/// longer than to import it.
 pub(super) fn check(parts: &[&[u8]]) -> Result<Checked, DocumentError> {
-    let mut checked = Checked { blobs: Vec::with_capacity(parts.len()), has_snapshot: false, brought: Version::new() };
+    let mut checked = Checked { blobs: Vec::with_capacity(parts.len()), has_snapshot: false };
     for part in parts {
         let blob = framing::blob(part)?;
-        let meta = walled(|| LoroDoc::decode_import_blob_meta(&blob, true))?.map_err(damaged)?;
-        match meta.mode {
-            EncodedBlobMode::Updates => {}
-            EncodedBlobMode::Snapshot => checked.has_snapshot = true,
-            other => return Err(damaged(format_args!("it is of the unused kind {other}"))),
+        if blob.get(KIND) != Some(&UPDATES) {
+            match meta(&blob)?.mode {
+                EncodedBlobMode::Updates => {}
+                EncodedBlobMode::Snapshot => checked.has_snapshot = true,
+                other => return Err(damaged(format_args!("it is of the unused kind {other}"))),
+            }
         }
-        checked.brought.merge(&Version::from_loro(&meta.partial_end_vv));
         checked.blobs.push(blob.into_owned());
     }
     Ok(checked)
@@ -98,6 +119,9 @@ pub(super) fn check(parts: &[&[u8]]) -> Result<Checked, DocumentError> {
 /// Imports blobs. Of what a snapshot brought, the library reads an author's history in blocks, when it needs one; if it
 /// has read a block and not the last, it takes the next operation of that author for a hole in the history and stops. So
 /// the last block of each is read first.
+///
+/// Several blobs become part of the history one by one, and of the text all at once. (`import_batch` does the same, but first
+/// reads them all to put them in order, which takes twice as long as the rest.)
 fn take(doc: &LoroDoc, blobs: &[Vec<u8>], has_snapshot: bool) -> Result<(), LoroError> {
     let alone = usize::from(has_snapshot && doc.oplog_vv().is_empty());
     let (first, rest) = blobs.split_at(alone.min(blobs.len()));
@@ -108,7 +132,13 @@ fn take(doc: &LoroDoc, blobs: &[Vec<u8>], has_snapshot: bool) -> Result<(), Loro
     for (peer, end) in doc.oplog_vv().iter().filter(|(_, end)| **end > 0) {
         doc.get_change(ID::new(*peer, end - 1));
     }
-    doc.import_batch(rest).map(drop)
+    if let [one] = rest {
+        return doc.import(one).map(drop);
+    }
+    doc.detach();
+    let taken = rest.iter().try_for_each(|blob| doc.import(blob).map(drop));
+    doc.attach();
+    taken
 }
 
 impl Replica {
@@ -117,12 +147,17 @@ impl Replica {
     }
 
     pub(super) fn load(parts: &[&[u8]], peer: PeerId) -> Result<Self, DocumentError> {
-        let checked = check(parts)?;
         let mut replica = Self::new(peer);
-        if replica.import(checked)?.pending {
+        if replica.absorb(parts)? {
             return Err(DocumentError::Pending);
         }
         Ok(replica)
+    }
+
+    /// Takes in blobs without looking at what they change; answers whether something waits for operations that are missing.
+    /// On an error the document is as it was.
+    pub(super) fn absorb(&mut self, parts: &[&[u8]]) -> Result<bool, DocumentError> {
+        self.take_in(check(parts)?, false).map(|landed| landed.pending)
     }
 
     fn kept(&self) -> std::sync::MutexGuard<'_, Kept> {
@@ -175,18 +210,26 @@ impl Replica {
 
     /// Takes in checked blobs. On an error the document is as it was.
     pub(super) fn import(&mut self, checked: Checked) -> Result<Landed, DocumentError> {
-        let Checked { blobs, has_snapshot, .. } = checked;
+        self.take_in(checked, true)
+    }
+
+    fn take_in(&mut self, checked: Checked, tells: bool) -> Result<Landed, DocumentError> {
+        let Checked { blobs, has_snapshot } = checked;
         let landed = self.read(|doc| {
             let before = doc.oplog_vv();
             // Events of a whole note cost fifty times its loading, and say nothing that the note itself doesn't.
-            let events = if before.is_empty() { None } else { Some(Events::of(doc)) };
+            let events = (tells && !before.is_empty()).then(|| Events::of(doc));
             take(doc, &blobs, has_snapshot)?;
             if has_snapshot {
                 // A snapshot is decoded at the first look; a panic there must happen inside this wall.
                 doc.get_deep_value();
             }
             let head = doc.oplog_vv();
-            let received = events.map_or_else(|| Received::everything(doc), Events::received);
+            let received = match events {
+                Some(events) => events.received(),
+                None if tells => Received::everything(doc),
+                None => Received::default(),
+            };
             Ok((Landed { changed: head != before, pending: pending(doc), received }, head))
         })?;
         match landed {

@@ -107,8 +107,8 @@ impl Folder<'_> {
             // Rows that bring nothing new leave nothing to put in their place.
             if fits && self.raw.head() != *from {
                 let ops = packed(ops);
-                let landed = self.folded.import(&[&ops]).map_err(|_| Stuck)?;
-                if landed.pending || !same(&self.raw, &self.folded) {
+                let pending = self.folded.absorb(&[&ops]).map_err(|_| Stuck)?;
+                if pending || !same(&self.raw, &self.folded) {
                     return Err(Stuck);
                 }
                 let NoteKey { user_id, space_id, note_id } = self.key.clone();
@@ -140,9 +140,9 @@ fn take_in(document: &mut Document, rows: &[Row]) -> Result<usize, Stuck> {
 /// Whether these rows could be read.
 fn import(document: &mut Document, rows: &[Row]) -> Result<bool, Stuck> {
     let parts: Vec<&[u8]> = rows.iter().flat_map(|row| row.ops.iter().map(|op| op.0.as_slice())).collect();
-    match document.import(&parts) {
-        Ok(landed) if landed.pending => Err(Stuck),
-        Ok(_) => Ok(true),
+    match document.absorb(&parts) {
+        Ok(true) => Err(Stuck),
+        Ok(false) => Ok(true),
         Err(DocumentError::Lost) => Err(Stuck),
         Err(_) => Ok(false),
     }

@@ -78,7 +78,7 @@ impl LibraryDocument {
     /// [`DocumentError`] when a blob can't be read or the library refuses: the document is as it was.
     pub fn import(&mut self, parts: &[&[u8]]) -> Result<Import, DocumentError> {
         let checked = replica::check(parts)?;
-        let brought = checked.brought.clone();
+        let brought = checked.end()?;
         let landed = self.replica.import(checked)?;
         let fields = landed.received.others;
         Ok(Import { pending: landed.pending, brought, changed: landed.changed, fields, ..Import::default() })

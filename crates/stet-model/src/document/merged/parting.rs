@@ -42,7 +42,7 @@ impl NoteDocument {
 /// # Errors
 /// [`DocumentError`] when one can't be read.
 pub fn end_of(parts: &[&[u8]]) -> Result<Version, DocumentError> {
-    replica::check(parts).map(|checked| checked.brought)
+    replica::check(parts)?.end()
 }
 
 fn parting(doc: &LoroDoc, mine: &Version, theirs: &Version) -> Option<Parting> {
