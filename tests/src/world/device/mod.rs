@@ -260,7 +260,10 @@ impl World {
     pub(super) fn twin(&mut self, device: usize) {
         let twin = Device::with(self.devices[device].disk.copy());
         self.devices.push(twin);
-        self.start_device(self.devices.len() - 1);
+        let twin = self.devices.len() - 1;
+        self.reference.copied(device);
+        self.reference.copied(twin);
+        self.start_device(twin);
     }
 
     /// Whether the engine takes frames now.

@@ -122,6 +122,8 @@ pub struct Reference {
     pub tokens: Tokens,
     /// The server went back to a copy.
     restored: bool,
+    /// Devices whose files are, or were, in two places.
+    copied: BTreeSet<usize>,
 }
 
 impl Reference {
@@ -136,8 +138,14 @@ impl Reference {
     pub fn done(&mut self, act: ActId, (about, after): (About, Option<Version>), state: State) {
         let act = &mut self.acts[act];
         (act.about, act.after, act.state) = (about, after, state);
-        if self.restored && matches!(act.kind, Kind::Purge) {
-            self.doubt(about);
+        let device = act.device;
+        if !matches!(act.kind, Kind::Purge) {
+            return;
+        }
+        if self.restored {
+            self.doubt(about, |_| true);
+        } else if self.copied.contains(&device) {
+            self.doubt(about, |act| act.device == device);
         }
     }
 
@@ -179,8 +187,15 @@ impl Reference {
         Point { acts: self.acts.len(), unsaved: self.unsaved.get(&device).cloned().unwrap_or_default() }
     }
 
+    /// A device's files are in two places: either may have sent what the other doesn't know to be sent. A note that it takes for
+    /// its own alone and removes comes back then, as the other has sent it.
+    pub fn copied(&mut self, device: usize) {
+        self.copied.insert(device);
+    }
+
     /// A device is what it was at a point: what was done there since may be on the server, or nowhere.
     pub fn restored(&mut self, device: usize, point: &Point) {
+        self.copied(device);
         for (id, act) in self.acts.iter_mut().enumerate().filter(|(_, act)| act.device == device) {
             if (id >= point.acts || point.unsaved.contains(&id)) && act.state != State::Refused {
                 act.state = State::Uncertain;
@@ -198,12 +213,12 @@ impl Reference {
         self.restored = true;
         let purges = self.acts.iter().filter(|act| matches!(act.kind, Kind::Purge) && act.is_possible());
         for about in purges.map(|act| act.about).collect::<BTreeSet<_>>() {
-            self.doubt(about);
+            self.doubt(about, |_| true);
         }
     }
 
-    fn doubt(&mut self, about: About) {
-        for act in self.acts.iter_mut().filter(|act| act.about == about && act.is_certain()) {
+    fn doubt(&mut self, about: About, which: impl Fn(&Act) -> bool) {
+        for act in self.acts.iter_mut().filter(|act| act.about == about && act.is_certain() && which(act)) {
             act.state = State::Uncertain;
         }
     }
