@@ -93,10 +93,27 @@ fn a_row_that_is_already_stored_is_skipped() {
     let mut store = Store::new();
     store.commit([remote(vec![remote_row(1, 4, b"ops")], None)]);
     store.commit([imported(1, 4, titled("a"))]);
-    store.commit([remote(vec![remote_row(1, 4, b"other"), remote_row(1, 6, b"new")], Some(6))]);
+    store.commit([remote(vec![remote_row(1, 4, b"ops"), remote_row(1, 6, b"new")], Some(6))]);
     let updates = store.document(1).updates;
     let ops: Vec<_> = updates.iter().map(|update| (update.ops.as_slice(), update.imported)).collect();
     assert_eq!(ops, [(b"ops".as_slice(), true), (b"new".as_slice(), false)]);
+}
+
+#[test]
+fn what_the_server_has_folded_into_a_row_comes_beside_what_was_imported_of_it_once() {
+    let mut store = Store::new();
+    store.commit([remote(vec![remote_row(1, 4, b"ops")], None)]);
+    store.commit([imported(1, 4, titled("a"))]);
+    for _ in 0..2 {
+        store.commit([remote(vec![remote_row(1, 4, b"3 and 4")], Some(4))]);
+        let updates = store.document(1).updates;
+        let ops: Vec<_> = updates.iter().map(|update| (update.ops.as_slice(), update.imported)).collect();
+        assert_eq!(ops, [(b"ops".as_slice(), true), (b"3 and 4".as_slice(), false)]);
+        assert_eq!(store.writer.boot().unwrap().pending, [doc(1)]);
+    }
+    store.commit([imported(1, 4, titled("b"))]);
+    store.commit([remote(vec![remote_row(1, 4, b"3 and 4")], Some(4))]);
+    assert!(store.document(1).updates.iter().all(|update| update.imported), "it is there");
 }
 
 #[test]

@@ -39,7 +39,8 @@ pub(crate) fn append(connection: &Connection, doc: i64, delta: &[u8]) -> Result<
 }
 
 /// Stores the updates of a server row, raw. What is already there stays, except that bytes which couldn't be imported
-/// give way to other bytes fetched under the same place in the log.
+/// give way to other bytes fetched under the same place in the log. Other bytes in the place of what was imported come
+/// beside it: the server has folded rows before it into it, and some of those may not be here.
 pub(crate) fn store(connection: &Connection, doc: i64, row: &RemoteRow) -> Result<()> {
     let mut insert = connection.prepare_cached(
         "INSERT INTO updates (doc, seq, part, imported, timestamp, device, ops) VALUES (?1, ?2, ?3, 0, ?4, ?5, ?6)
@@ -48,7 +49,15 @@ pub(crate) fn store(connection: &Connection, doc: i64, row: &RemoteRow) -> Resul
     )?;
     let device = row.device.as_ref().map(DeviceId::as_bytes);
     for (part, ops) in row.ops.iter().enumerate() {
-        insert.execute((doc, row.seq, part, row.timestamp, device, ops))?;
+        if insert.execute((doc, row.seq, part, row.timestamp, device, ops))? == 0 {
+            connection
+                .prepare_cached(
+                    "INSERT INTO updates (doc, seq, part, imported, timestamp, device, ops)
+                     SELECT doc, seq, max(part) + 1, 0, ?3, ?4, ?5 FROM updates WHERE doc = ?1 AND seq = ?2
+                     HAVING NOT EXISTS (SELECT 1 FROM updates WHERE doc = ?1 AND seq = ?2 AND ops = ?5)",
+                )?
+                .execute((doc, row.seq, row.timestamp, device, ops))?;
+        }
     }
     Ok(())
 }
