@@ -236,7 +236,6 @@ impl Engine {
             // What a library says is counted under its id, and that is another one now.
             self.with(self.library_doc(), Task::Folders { changed: true }, now);
         }
-        self.write(Write::Meta { key: SPACE.into(), value: Some(to.to_string()) }, After::Nothing);
         let json = serde_json::to_string(&offered).unwrap_or_default();
         self.write(Write::Meta { key: BINDING.into(), value: Some(json) }, After::Bound);
         self.binding = Some(offered);
@@ -298,7 +297,6 @@ impl Engine {
         }
         if let Some(binding) = self.binding.clone() {
             let json = serde_json::to_string(&binding).unwrap_or_default();
-            self.write(Write::Meta { key: SPACE.into(), value: Some(binding.space.to_string()) }, After::Nothing);
             self.write(Write::Meta { key: BINDING.into(), value: Some(json) }, After::Bound);
         }
     }

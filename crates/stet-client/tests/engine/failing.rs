@@ -10,7 +10,7 @@ use stet_store::Write;
 
 use crate::desk::{Desk, typed};
 use crate::level1::hear;
-use crate::level2::{SPACE, complete, connect, connect_again, messages, rows, take_welcome_note, three_parts};
+use crate::level2::{SPACE, complete, connect, connect_again, messages, rows, take_welcome_note, three_parts, welcome};
 
 #[test]
 fn what_a_full_disk_refused_is_written_once_there_is_room() {
@@ -56,6 +56,23 @@ fn a_disk_that_was_full_at_the_very_first_start_hides_nothing_later() {
     desk.wait(10_000);
     let desk = desk.crash();
     assert!(desk.rows(stet_store::ListView::All).contains(&"Written early".to_owned()));
+}
+
+#[test]
+fn a_move_into_an_account_that_the_disk_refused_is_whole_with_whatever_is_written_next() {
+    let mut desk = Desk::with_server(Some("ws://server.example"));
+    desk.create("Before", "");
+    desk.wait(2_000);
+    desk.failures = 1;
+    welcome(&mut desk, 0);
+    let space = desk.engine.space();
+    desk.create("After", "");
+    let mut desk = desk.crash();
+    assert_eq!(desk.engine.space(), space, "the store has it under its new name");
+    let notes = desk.rows(stet_store::ListView::All);
+    assert!(["Before", "After"].iter().all(|title| notes.contains(&(*title).to_owned())), "{notes:?}");
+    connect_again(&mut desk, 0);
+    assert_eq!(desk.status().error, None);
 }
 
 #[test]

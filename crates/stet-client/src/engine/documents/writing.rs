@@ -10,7 +10,7 @@ use stet_sync::device::Place;
 use super::after::{After, Fact};
 use super::live::Live;
 use crate::api::Answer;
-use crate::engine::{Engine, Now, Output};
+use crate::engine::{Engine, Now, Output, SPACE};
 
 /// What couldn't be written is tried again after this long, milliseconds: a full disk may get room.
 const RETRY_MS: u64 = 2_000;
@@ -210,8 +210,10 @@ impl Engine {
     }
 
     fn hand_over(&mut self, writes: Vec<Write>, after: Vec<After>) {
-        let moved = self.writing.moved.map(|(_, from, to)| Write::MoveSpace { from, to });
-        let writes = moved.into_iter().chain(writes).collect();
+        let moved = self.writing.moved.map(|(_, from, to)| {
+            [Write::MoveSpace { from, to }, Write::Meta { key: SPACE.into(), value: Some(to.to_string()) }]
+        });
+        let writes = moved.into_iter().flatten().chain(writes).collect();
         self.writing.next_tag += 1;
         let tag = self.writing.next_tag;
         self.writing.under_way.insert(tag, after);
