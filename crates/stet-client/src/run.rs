@@ -1,6 +1,6 @@
 //! The loop around the engine: feeds it what happens and carries out what it asks. Decides nothing.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -64,10 +64,6 @@ struct State {
     socket: Option<Socket>,
     /// Jobs the disk had no room for; in order, before any newer one.
     overflow: VecDeque<(u64, Vec<Write>)>,
-    /// Jobs under way that give documents another name: until they are done, nothing is found under the new one.
-    renaming: BTreeSet<u64>,
-    /// What is to be read after that.
-    loads: Vec<Vec<DocKey>>,
     inputs: VecDeque<Input>,
     loaded: mpsc::UnboundedSender<Input>,
     synced: bool,
@@ -90,8 +86,6 @@ impl Loop {
             next_call: 0,
             socket: None,
             overflow: VecDeque::new(),
-            renaming: BTreeSet::new(),
-            loads: Vec::new(),
             inputs: VecDeque::new(),
             loaded,
             synced: false,
@@ -112,7 +106,6 @@ impl Loop {
             tokio::select! {
                 biased;
                 Some((tag, result)) = self.done.recv() => {
-                    self.renamed(tag, &mut state);
                     state.inputs.push_back(Input::Written { tag, result });
                 }
                 order = self.orders.recv() => match order {
@@ -194,13 +187,9 @@ impl Loop {
                 Output::Badge(unsent) => self.desktop.set_badge(unsent),
                 Output::Show(note) => self.desktop.show_window(note),
                 Output::Write { tag, writes } => {
-                    if writes.iter().any(|write| matches!(write, Write::MoveSpace { .. })) {
-                        state.renaming.insert(tag);
-                    }
                     state.overflow.push_back((tag, writes));
                 }
-                Output::Load(docs) if state.renaming.is_empty() => self.load(docs, state),
-                Output::Load(docs) => state.loads.push(docs),
+                Output::Load(docs) => self.load(docs, state),
                 Output::ReadStanding(space) => self.read_standing(space, state),
                 Output::ReadWaiting => self.read_waiting(state),
                 Output::Copy => self.copy(state),
@@ -240,13 +229,6 @@ impl Loop {
                     state.inputs.push_back(Input::Written { tag, result: Err(reason) });
                 }
             }
-        }
-    }
-
-    /// A job is done: what waited for new names can be read.
-    fn renamed(&self, tag: u64, state: &mut State) {
-        if state.renaming.remove(&tag) && state.renaming.is_empty() {
-            std::mem::take(&mut state.loads).into_iter().for_each(|docs| self.load(docs, state));
         }
     }
 

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use stet_client::engine::Input;
 use stet_protocol::codec::Frame;
 
-use super::device::Message;
+use super::device::{Message, Reading};
 use super::network::LinkId;
 
 /// Something that is due.
@@ -59,8 +59,10 @@ pub enum ForDevice {
     Input(Box<Input>),
     /// The engine's alarm.
     Tick,
-    /// The disk has done its next job.
+    /// The disk has done its next transaction.
     Disk,
+    /// The disk has read something.
+    Read(Box<Reading>),
     /// The interface hears of something.
     Message(Box<Message>),
     /// An editor sends what was typed.

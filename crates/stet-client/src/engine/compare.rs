@@ -20,6 +20,8 @@ pub(super) struct Comparison {
     standing: Standing,
     /// The place of the log whose standing was asked for last.
     asked_at: Option<u64>,
+    /// How many transactions there had been then.
+    asked_after: u64,
     /// What other devices say, and at which place of the log.
     others: BTreeMap<DeviceId, (u64, ContentDigest)>,
     /// Every row was asked for again because the logs differed.
@@ -80,6 +82,7 @@ impl Engine {
         }
         if self.is_settled() {
             self.comparison.asked_at = Some(place);
+            self.comparison.asked_after = self.writing.transactions();
             self.outputs.push(Output::ReadStanding(self.space));
         }
     }
@@ -93,6 +96,11 @@ impl Engine {
     /// The standing of a space, as it is on disk.
     pub(super) fn standing(&mut self, space: SpaceId, standing: Standing, now: Now) {
         if space != self.space {
+            return;
+        }
+        if self.writing.transactions() != self.comparison.asked_after {
+            // It may be of a moment when some of what was written meanwhile was there and some wasn't.
+            self.comparison.asked_at = None;
             return;
         }
         self.comparison.standing = standing;

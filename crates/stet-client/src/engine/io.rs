@@ -114,13 +114,14 @@ pub enum Output {
         /// What to write.
         writes: Vec<Write>,
     },
-    /// Read these documents; answer with [`Input::Loaded`]. What was written before must be visible.
+    /// Read these documents; answer with [`Input::Loaded`]. Here and below: what [`Input::Written`] has told of must be
+    /// visible, what else was to be written may be.
     Load(Vec<DocKey>),
-    /// Read what a space holds; answer with [`Input::Standing`]. What was written before must be visible.
+    /// Read what a space holds; answer with [`Input::Standing`].
     ReadStanding(SpaceId),
-    /// Read what waits for the server or for people; answer with [`Input::Waiting`]. What was written before must be visible.
+    /// Read what waits for the server or for people; answer with [`Input::Waiting`].
     ReadWaiting,
-    /// Copy the store to a file that stays; answer with [`Input::Copied`]. What was written before must be in it.
+    /// Copy the store to a file that stays; answer with [`Input::Copied`].
     Copy,
     /// Read which documents a space has; answer with [`Input::Ledger`].
     ReadLedger(SpaceId),

@@ -1,6 +1,8 @@
 //! What comes from the server: raw rows are on disk before anything looks into them; then they are imported, and editors,
 //! lists and people hear of it.
 
+use std::collections::BTreeSet;
+
 use stet_model::document::{Document, Import, Version};
 use stet_model::id::{DeviceId, DocKey, SpaceId};
 use stet_model::mutant::{self, Mutant};
@@ -43,6 +45,7 @@ impl Engine {
         let mut docs = Vec::new();
         let mut stored = Vec::new();
         let mut purged = Vec::new();
+        let write = self.documents.next_row_write();
         for row in rows {
             // Fetched to be compared, not to be taken in: what is new of it comes in the order of the log, too.
             let row = if live || place.is_some() { Some(row) } else { self.rebuild.take(space, row) };
@@ -51,24 +54,16 @@ impl Engine {
             if mutant::is(Mutant::OwnRowsSkipped) && row.device_id == Some(self.setup.device_id) {
                 continue;
             }
+            let (seq, timestamp, device) = (row.seq, row.timestamp, row.device_id);
             if row.purged {
-                purged.push((
-                    doc,
-                    PendingRow { seq: row.seq, ops: Vec::new(), timestamp: row.timestamp, device: row.device_id, live },
-                ));
+                let row = PendingRow { seq, ops: Vec::new(), timestamp, device, live, on_its_way: None };
+                purged.push((doc, row));
                 continue;
             }
             self.writing.comes_again(doc);
             let ops: Vec<Vec<u8>> = row.ops.into_iter().map(|bytes| bytes.0).collect();
-            let remote = RemoteRow {
-                note: row.note_id,
-                seq: row.seq,
-                ops: ops.clone(),
-                timestamp: row.timestamp,
-                device: row.device_id,
-            };
-            stored.push(remote);
-            let pending = PendingRow { seq: row.seq, ops, timestamp: row.timestamp, device: row.device_id, live };
+            stored.push(RemoteRow { note: row.note_id, seq, ops: ops.clone(), timestamp, device });
+            let pending = PendingRow { seq, ops, timestamp, device, live, on_its_way: Some(write) };
             self.documents.keep_row(doc, pending);
             if docs.last() != Some(&doc) {
                 docs.push(doc);
@@ -78,14 +73,15 @@ impl Engine {
             return;
         }
         let cursor = place.and_then(|place| self.reach(space, place));
-        self.write(Write::Remote { space, rows: stored, cursor }, After::Rows { docs });
+        self.write(Write::Remote { space, rows: stored, cursor }, After::Rows { docs, write });
         for (doc, row) in purged {
             self.purged_elsewhere(doc, &row, now);
         }
     }
 
-    /// The rows of a document are on disk.
-    pub(super) fn rows_stored(&mut self, doc: DocKey, now: Now) {
+    /// The rows of a document that went with this transaction are on disk.
+    pub(super) fn rows_stored(&mut self, doc: DocKey, write: u64, now: Now) {
+        self.documents.rows_written(doc, write);
         if self.documents.get(doc).is_some() {
             self.import(doc, now);
         } else {
@@ -98,17 +94,23 @@ impl Engine {
         }
     }
 
-    /// Imports every row of a document in memory that waits.
+    /// Imports every row of a document in memory that waits, and is on disk: were others imported with them that the disk
+    /// then refuses, what it has of the document would have a hole. Where the log's history takes the place of the document's
+    /// own, all that came is looked at together.
     pub(super) fn import(&mut self, doc: DocKey, now: Now) {
-        let in_hand = self.documents.take_rows(doc);
+        let apart = self.is_apart(doc);
         let Some(live) = self.documents.get_mut(doc) else {
+            self.documents.take_rows(doc, |_| true);
             return;
         };
         let mut rows = std::mem::take(&mut live.pending);
+        let read: BTreeSet<u64> = rows.iter().map(|row| row.seq).collect();
+        let on_disk = |row: &PendingRow| apart || row.on_its_way.is_none() || read.contains(&row.seq);
+        let in_hand = self.documents.take_rows(doc, on_disk);
         rows.retain(|row| in_hand.iter().all(|other| other.seq != row.seq));
         rows.extend(in_hand);
         rows.sort_by_key(|row| row.seq);
-        if rows.is_empty() && !self.is_apart(doc) {
+        if rows.is_empty() && !apart {
             return;
         }
         if self.is_left_alone(doc) {

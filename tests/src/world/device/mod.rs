@@ -1,7 +1,7 @@
 //! A device: the real engine over the real store, and what its system does for it: an alarm, tokens, a channel to the
-//! interface; its disk is in `jobs`. Never what users do.
+//! interface; its disk is in `disk`. Never what users do.
 
-mod jobs;
+mod disk;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::path::Path;
@@ -14,7 +14,8 @@ use stet_model::document::{NoteDocument, Version};
 use stet_model::id::{DocKey, NoteId, PeerId};
 use stet_store::{Options, Reader, Writer};
 
-use self::jobs::Job;
+pub use self::disk::Reading;
+use self::disk::Transaction;
 use super::World;
 use super::editor::{Editor, Field};
 use super::queue::{Event, ForDevice};
@@ -43,7 +44,7 @@ pub struct Process {
     writer: Writer,
     /// Reads beside the engine.
     pub reader: Reader,
-    jobs: VecDeque<Job>,
+    transactions: VecDeque<Transaction>,
     disk_busy: bool,
     /// What was asked and isn't answered.
     asked: BTreeMap<u64, Asked>,
@@ -205,7 +206,7 @@ impl World {
             engine,
             writer,
             reader,
-            jobs: VecDeque::new(),
+            transactions: VecDeque::new(),
             disk_busy: false,
             asked: BTreeMap::new(),
             calls: 0,
@@ -218,11 +219,11 @@ impl World {
         self.carry_out(device, outputs);
     }
 
-    /// A device's process ends, just so, after so many of the waiting disk jobs; or the whole machine does.
+    /// A device's process ends, just so, after so many of the waiting transactions; or the whole machine does.
     pub(super) fn end_device(&mut self, device: usize, jobs: u8, power: bool) {
         for _ in 0..jobs {
             let Some(process) = &mut self.devices[device].process else { return };
-            if let Some(Job::Write { writes, .. }) = process.jobs.pop_front() {
+            if let Some(Transaction { writes, .. }) = process.transactions.pop_front() {
                 self.commit(device, &writes).ok();
             }
         }
@@ -328,12 +329,12 @@ impl World {
         match output {
             Output::Reply { call, result } => self.answered(device, call, result),
             Output::Emit(event) => self.told(device, event),
-            Output::Write { tag, writes } => self.job(device, Job::Write { tag, writes }),
-            Output::Load(docs) => self.job(device, Job::Load(docs)),
-            Output::ReadStanding(space) => self.job(device, Job::Standing(space)),
-            Output::ReadLedger(space) => self.job(device, Job::Ledger(space)),
-            Output::ReadWaiting => self.job(device, Job::Waiting),
-            Output::Copy => self.job(device, Job::Copy),
+            Output::Write { tag, writes } => self.write(device, Transaction { tag, writes }),
+            Output::Load(docs) => self.read_soon(device, Reading::Documents(docs)),
+            Output::ReadStanding(space) => self.read_soon(device, Reading::Standing(space)),
+            Output::ReadLedger(space) => self.read_soon(device, Reading::Ledger(space)),
+            Output::ReadWaiting => self.read_soon(device, Reading::Waiting),
+            Output::Copy => self.read_soon(device, Reading::Copy),
             Output::Open { .. } => self.open_link(device),
             Output::Send(frame) => self.send_frame(device, frame),
             // Level 1's heartbeat; the engines here speak level 2.
@@ -417,6 +418,7 @@ impl World {
             ForDevice::Input(input) => self.input(device, *input),
             ForDevice::Tick => self.alarm(device),
             ForDevice::Disk => self.disk(device),
+            ForDevice::Read(reading) => self.read(device, *reading),
             ForDevice::Message(message) => self.hear(device, *message),
             ForDevice::Flush(note, field) => self.flush(device, note, field),
             ForDevice::Key(burst) => self.key(device, *burst),

@@ -72,6 +72,8 @@ pub(in crate::engine) enum After {
     /// Rows are on disk: import them.
     Rows {
         docs: Vec<DocKey>,
+        /// Which transaction of rows it was.
+        write: u64,
     },
     /// The space was received up to here; whether the cursor itself is on disk with it.
     Place {
@@ -167,7 +169,7 @@ impl Engine {
                     live.log_entries = 0;
                 }
             }
-            After::Rows { docs } => docs.into_iter().for_each(|doc| self.rows_stored(doc, now)),
+            After::Rows { docs, write } => docs.into_iter().for_each(|doc| self.rows_stored(doc, write, now)),
             After::Cursor { space, place } => {
                 self.report.cursors.insert(space, place);
             }
@@ -233,9 +235,10 @@ impl Engine {
             After::Touched { doc } | After::Folded { doc } => {
                 self.settled(doc);
             }
-            After::Rows { docs } => {
+            After::Rows { docs, .. } => {
+                // With what came after them: all of it comes again.
                 for doc in docs {
-                    self.documents.take_rows(doc);
+                    self.documents.take_rows(doc, |_| true);
                 }
                 self.device.store_failed(now.mono);
             }

@@ -71,6 +71,8 @@ pub(in crate::engine) struct PendingRow {
     pub(in crate::engine) device: Option<DeviceId>,
     /// It came live, in this process.
     pub(in crate::engine) live: bool,
+    /// The transaction it is on its way to the disk with, by its number among those; none once it is there.
+    pub(in crate::engine) on_its_way: Option<u64>,
 }
 
 impl Live {
@@ -195,6 +197,7 @@ fn join_row(mut rows: Vec<PendingRow>, update: StoredUpdate) -> Vec<PendingRow> 
             timestamp: update.timestamp,
             device: update.device,
             live: false,
+            on_its_way: None,
         }),
     }
     rows

@@ -54,6 +54,8 @@ pub(in crate::engine) struct Documents {
     /// Rows on their way to the disk, and those of documents in memory until they are imported.
     rows: BTreeMap<DocKey, Vec<PendingRow>>,
     row_bytes: usize,
+    /// Transactions of rows so far.
+    row_writes: u64,
 }
 
 /// Something that needs a document in memory.
@@ -96,7 +98,7 @@ impl Documents {
         self.live.remove(&doc);
         self.imports.remove(&doc);
         self.importing.remove(&doc);
-        self.take_rows(doc);
+        self.take_rows(doc, |_| true);
         if self.waiting.contains_key(&doc) {
             self.gone.insert(doc);
         }
@@ -119,11 +121,27 @@ impl Documents {
         self.rows.entry(doc).or_default().push(row);
     }
 
-    pub(in crate::engine) fn take_rows(&mut self, doc: DocKey) -> Vec<PendingRow> {
-        let rows = self.rows.remove(&doc).unwrap_or_default();
-        let bytes: usize = rows.iter().flat_map(|row| &row.ops).map(Vec::len).sum();
+    /// The number of the next transaction of rows.
+    pub(in crate::engine) const fn next_row_write(&mut self) -> u64 {
+        self.row_writes += 1;
+        self.row_writes
+    }
+
+    /// The rows of a document that went with this transaction are on the disk.
+    pub(in crate::engine) fn rows_written(&mut self, doc: DocKey, write: u64) {
+        let rows = self.rows.get_mut(&doc).into_iter().flatten();
+        rows.filter(|row| row.on_its_way == Some(write)).for_each(|row| row.on_its_way = None);
+    }
+
+    pub(in crate::engine) fn take_rows(&mut self, doc: DocKey, which: impl Fn(&PendingRow) -> bool) -> Vec<PendingRow> {
+        let (taken, left): (Vec<_>, Vec<_>) =
+            self.rows.remove(&doc).unwrap_or_default().into_iter().partition(|row| which(row));
+        if !left.is_empty() {
+            self.rows.insert(doc, left);
+        }
+        let bytes: usize = taken.iter().flat_map(|row| &row.ops).map(Vec::len).sum();
         self.row_bytes = self.row_bytes.saturating_sub(bytes);
-        rows
+        taken
     }
 
     /// The first row of a document that isn't part of it yet.
@@ -138,7 +156,7 @@ impl Documents {
     pub(in crate::engine) fn let_go_of_rows(&mut self, doc: DocKey) {
         let is_live = self.rows.get(&doc).into_iter().flatten().any(|row| row.live);
         if !is_live && !self.waiting.contains_key(&doc) {
-            self.take_rows(doc);
+            self.take_rows(doc, |row| row.on_its_way.is_none());
         }
     }
 
@@ -239,7 +257,8 @@ impl Engine {
                 tasks.push(Task::Import);
             }
         }
-        if !self.documents.wanted.is_empty() {
+        // Under a new name nothing is found before the store knows it.
+        if !self.documents.wanted.is_empty() && !self.writing.is_moving() {
             let wanted = std::mem::take(&mut self.documents.wanted);
             self.documents.loading += 1;
             self.outputs.push(Output::Load(wanted));
@@ -379,7 +398,7 @@ impl Engine {
             Task::Prepare => self.device.nothing_to_send(doc, now.mono),
             Task::Import => {
                 self.documents.importing.remove(&doc);
-                self.documents.take_rows(doc);
+                self.documents.take_rows(doc, |_| true);
                 self.resume_purge(doc, now);
             }
             Task::Index => self.index.remove(doc),

@@ -73,6 +73,11 @@ impl Writing {
         self.owed.retain(|fact| !matches!(fact, Fact::Held(other) | Fact::PurgeAsked(other) if *other == doc));
     }
 
+    /// How many transactions were handed over so far.
+    pub(in crate::engine) const fn transactions(&self) -> u64 {
+        self.next_tag
+    }
+
     /// Whether something the disk refused is to be tried again.
     pub(in crate::engine) const fn tries_again(&self) -> bool {
         self.retry_at.is_some()
@@ -90,6 +95,11 @@ impl Writing {
     /// Whether something received isn't on disk.
     pub(in crate::engine) const fn holds_cursor_back(&self) -> bool {
         self.before_cursor > 0
+    }
+
+    /// Whether a space has another name, and the store doesn't know it yet.
+    pub(in crate::engine) const fn is_moving(&self) -> bool {
+        self.moved.is_some()
     }
 
     /// A space has another name from now on, and what is under way is about documents of that name.
@@ -110,7 +120,7 @@ impl Writing {
                 After::Restored { kept, new } | After::KeptAsNew { kept, new, .. } => {
                     (*kept, *new) = (rename(*kept), rename(*new));
                 }
-                After::Rows { docs } => docs.iter_mut().for_each(|doc| *doc = rename(*doc)),
+                After::Rows { docs, .. } => docs.iter_mut().for_each(|doc| *doc = rename(*doc)),
                 _ => {}
             }
         }
