@@ -1,14 +1,15 @@
-//! How far a catch-up is, as the status tells it.
+//! Catching up: how far it is, as the status tells it; rows that are read while others are on their way to the disk.
 
 use serde_json::{Value, json};
 use stet_client::api::status::Progress;
 use stet_model::document::{NoteDocument, NoteEdit, Version};
 use stet_model::id::{NoteId, PeerId};
 use stet_protocol::bytes::Bytes;
+use stet_store::Write;
 
 use crate::desk::Desk;
 use crate::level1::hear;
-use crate::level2::{SPACE, complete, connect};
+use crate::level2::{SPACE, complete, connect, parts, rows};
 
 /// Rows of a batch, each of a note of its own.
 const ROWS: u64 = 10;
@@ -70,4 +71,42 @@ fn what_waits_for_the_disk_isnt_done() {
         desk.disk();
     }
     assert_eq!(desk.status().progress, None);
+}
+
+#[test]
+fn a_note_that_is_read_before_the_next_of_its_rows_is_on_the_disk_gets_that_row_too() {
+    let mut desk = Desk::with_server(Some("ws://server.example"));
+    let (note, [first, second]) = parts();
+    connect(&mut desk, 2);
+    desk.slow_disk = true;
+    rows(&mut desk, &[(1, note, first)]);
+    rows(&mut desk, &[(2, note, second)]);
+    while !desk.jobs.is_empty() {
+        desk.disk();
+    }
+    assert_eq!(desk.body(note), "one\ntwo\n");
+}
+
+#[test]
+fn a_row_the_disk_refused_between_others_leaves_a_note_that_can_be_read() {
+    let mut desk = Desk::with_server(Some("ws://server.example"));
+    let (note, [first, second, third, fourth]) = parts();
+    connect(&mut desk, 4);
+    rows(&mut desk, &[(1, note, first)]);
+    desk.open(note);
+    desk.slow_disk = true;
+    for (seq, part) in [(2, second), (3, third), (4, fourth)] {
+        rows(&mut desk, &[(seq, note, part)]);
+    }
+    let brings = |desk: &Desk, seq: u64| {
+        let of_it =
+            |write: &Write| matches!(write, Write::Remote { rows, .. } if rows.iter().any(|row| row.seq == seq));
+        desk.jobs.front().is_some_and(|(_, writes)| writes.iter().any(of_it))
+    };
+    while !desk.jobs.is_empty() {
+        desk.failures = u32::from(brings(&desk, 3));
+        desk.disk();
+    }
+    let mut desk = desk.crash();
+    assert_eq!(desk.body(note), "one\ntwo\n");
 }

@@ -185,9 +185,15 @@ pub const OTHER: &str = "5eed0000-0000-4000-8000-0000000000ff";
 
 /// A note as another device wrote it: its making, and two changes after that.
 pub fn three_parts() -> (NoteId, [Vec<u8>; 3]) {
+    parts()
+}
+
+/// A note that grows by a line with each part.
+pub fn parts<const N: usize>() -> (NoteId, [Vec<u8>; N]) {
     let mut document = NoteDocument::new(PeerId(77));
     let mut known = Version::default();
-    let parts = ["one\n", "one\ntwo\n", "one\ntwo\nthree\n"].map(|body| {
+    let parts = std::array::from_fn(|part| {
+        let body = ["one\n", "two\n", "three\n", "four\n"][..=part].concat();
         let edits = [NoteEdit::SetTitle("T".into()), NoteEdit::SetBody(body.into())];
         document.edit_all(&edits, 1_700_000_000_000).expect("fits");
         let part = document.export(&known);
