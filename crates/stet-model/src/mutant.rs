@@ -52,11 +52,15 @@ pub enum Mutant {
     FanOutBeforeCommit,
     /// A device's log makes way for a snapshot while some of it is still to be written or read.
     SnapshotBeforeWrites,
+    /// Rows that are on their way to the disk are let go with those that are there.
+    RowsLetGoEarly,
+    /// What a space holds is believed although it was written to while that was read.
+    StandingOverWrites,
 }
 
 impl Mutant {
     /// All of them.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 24] = [
         Self::AckMovesToHead,
         Self::BaseIsLastSent,
         Self::CursorSkipsGaps,
@@ -79,6 +83,8 @@ impl Mutant {
         Self::TombstonesExpire,
         Self::FanOutBeforeCommit,
         Self::SnapshotBeforeWrites,
+        Self::RowsLetGoEarly,
+        Self::StandingOverWrites,
     ];
 }
 
