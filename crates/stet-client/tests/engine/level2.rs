@@ -194,7 +194,7 @@ pub fn parts<const N: usize>() -> (NoteId, [Vec<u8>; N]) {
     let mut known = Version::default();
     let parts = std::array::from_fn(|part| {
         let body = ["one\n", "two\n", "three\n", "four\n"][..=part].concat();
-        let edits = [NoteEdit::SetTitle("T".into()), NoteEdit::SetBody(body.into())];
+        let edits = [NoteEdit::SetTitle("T".into()), NoteEdit::SetBody(body)];
         document.edit_all(&edits, 1_700_000_000_000).expect("fits");
         let part = document.export(&known);
         known = document.head();

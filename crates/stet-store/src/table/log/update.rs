@@ -40,7 +40,7 @@ pub(crate) fn append(connection: &Connection, doc: i64, delta: &[u8]) -> Result<
 
 /// Stores the updates of a server row, raw. What is already there stays, except that bytes which couldn't be imported
 /// give way to other bytes fetched under the same place in the log. Other bytes in the place of what was imported come
-/// beside it: the server has folded rows before it into it, and some of those may not be here.
+/// beside it: the server has folded rows before it into it, which may be what the log is read anew for.
 pub(crate) fn store(connection: &Connection, doc: i64, row: &RemoteRow) -> Result<()> {
     let mut insert = connection.prepare_cached(
         "INSERT INTO updates (doc, seq, part, imported, timestamp, device, ops) VALUES (?1, ?2, ?3, 0, ?4, ?5, ?6)
