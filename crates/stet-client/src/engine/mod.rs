@@ -297,6 +297,7 @@ impl Engine {
         }
         self.consider_marks(now);
         self.device.set_unsent((self.ledger.unsent.len() + self.ledger.purges.len()) as u64);
+        self.go_on_deciding();
         self.flush_writes(now);
         self.flush_loads();
         self.consider_standing();

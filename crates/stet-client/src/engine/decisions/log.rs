@@ -120,6 +120,11 @@ impl Engine {
         self.decisions.rejoin == Some(Rejoin::Written)
     }
 
+    /// Whether the store is being told that the log is left.
+    pub(super) const fn is_leaving(&self) -> bool {
+        matches!(self.decisions.rejoin, Some(Rejoin::Writing | Rejoin::Failed(_)))
+    }
+
     /// Whether the store isn't known to have left the log that people decided to leave.
     pub(in crate::engine) const fn leaves_log(&self) -> bool {
         matches!(self.decisions.rejoin, Some(Rejoin::Writing | Rejoin::Failed(_) | Rejoin::Written))

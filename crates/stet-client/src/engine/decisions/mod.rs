@@ -24,10 +24,38 @@ pub(super) struct Decisions {
     log: Option<LogQuestion>,
     rejoin: Option<Rejoin>,
     removals: Removals,
-    /// A decision that waits for the copy of the store: the call, and what it says.
-    copying: Option<(u64, Way)>,
-    /// What waits was asked of the store.
-    asked: bool,
+    /// A decision that waits for the copy of the store.
+    copying: Option<Copying>,
+    asked: Asked,
+}
+
+/// A decision before it is carried out.
+#[derive(Debug)]
+struct Copying {
+    call: u64,
+    way: Way,
+    stage: Stage,
+}
+
+#[derive(Debug)]
+enum Stage {
+    /// The copy is to be made as soon as everything is on the disk.
+    Wanted,
+    /// It is being made, after so many transactions.
+    UnderWay { after: u64 },
+    /// It is made, under this name.
+    Made { copy: String, after: u64 },
+}
+
+/// Whether the store was asked what waits.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Asked {
+    #[default]
+    No,
+    /// Since the store has left the log, or before.
+    Yes { left: bool },
+    /// It couldn't be read, and is asked again in a while.
+    InVain,
 }
 
 impl Engine {
@@ -53,24 +81,62 @@ impl Engine {
             // Whatever came of another attempt meanwhile would be about the log that is being left.
             self.device.disconnect();
         }
-        self.decisions.copying = Some((call, args.way));
-        self.outputs.push(Output::Copy);
+        self.decisions.copying = Some(Copying { call, way: args.way, stage: Stage::Wanted });
     }
 
     /// A copy of the store was made under this name, or couldn't be.
     pub(super) fn copied(&mut self, result: Result<String, String>, now: Now) {
-        let Some((call, way)) = self.decisions.copying.take() else { return };
-        let copy = match result {
-            Ok(copy) => copy,
+        let Some(copying) = &mut self.decisions.copying else { return };
+        let Stage::UnderWay { after } = copying.stage else { return };
+        match result {
+            Ok(copy) => copying.stage = Stage::Made { copy, after },
             Err(words) => {
+                let call = copying.call;
+                self.decisions.copying = None;
                 if self.decisions.log.is_some() {
                     self.device.connect(now.mono);
                 }
                 let words =
                     format!("A copy of your notes has to be made first, and it can't be: {words} Nothing was changed.");
-                return self.refuse(call, ErrorCode::Storage, words);
+                self.refuse(call, ErrorCode::Storage, words);
             }
+        }
+    }
+
+    /// Takes a decision a step further when nothing is on its way to the disk: what is in the copy has to be all there is, and
+    /// what was read or written of a log must not come after that log was left.
+    pub(super) fn go_on_deciding(&mut self) {
+        if !self.writing.is_idle() {
+            return;
+        }
+        let Some(Copying { call, way, stage }) = self.decisions.copying.take() else { return };
+        let transactions = self.writing.transactions();
+        let gives_up_notes = way == Way::TakeServers;
+        let stage = match stage {
+            Stage::Made { after, .. } if gives_up_notes && after != transactions => Stage::Wanted,
+            Stage::Made { copy, .. } if !self.documents.is_reading() || self.decisions.log.is_none() => {
+                return self.carry_out_decision(call, way, copy);
+            }
+            stage => stage,
         };
+        let stage = match stage {
+            Stage::Wanted if !gives_up_notes || self.is_saved() => {
+                self.outputs.push(Output::Copy);
+                Stage::UnderWay { after: transactions }
+            }
+            stage => stage,
+        };
+        self.decisions.copying = Some(Copying { call, way, stage });
+    }
+
+    fn carry_out_decision(&mut self, call: u64, way: Way, copy: String) {
+        if matches!(way, Way::UploadAgain | Way::TakeServers) {
+            if self.decisions.log.is_none() {
+                return self.refuse(call, ErrorCode::Invalid, "There is nothing to decide any more.");
+            }
+            // Somebody may have connected meanwhile.
+            self.device.disconnect();
+        }
         match way {
             Way::UploadAgain => self.forget_log(),
             Way::TakeServers => self.empty_space(),
@@ -81,26 +147,39 @@ impl Engine {
         self.report.everything_changed();
     }
 
+    /// Whether what would be read now would be of a log that is being left.
+    pub(super) fn holds_reading(&self) -> bool {
+        let copied = self.decisions.copying.as_ref().is_some_and(|copying| matches!(copying.stage, Stage::Made { .. }));
+        (copied && self.decisions.log.is_some()) || self.is_leaving()
+    }
+
     /// Asks what waits, once everything that was written is on disk and a catch-up is over.
     pub(super) fn consider_decisions(&mut self) {
-        let due = self.rejoin_is_written() || self.removals_are_due();
-        if due && !self.decisions.asked {
-            self.decisions.asked = true;
+        let left = self.rejoin_is_written();
+        if (left || self.removals_are_due()) && self.decisions.asked == Asked::No {
+            self.decisions.asked = Asked::Yes { left };
             self.outputs.push(Output::ReadWaiting);
         }
     }
 
     /// What waits, as it is on disk.
     pub(super) fn waiting(&mut self, waiting: Option<&Waiting>, now: Now) {
-        let Some(waiting) = waiting else { return self.retry_soon(now) };
-        self.decisions.asked = false;
-        self.rejoin(waiting, now);
+        let asked = std::mem::take(&mut self.decisions.asked);
+        let Some(waiting) = waiting else {
+            self.decisions.asked = Asked::InVain;
+            return self.retry_soon(now);
+        };
+        if asked == (Asked::Yes { left: true }) {
+            self.rejoin(waiting, now);
+        }
         self.weigh_removals(waiting, now);
     }
 
     /// Asks again for what couldn't be written or read.
     pub(super) fn decide_again(&mut self) {
-        self.decisions.asked = false;
+        if self.decisions.asked == Asked::InVain {
+            self.decisions.asked = Asked::No;
+        }
         self.leave_again();
     }
 

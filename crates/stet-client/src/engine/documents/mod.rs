@@ -161,6 +161,11 @@ impl Documents {
         }
     }
 
+    /// Whether documents are being read.
+    pub(in crate::engine) const fn is_reading(&self) -> bool {
+        self.loading > 0
+    }
+
     /// Whether rows wait to become part of their documents.
     pub(in crate::engine) fn has_imports(&self) -> bool {
         !self.imports.is_empty() || !self.importing.is_empty() || !self.rows.is_empty()
@@ -258,8 +263,8 @@ impl Engine {
                 tasks.push(Task::Import);
             }
         }
-        // Under a new name nothing is found before the store knows it.
-        if !self.documents.wanted.is_empty() && !self.writing.is_moving() {
+        // Under a new name nothing is found before the store knows it, nor what a document is apart from the log that is left.
+        if !self.documents.wanted.is_empty() && !self.writing.is_moving() && !self.holds_reading() {
             let wanted = std::mem::take(&mut self.documents.wanted);
             self.documents.loading += 1;
             self.outputs.push(Output::Load(wanted));
