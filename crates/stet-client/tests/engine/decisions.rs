@@ -115,6 +115,43 @@ fn uploading_again_makes_a_copy_fetches_what_the_server_has_and_then_sends_only_
     }
 }
 
+#[test]
+fn a_log_is_left_only_once_nothing_of_it_is_on_its_way_to_the_disk() {
+    let (mut desk, _) = synced();
+    let (theirs, [part, ..]) = crate::level2::three_parts();
+    connect(&mut desk, 4);
+    desk.slow_disk = true;
+    rows(&mut desk, &[(4, theirs, part)]);
+    hear(&mut desk, &json!({"type": "error", "message": "This is another history.", "code": "diverged-log"}));
+    assert_eq!(desk.status().decision, Some(Decision::OlderLog));
+    assert!(desk.ask(Decide { way: Way::UploadAgain }).is_none(), "the row and the cursor are written first");
+    assert_eq!(desk.copies, 0);
+    while !desk.jobs.is_empty() {
+        desk.disk();
+    }
+    assert_eq!(desk.copies, 1);
+    desk.sent.clear();
+    connect(&mut desk, 1);
+    let asked = messages(&mut desk);
+    let since = |message: &ClientMessage| if let ClientMessage::Sync(sync) = message { Some(sync.since) } else { None };
+    assert_eq!(asked.iter().filter_map(since).collect::<Vec<_>>(), [0]);
+}
+
+#[test]
+fn the_copy_is_made_only_once_all_words_are_on_the_disk() {
+    let (mut desk, [one, ..]) = synced();
+    let session = desk.open(one).body.session;
+    diverged(&mut desk);
+    desk.slow_disk = true;
+    desk.ask(typed(&session, 0, 0, 0, "mine "));
+    assert!(desk.ask(Decide { way: Way::TakeServers }).is_none());
+    assert_eq!(desk.copies, 0, "not before they are on the disk");
+    while !desk.jobs.is_empty() {
+        desk.disk();
+    }
+    assert_eq!((desk.copies, desk.rows(ListView::All).len()), (1, 0));
+}
+
 /// A device that begins with another log hears that two notes are gone, while each still counts as unsent: rows of the first
 /// are on their way to the disk.
 fn removed_before_it_is_known_what_is_unsent() -> Desk {
