@@ -124,8 +124,8 @@ pub fn away_for_long(dice: &mut Dice, at: u64, device: usize) -> Vec<Step> {
 /// A device that starts only now fetches everything, and is kept from it again and again.
 pub fn comes_late(dice: &mut Dice, at: u64, device: usize) -> Vec<Step> {
     let mut scene = Scene { dice, at, steps: Vec::new() };
-    for _ in 0..scene.dice.within((2, 5)) {
-        scene.wait((1, 900));
+    for _ in 0..scene.dice.within((4, 9)) {
+        scene.wait((1, 1_300));
         match scene.dice.below(4) {
             0 => scene.fault(Fault::Offline { device, ms: 300, silent: false }),
             1 => scene.fault(Fault::Disk { device, ms: 30, broken: Some(Broken::Full) }),
