@@ -7,7 +7,7 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use crate::error::WriteError;
-use crate::write::Write;
+use crate::write::{Write, only_indexes, renames};
 use crate::writer::Writer;
 
 /// Jobs that may wait. A job is at least one document's change, so more than this waiting means that the disk stands
@@ -128,10 +128,8 @@ struct Job {
 impl Job {
     fn new(tag: u64, writes: Vec<Write>) -> Self {
         let bytes = writes.iter().map(Write::weight).sum();
-        let index_only = writes.iter().any(|write| matches!(write, Write::Index { .. }))
-            && writes.iter().all(|write| matches!(write, Write::Index { .. } | Write::Row { .. }));
+        let (index_only, renames) = (only_indexes(&writes), renames(&writes));
         let can_wait = !writes.is_empty() && writes.iter().all(Write::can_wait);
-        let renames = writes.iter().any(|write| matches!(write, Write::MoveSpace { .. }));
         Self { tag, writes, bytes, index_only, can_wait, renames }
     }
 }

@@ -222,6 +222,19 @@ pub enum Write {
     },
 }
 
+/// Whether a transaction only brings search text, and rows beside it: such ones come once no others wait.
+#[must_use]
+pub fn only_indexes(writes: &[Write]) -> bool {
+    writes.iter().any(|write| matches!(write, Write::Index { .. }))
+        && writes.iter().all(|write| matches!(write, Write::Index { .. } | Write::Row { .. }))
+}
+
+/// Whether documents have another name after a transaction: what came before must be written before.
+#[must_use]
+pub fn renames(writes: &[Write]) -> bool {
+    writes.iter().any(|write| matches!(write, Write::MoveSpace { .. }))
+}
+
 impl Write {
     /// Whether nobody waits for it: without it, the same comes again out of what is on disk or from the server.
     pub(crate) const fn can_wait(&self) -> bool {

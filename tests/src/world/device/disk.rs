@@ -3,7 +3,7 @@
 
 use stet_client::engine::Input;
 use stet_model::id::{DocKey, SpaceId};
-use stet_store::Write;
+use stet_store::{Write, only_indexes, renames};
 
 use crate::disk::Broken;
 use crate::world::World;
@@ -53,7 +53,10 @@ impl World {
     /// The disk does its next transaction.
     pub(in crate::world) fn disk(&mut self, device: usize) {
         let Some(process) = &mut self.devices[device].process else { return };
-        let Some(Transaction { tag, writes }) = process.transactions.pop_front() else {
+        // Search text comes last, as in the app, but before documents get other names.
+        let urgent = process.transactions.iter().position(|next| !only_indexes(&next.writes));
+        let next = urgent.filter(|at| !renames(&process.transactions[*at].writes)).unwrap_or(0);
+        let Some(Transaction { tag, writes }) = process.transactions.remove(next) else {
             process.disk_busy = false;
             return;
         };
