@@ -190,7 +190,7 @@ impl Loop {
                     state.overflow.push_back((tag, writes));
                 }
                 Output::Load(docs) => self.load(docs, state),
-                Output::ReadStanding(space) => self.read_standing(space, state),
+                Output::ReadStanding { space, after } => self.read_standing(space, after, state),
                 Output::ReadWaiting => self.read_waiting(state),
                 Output::Copy => self.copy(state),
                 Output::ReadLedger(space) => self.read_ledger(space, state),
@@ -232,10 +232,10 @@ impl Loop {
         }
     }
 
-    fn read_standing(&self, space: SpaceId, state: &State) {
+    fn read_standing(&self, space: SpaceId, after: u64, state: &State) {
         let (reader, loaded) = (self.reader.clone(), state.loaded.clone());
         tokio::task::spawn_blocking(move || match reader.standing(space) {
-            Ok(standing) => drop(loaded.send(Input::Standing(space, standing))),
+            Ok(standing) => drop(loaded.send(Input::Standing { space, after, standing })),
             Err(error) => tracing::warn!(%error, "what is here can't be compared"),
         });
     }

@@ -310,7 +310,10 @@ impl Engine {
                     self.outputs.push(Output::Open { url });
                 }
             }
-            Asked::Close { code } => self.outputs.push(Output::CloseSocket { code }),
+            Asked::Close { code } => {
+                self.rebuild.interrupted();
+                self.outputs.push(Output::CloseSocket { code });
+            }
             Asked::Send(frame) => {
                 self.recorder.frame("→", &frame, now);
                 self.outputs.push(Output::Send(frame));

@@ -21,8 +21,6 @@ pub(super) struct Comparison {
     standing: Standing,
     /// The place of the log whose standing was asked for last.
     asked_at: Option<u64>,
-    /// How many transactions there had been then.
-    asked_after: u64,
     /// What other devices say, and at which place of the log.
     others: BTreeMap<DeviceId, (u64, ContentDigest)>,
     /// Every row was asked for again because the logs differed.
@@ -83,8 +81,7 @@ impl Engine {
         }
         if self.is_settled() {
             self.comparison.asked_at = Some(place);
-            self.comparison.asked_after = self.writing.transactions();
-            self.outputs.push(Output::ReadStanding(self.space));
+            self.outputs.push(Output::ReadStanding { space: self.space, after: self.writing.transactions() });
         }
     }
 
@@ -94,12 +91,12 @@ impl Engine {
         still && self.ledger.held.is_empty() && !self.removals_wait() && self.is_in_step()
     }
 
-    /// The standing of a space, as it is on disk.
-    pub(super) fn standing(&mut self, space: SpaceId, standing: Standing, now: Now) {
+    /// The standing of a space, as it is on disk; asked for after so many transactions.
+    pub(super) fn standing(&mut self, space: SpaceId, after: u64, standing: Standing, now: Now) {
         if space != self.space {
             return;
         }
-        let written = self.writing.transactions() != self.comparison.asked_after;
+        let written = self.writing.transactions() != after;
         if written && !mutant::is(Mutant::StandingOverWrites) {
             // It may be of a moment when some of what was written meanwhile was there and some wasn't.
             self.comparison.asked_at = None;

@@ -117,8 +117,8 @@ impl Index {
 impl Engine {
     /// Goes on with the search index when it is time.
     pub(super) fn index_idle(&mut self, now: Now) {
-        if self.documents.waiting_imports() > BATCH as u64 {
-            // Notes can be read before they can be searched.
+        if self.documents.waiting_imports() > BATCH as u64 || self.holds_reading() || self.writing.is_moving() {
+            // Notes can be read before they can be searched; and nothing is read before the store knows where it belongs.
             return self.index.wait(now);
         }
         self.index.due(now).into_iter().for_each(|doc| self.with(doc, Task::Index, now));

@@ -60,7 +60,14 @@ pub enum Input {
     /// The answer to [`Output::Load`].
     Loaded(Vec<(DocKey, Result<Option<StoredDocument>, String>)>),
     /// The answer to [`Output::ReadStanding`]; none came when the store can't be read.
-    Standing(SpaceId, Standing),
+    Standing {
+        /// The space.
+        space: SpaceId,
+        /// As asked.
+        after: u64,
+        /// What it holds.
+        standing: Standing,
+    },
     /// The answer to [`Output::ReadWaiting`]; nothing when the store can't be read.
     Waiting(Option<Waiting>),
     /// The answer to [`Output::Copy`]: the copy's name, or in words why there is none.
@@ -115,10 +122,15 @@ pub enum Output {
         writes: Vec<Write>,
     },
     /// Read these documents; answer with [`Input::Loaded`]. Here and below: what [`Input::Written`] has told of must be
-    /// visible, what else was to be written may be.
+    /// visible, what else was to be written may be; answers may come in another order.
     Load(Vec<DocKey>),
     /// Read what a space holds; answer with [`Input::Standing`].
-    ReadStanding(SpaceId),
+    ReadStanding {
+        /// The space.
+        space: SpaceId,
+        /// How many transactions were handed over before: for the answer.
+        after: u64,
+    },
     /// Read what waits for the server or for people; answer with [`Input::Waiting`].
     ReadWaiting,
     /// Copy the store to a file that stays; answer with [`Input::Copied`].

@@ -179,7 +179,7 @@ impl Engine {
             }
             Input::Token(token) => self.device.token(token, now.mono),
             Input::Loaded(loaded) => self.loaded(loaded, now),
-            Input::Standing(space, standing) => self.standing(space, standing, now),
+            Input::Standing { space, after, standing } => self.standing(space, after, standing, now),
             Input::Waiting(waiting) => self.waiting(waiting.as_ref(), now),
             Input::Copied(result) => self.copied(result, now),
             Input::Ledger(space, ledger) => self.ledger_read(space, &ledger),
@@ -297,7 +297,7 @@ impl Engine {
         }
         self.consider_marks(now);
         self.device.set_unsent((self.ledger.unsent.len() + self.ledger.purges.len()) as u64);
-        self.go_on_deciding();
+        self.go_on_deciding(now);
         self.flush_writes(now);
         self.flush_loads();
         self.consider_standing();

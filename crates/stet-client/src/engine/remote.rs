@@ -1,8 +1,6 @@
 //! What comes from the server: raw rows are on disk before anything looks into them; then they are imported, and editors,
 //! lists and people hear of it.
 
-use std::collections::BTreeSet;
-
 use stet_model::document::{Document, Import, Version};
 use stet_model::id::{DeviceId, DocKey, SpaceId};
 use stet_model::mutant::{self, Mutant};
@@ -104,8 +102,8 @@ impl Engine {
             return;
         };
         let mut rows = std::mem::take(&mut live.pending);
-        let read: BTreeSet<u64> = rows.iter().map(|row| row.seq).collect();
-        let on_disk = |row: &PendingRow| apart || row.on_its_way.is_none() || read.contains(&row.seq);
+        let read = |row: &PendingRow| rows.iter().any(|other| other.seq == row.seq && other.ops == row.ops);
+        let on_disk = |row: &PendingRow| apart || row.on_its_way.is_none() || read(row);
         let in_hand = self.documents.take_rows(doc, on_disk);
         rows.retain(|row| in_hand.iter().all(|other| other.seq != row.seq));
         rows.extend(in_hand);

@@ -152,6 +152,21 @@ fn the_copy_is_made_only_once_all_words_are_on_the_disk() {
     assert_eq!((desk.copies, desk.rows(ListView::All).len()), (1, 0));
 }
 
+#[test]
+fn the_servers_notes_are_not_taken_while_the_disk_refuses_words() {
+    let (mut desk, [one, ..]) = synced();
+    let session = desk.open(one).body.session;
+    diverged(&mut desk);
+    desk.refused = Some(one);
+    desk.ask(typed(&session, 0, 0, 0, "mine "));
+    let refused = desk.ask(Decide { way: Way::TakeServers }).expect("answered").expect_err("no copy has them");
+    assert!(refused.code == ErrorCode::Storage && refused.message.contains("Nothing was changed"), "{refused:?}");
+    desk.refused = None;
+    desk.wait(10_000);
+    decide(&mut desk, Way::TakeServers);
+    assert_eq!((desk.copies, desk.rows(ListView::All).len()), (1, 0));
+}
+
 /// A device that begins with another log hears that two notes are gone, while each still counts as unsent: rows of the first
 /// are on their way to the disk.
 fn removed_before_it_is_known_what_is_unsent() -> Desk {

@@ -191,7 +191,9 @@ impl Desk {
                     };
                     Input::Loaded(docs.into_iter().map(read).collect())
                 }
-                Output::ReadStanding(space) => Input::Standing(space, self.reader.standing(space).expect("readable")),
+                Output::ReadStanding { space, after } => {
+                    Input::Standing { space, after, standing: self.reader.standing(space).expect("readable") }
+                }
                 Output::ReadWaiting => Input::Waiting(Some(self.reader.waiting().expect("readable"))),
                 Output::Copy => {
                     self.copies += 1;

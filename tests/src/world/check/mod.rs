@@ -84,7 +84,7 @@ impl World {
     fn still_comes_out(&self, now: u64) -> bool {
         let broke = |device: &Device| {
             let status = device.process.as_ref().and_then(|process| process.status.as_ref());
-            status.is_some_and(|status| !status.is_authenticated)
+            status.is_some_and(|status| !status.is_authenticated || status.reconnect_attempts > 0)
         };
         self.healed_at.is_some_and(|at| now < at + COMES_OUT) && self.devices.iter().any(broke)
     }

@@ -21,7 +21,7 @@ pub(super) struct Transaction {
 /// Something to be read. It isn't in line with what is written: it may be read before what was to be written earlier.
 pub enum Reading {
     Documents(Vec<DocKey>),
-    Standing(SpaceId),
+    Standing(SpaceId, u64),
     Ledger(SpaceId),
     Waiting,
     Copy,
@@ -94,12 +94,12 @@ impl World {
                 let read = |doc| (doc, process.reader.document(doc).map_err(|error| error.to_string()));
                 Input::Loaded(docs.into_iter().map(read).collect())
             }
-            Reading::Standing(space) => {
+            Reading::Standing(space, after) => {
                 let standing = process.reader.standing(space).ok()?;
                 if let Some(compared) = standing.compared.filter(|compared| !compared.same) {
                     self.found_differing(device, &format!("{compared:?}"));
                 }
-                Input::Standing(space, standing)
+                Input::Standing { space, after, standing }
             }
             Reading::Ledger(space) => Input::Ledger(space, process.reader.ledger(space).ok()?),
             Reading::Waiting => Input::Waiting(process.reader.waiting().ok()),

@@ -331,7 +331,7 @@ impl World {
             Output::Emit(event) => self.told(device, event),
             Output::Write { tag, writes } => self.write(device, Transaction { tag, writes }),
             Output::Load(docs) => self.read_soon(device, Reading::Documents(docs)),
-            Output::ReadStanding(space) => self.read_soon(device, Reading::Standing(space)),
+            Output::ReadStanding { space, after } => self.read_soon(device, Reading::Standing(space, after)),
             Output::ReadLedger(space) => self.read_soon(device, Reading::Ledger(space)),
             Output::ReadWaiting => self.read_soon(device, Reading::Waiting),
             Output::Copy => self.read_soon(device, Reading::Copy),

@@ -41,7 +41,7 @@ struct Copying {
 enum Stage {
     /// The copy is to be made as soon as everything is on the disk.
     Wanted,
-    /// It is being made, after so many transactions.
+    /// It is being made, after so many changes.
     UnderWay { after: u64 },
     /// It is made, under this name.
     Made { copy: String, after: u64 },
@@ -52,8 +52,8 @@ enum Stage {
 enum Asked {
     #[default]
     No,
-    /// Since the store has left the log, or before.
-    Yes { left: bool },
+    /// Since the store has left the log, or before; after so many transactions.
+    Yes { left: bool, after: u64 },
     /// It couldn't be read, and is asked again in a while.
     InVain,
 }
@@ -93,36 +93,44 @@ impl Engine {
             Err(words) => {
                 let call = copying.call;
                 self.decisions.copying = None;
-                if self.decisions.log.is_some() {
-                    self.device.connect(now.mono);
-                }
-                let words =
-                    format!("A copy of your notes has to be made first, and it can't be: {words} Nothing was changed.");
-                self.refuse(call, ErrorCode::Storage, words);
+                self.not_copied(call, &words, now);
             }
         }
     }
 
+    fn not_copied(&mut self, call: u64, words: &str, now: Now) {
+        if self.decisions.log.is_some() {
+            self.device.connect(now.mono);
+        }
+        let words = format!("A copy of your notes has to be made first, and it can't be: {words} Nothing was changed.");
+        self.refuse(call, ErrorCode::Storage, words);
+    }
+
     /// Takes a decision a step further when nothing is on its way to the disk: what is in the copy has to be all there is, and
     /// what was read or written of a log must not come after that log was left.
-    pub(super) fn go_on_deciding(&mut self) {
+    pub(super) fn go_on_deciding(&mut self, now: Now) {
         if !self.writing.is_idle() {
             return;
         }
         let Some(Copying { call, way, stage }) = self.decisions.copying.take() else { return };
-        let transactions = self.writing.transactions();
+        let changes = self.writing.changes();
         let gives_up_notes = way == Way::TakeServers;
         let stage = match stage {
-            Stage::Made { after, .. } if gives_up_notes && after != transactions => Stage::Wanted,
+            Stage::Made { after, .. } if gives_up_notes && after != changes && self.decisions.log.is_some() => {
+                Stage::Wanted
+            }
             Stage::Made { copy, .. } if !self.documents.is_reading() || self.decisions.log.is_none() => {
                 return self.carry_out_decision(call, way, copy);
             }
             stage => stage,
         };
         let stage = match stage {
+            Stage::Wanted if gives_up_notes && !self.is_saved() && self.writing.tries_again() => {
+                return self.not_copied(call, "some of what was written isn't on the disk yet.", now);
+            }
             Stage::Wanted if !gives_up_notes || self.is_saved() => {
                 self.outputs.push(Output::Copy);
-                Stage::UnderWay { after: transactions }
+                Stage::UnderWay { after: changes }
             }
             stage => stage,
         };
@@ -157,7 +165,7 @@ impl Engine {
     pub(super) fn consider_decisions(&mut self) {
         let left = self.rejoin_is_written();
         if (left || self.removals_are_due()) && self.decisions.asked == Asked::No {
-            self.decisions.asked = Asked::Yes { left };
+            self.decisions.asked = Asked::Yes { left, after: self.writing.transactions() };
             self.outputs.push(Output::ReadWaiting);
         }
     }
@@ -169,8 +177,11 @@ impl Engine {
             self.decisions.asked = Asked::InVain;
             return self.retry_soon(now);
         };
-        if asked == (Asked::Yes { left: true }) {
-            self.rejoin(waiting, now);
+        match asked {
+            Asked::Yes { left: true, .. } => self.rejoin(waiting, now),
+            // Something was written meanwhile that it may have or not: it is asked again.
+            Asked::Yes { after, .. } if after != self.writing.transactions() => return,
+            _ => {}
         }
         self.weigh_removals(waiting, now);
     }

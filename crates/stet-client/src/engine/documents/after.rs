@@ -236,10 +236,12 @@ impl Engine {
                 self.settled(doc);
             }
             After::Rows { docs, .. } => {
-                // With what came after them: all of it comes again.
+                // With what came after them: all of it comes again, and no cursor may get ahead of it.
                 for doc in docs {
-                    self.documents.take_rows(doc, |_| true);
+                    self.documents.take_rows(doc, |row| row.on_its_way.is_some());
                 }
+                self.writing.failures += 1;
+                self.writing.cursor_after = None;
                 self.device.store_failed(now.mono);
             }
             After::Cursor { .. } => self.device.store_failed(now.mono),

@@ -130,8 +130,9 @@ impl Documents {
 
     /// The rows of a document that went with this transaction are on the disk.
     pub(in crate::engine) fn rows_written(&mut self, doc: DocKey, write: u64) {
-        let rows = self.rows.get_mut(&doc).into_iter().flatten();
-        rows.filter(|row| row.on_its_way == Some(write)).for_each(|row| row.on_its_way = None);
+        let in_hand = self.rows.get_mut(&doc).into_iter().flatten();
+        let pending = self.live.get_mut(&doc).into_iter().flat_map(|live| &mut live.pending);
+        in_hand.chain(pending).filter(|row| row.on_its_way == Some(write)).for_each(|row| row.on_its_way = None);
     }
 
     pub(in crate::engine) fn take_rows(&mut self, doc: DocKey, which: impl Fn(&PendingRow) -> bool) -> Vec<PendingRow> {
@@ -219,6 +220,7 @@ impl Documents {
                 && live.outstanding == 0
                 && live.is_saved()
                 && live.import_owed.is_none()
+                && live.pending.iter().all(|row| row.on_its_way.is_none())
                 && !doc.is_library()
                 && !Engine::is_welcome(doc.note)
                 && !self.waiting.contains_key(doc)

@@ -58,7 +58,6 @@ impl Engine {
         if live.adopting {
             return self.save_adopted(doc);
         }
-        self.ledger.unsaved.insert(doc);
         let head = live.document.head();
         let delta = live.document.export_between(&live.queued, &head);
         if delta.is_empty() {
@@ -66,6 +65,7 @@ impl Engine {
             let message = "This note's history can't be read. What is on the disk is untouched.".to_owned();
             return self.hold(doc, Held { at: HeldAt::Import, code: "damaged".to_owned(), message });
         }
+        self.ledger.unsaved.insert(doc);
         let unsent = live.is_unsent();
         live.writing = true;
         live.queued = head.clone();

@@ -28,6 +28,8 @@ pub(in crate::engine) struct Writing {
     after_index: Vec<After>,
     under_way: BTreeMap<u64, Vec<After>>,
     next_tag: u64,
+    /// Transactions that bring more than search text.
+    changes: u64,
     retry_at: Option<u64>,
     /// Couldn't be written.
     pub(super) owed: BTreeSet<Fact>,
@@ -76,6 +78,11 @@ impl Writing {
     /// How many transactions were handed over so far.
     pub(in crate::engine) const fn transactions(&self) -> u64 {
         self.next_tag
+    }
+
+    /// How many of them brought more than search text.
+    pub(in crate::engine) const fn changes(&self) -> u64 {
+        self.changes
     }
 
     /// Whether something the disk refused is to be tried again.
@@ -203,6 +210,7 @@ impl Engine {
             // Nothing to wait for: what should follow a write follows at once.
             after.into_iter().for_each(|after| self.follow(after, now));
         } else {
+            self.writing.changes += 1;
             self.hand_over(writes, after);
         }
         // Notes can be read before they can be searched.

@@ -48,16 +48,20 @@ pub(crate) fn store(connection: &Connection, doc: i64, row: &RemoteRow) -> Resul
          DO UPDATE SET ops = excluded.ops WHERE imported = 0 AND ops <> excluded.ops",
     )?;
     let device = row.device.as_ref().map(DeviceId::as_bytes);
+    let mut there = Vec::new();
     for (part, ops) in row.ops.iter().enumerate() {
         if insert.execute((doc, row.seq, part, row.timestamp, device, ops))? == 0 {
-            connection
-                .prepare_cached(
-                    "INSERT INTO updates (doc, seq, part, imported, timestamp, device, ops)
+            there.push(ops);
+        }
+    }
+    for ops in there {
+        connection
+            .prepare_cached(
+                "INSERT INTO updates (doc, seq, part, imported, timestamp, device, ops)
                      SELECT doc, seq, max(part) + 1, 0, ?3, ?4, ?5 FROM updates WHERE doc = ?1 AND seq = ?2
                      HAVING NOT EXISTS (SELECT 1 FROM updates WHERE doc = ?1 AND seq = ?2 AND ops = ?5)",
-                )?
-                .execute((doc, row.seq, row.timestamp, device, ops))?;
-        }
+            )?
+            .execute((doc, row.seq, row.timestamp, device, ops))?;
     }
     Ok(())
 }
