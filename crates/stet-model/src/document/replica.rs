@@ -120,8 +120,8 @@ pub(super) fn check(parts: &[&[u8]]) -> Result<Checked, DocumentError> {
 /// has read a block and not the last, it takes the next operation of that author for a hole in the history and stops. So
 /// the last block of each is read first.
 ///
-/// Several blobs become part of the history one by one, and of the text all at once. (`import_batch` does the same, but first
-/// reads them all to put them in order, which takes twice as long as the rest.)
+/// Several blobs become part of the history one by one, and of the text all at once. (`import_batch` first reads them all to
+/// put them in order, which takes twice as long as the rest.)
 fn take(doc: &LoroDoc, blobs: &[Vec<u8>], has_snapshot: bool) -> Result<(), LoroError> {
     let alone = usize::from(has_snapshot && doc.oplog_vv().is_empty());
     let (first, rest) = blobs.split_at(alone.min(blobs.len()));

@@ -68,7 +68,7 @@ impl Engine {
         log.or_else(|| self.removals_question())
     }
 
-    /// People have decided: first of all a copy of everything is made.
+    /// People have decided: once everything is on the disk, first of all a copy is made.
     pub(super) fn decide(&mut self, call: u64, args: &Decide) {
         let fits = match args.way {
             Way::UploadAgain | Way::TakeServers => self.decisions.log.is_some(),
@@ -106,8 +106,8 @@ impl Engine {
         self.refuse(call, ErrorCode::Storage, words);
     }
 
-    /// Takes a decision a step further when nothing is on its way to the disk: what is in the copy has to be all there is, and
-    /// what was read or written of a log must not come after that log was left.
+    /// Takes a decision a step further when nothing is on its way to the disk: what was read or written of a log must not come
+    /// after that log was left, and where notes are given up, all there is has to be in the copy.
     pub(super) fn go_on_deciding(&mut self, now: Now) {
         if !self.writing.is_idle() {
             return;
