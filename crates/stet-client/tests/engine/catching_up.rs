@@ -5,12 +5,11 @@ use stet_client::api::status::Progress;
 use stet_model::document::{NoteDocument, NoteEdit, Version};
 use stet_model::id::{NoteId, PeerId};
 use stet_protocol::bytes::Bytes;
-use stet_protocol::message::level2::ClientMessage;
 use stet_store::Write;
 
 use crate::desk::Desk;
 use crate::level1::hear;
-use crate::level2::{SPACE, complete, connect, connect_again, messages, parts, rows};
+use crate::level2::{SPACE, asked_from, complete, connect, connect_again, parts, rows};
 
 /// Rows of a batch, each of a note of its own.
 const ROWS: u64 = 10;
@@ -88,6 +87,15 @@ fn a_note_that_is_read_before_the_next_of_its_rows_is_on_the_disk_gets_that_row_
     assert_eq!(desk.body(note), "one\ntwo\n");
 }
 
+/// A slow disk does everything but for the transaction that brings this row.
+fn refuse_the_row(desk: &mut Desk, seq: u64) {
+    let brings = |write: &Write| matches!(write, Write::Remote { rows, .. } if rows.iter().any(|row| row.seq == seq));
+    while let Some((_, writes)) = desk.jobs.front() {
+        desk.failures = u32::from(writes.iter().any(brings));
+        desk.disk();
+    }
+}
+
 #[test]
 fn a_row_the_disk_refused_between_others_leaves_a_note_that_can_be_read() {
     let mut desk = Desk::with_server(Some("ws://server.example"));
@@ -99,15 +107,7 @@ fn a_row_the_disk_refused_between_others_leaves_a_note_that_can_be_read() {
     for (seq, part) in [(2, second), (3, third), (4, fourth)] {
         rows(&mut desk, &[(seq, note, part)]);
     }
-    let brings = |desk: &Desk, seq: u64| {
-        let of_it =
-            |write: &Write| matches!(write, Write::Remote { rows, .. } if rows.iter().any(|row| row.seq == seq));
-        desk.jobs.front().is_some_and(|(_, writes)| writes.iter().any(of_it))
-    };
-    while !desk.jobs.is_empty() {
-        desk.failures = u32::from(brings(&desk, 3));
-        desk.disk();
-    }
+    refuse_the_row(&mut desk, 3);
     let mut desk = desk.crash();
     assert_eq!(desk.body(note), "one\ntwo\n");
 }
@@ -127,19 +127,10 @@ fn a_row_that_was_dropped_with_one_the_disk_refused_comes_again() {
         &json!({"type": "sync_batch", "spaceId": SPACE, "rows": [early], "upTo": 3, "early": true, "done": 1, "total": 3}),
     );
     rows(&mut desk, &[(2, note, second.clone())]);
-    let brings = |desk: &Desk, seq: u64| {
-        let of_it =
-            |write: &Write| matches!(write, Write::Remote { rows, .. } if rows.iter().any(|row| row.seq == seq));
-        desk.jobs.front().is_some_and(|(_, writes)| writes.iter().any(of_it))
-    };
-    while !desk.jobs.is_empty() {
-        desk.failures = u32::from(brings(&desk, 3));
-        desk.disk();
-    }
+    refuse_the_row(&mut desk, 3);
     desk.slow_disk = false;
     connect_again(&mut desk, 3);
-    let since = |message: &ClientMessage| if let ClientMessage::Sync(sync) = message { Some(sync.since) } else { None };
-    assert_eq!(messages(&mut desk).iter().filter_map(since).next_back(), Some(1), "what was dropped comes again");
+    assert_eq!(asked_from(&mut desk).pop(), Some(1), "what was dropped comes again");
     rows(&mut desk, &[(2, note, second), (3, note, third)]);
     complete(&mut desk, 3);
     assert_eq!(desk.body(note), "one\ntwo\nthree\n");

@@ -13,7 +13,9 @@ use stet_store::{ListQuery, ListView, Write};
 
 use crate::desk::{Desk, typed};
 use crate::level1::hear;
-use crate::level2::{OTHER, SPACE, complete, complete_with, connect, connect_to, messages, rows, updates, welcome};
+use crate::level2::{
+    OTHER, SPACE, asked_from, complete, complete_with, connect, connect_to, messages, rows, updates, welcome,
+};
 
 pub const PHONE: &str = "5eed0000-0000-4000-8000-00000000000c";
 
@@ -132,9 +134,7 @@ fn a_log_is_left_only_once_nothing_of_it_is_on_its_way_to_the_disk() {
     assert_eq!(desk.copies, 1);
     desk.sent.clear();
     connect(&mut desk, 1);
-    let asked = messages(&mut desk);
-    let since = |message: &ClientMessage| if let ClientMessage::Sync(sync) = message { Some(sync.since) } else { None };
-    assert_eq!(asked.iter().filter_map(since).collect::<Vec<_>>(), [0]);
+    assert_eq!(asked_from(&mut desk), [0]);
 }
 
 #[test]

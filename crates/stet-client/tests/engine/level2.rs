@@ -330,7 +330,7 @@ pub fn take_welcome_note(desk: &mut Desk) -> NoteId {
 }
 
 /// Every place from which the log was asked for.
-fn asked_from(desk: &mut Desk) -> Vec<u64> {
+pub fn asked_from(desk: &mut Desk) -> Vec<u64> {
     sent(desk, |message| match message {
         ClientMessage::Sync(sync) => Some(sync.since),
         _ => None,

@@ -126,8 +126,8 @@ impl Engine {
     }
 
     /// Whether the store isn't known to have left the log that people decided to leave.
-    pub(in crate::engine) const fn leaves_log(&self) -> bool {
-        matches!(self.decisions.rejoin, Some(Rejoin::Writing | Rejoin::Failed(_) | Rejoin::Written))
+    pub(in crate::engine) fn leaves_log(&self) -> bool {
+        self.is_leaving() || self.rejoin_is_written()
     }
 
     /// Whether nothing is to be sent before the server's notes are here.
