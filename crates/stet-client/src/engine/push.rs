@@ -31,7 +31,7 @@ impl Engine {
         }
         let Some(live) = self.documents.get(doc) else { return };
         if live.held.is_some() || live.purge_asked || live.known.includes(&live.on_disk) || self.is_apart(doc) {
-            return self.device.nothing_to_send(doc, now.mono);
+            return self.nothing_to_send(doc, now);
         }
         let (ops, end) = live.document.export_bounded(&live.known, &live.on_disk, RANGE_BYTES);
         if ops.is_empty() {
@@ -47,6 +47,19 @@ impl Engine {
             }
         }
         self.device.prepared(prepared, now.mono);
+    }
+
+    /// Tells the machine that a document has nothing to send. The disk may still call it unsent, for words that it
+    /// refused afterwards and that went with the process.
+    pub(super) fn nothing_to_send(&mut self, doc: DocKey, now: Now) {
+        self.device.nothing_to_send(doc, now.mono);
+        let Some(live) = self.documents.get(doc) else { return };
+        let waits = live.held.is_some() || live.purge_asked || !live.is_saved() || live.is_unsent() || self.is_apart(doc);
+        if !waits && self.ledger.unsent.contains(&doc) {
+            let at = live.updated_at;
+            self.note_known(doc, at, now);
+            self.row_changed(doc);
+        }
     }
 
     pub(super) fn acked(&mut self, acked: Acked, now: Now) {

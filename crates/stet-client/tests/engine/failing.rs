@@ -8,9 +8,10 @@ use stet_protocol::bytes::Bytes;
 use stet_protocol::message::level2::ClientMessage;
 use stet_store::Write;
 
+use crate::decisions::confirm;
 use crate::desk::{Desk, typed};
 use crate::level1::hear;
-use crate::level2::{SPACE, complete, connect, connect_again, messages, rows, take_welcome_note, three_parts, welcome};
+use crate::level2::{SPACE, complete, connect, connect_again, messages, rows, take_welcome_note, three_parts, updates, welcome};
 
 #[test]
 fn what_a_full_disk_refused_is_written_once_there_is_room() {
@@ -154,6 +155,34 @@ fn words_that_build_on_an_import_the_disk_refused_are_there_after_a_crash() {
     desk.disk();
     let mut desk = desk.crash();
     assert_eq!(desk.body(note), "one\ntwo\nmine");
+}
+
+#[test]
+fn words_the_disk_never_took_leave_no_note_unsent_for_good() {
+    let mut desk = Desk::with_server(Some("ws://server.example"));
+    connect(&mut desk, 0);
+    complete(&mut desk, 0);
+    let note = desk.create("", "");
+    let session = desk.open(note).body.session;
+    desk.call(typed(&session, 0, 0, 0, "sent"));
+    let seq = confirm(&mut desk, 0);
+    desk.call(typed(&session, 1, 4, 4, ", confirmed"));
+    // Whoever writes on while the confirmation comes has something unsent; the disk takes that, and not the words.
+    desk.slow_disk = true;
+    desk.call(typed(&session, 2, 15, 15, ", refused"));
+    desk.failures = 1;
+    let seq = confirm(&mut desk, seq);
+    while !desk.jobs.is_empty() {
+        desk.disk();
+    }
+    let mut desk = desk.crash();
+    assert_eq!((desk.body(note), desk.status().unsent), ("sent, confirmed".to_owned(), 1));
+    connect_again(&mut desk, seq);
+    complete(&mut desk, seq);
+    assert_eq!(updates(&mut desk), [], "the server has everything");
+    assert_eq!(desk.status().unsent, 0);
+    let mut desk = desk.crash();
+    assert_eq!(desk.status().unsent, 0, "the disk knows, too");
 }
 
 #[test]

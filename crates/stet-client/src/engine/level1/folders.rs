@@ -53,7 +53,7 @@ impl Engine {
         let (Some(live), folders) = (self.documents.get(doc), &mut self.level1_folders) else { return };
         let Document::Library(library) = &live.document else { return };
         if folders.refused || live.held.is_some() || !live.is_saved() || !live.is_unsent() {
-            return self.device.nothing_to_send(doc, now.mono);
+            return self.nothing_to_send(doc, now);
         }
         let tree = library.folders();
         let told = folders.told.get_or_insert_with(|| library.folders_at(&live.known).unwrap_or_default());

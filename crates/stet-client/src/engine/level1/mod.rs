@@ -52,7 +52,7 @@ impl Engine {
             return self.prepare_folder(doc, now);
         };
         if live.held.is_some() || !live.is_saved() || !live.is_unsent() {
-            return self.device.nothing_to_send(doc, now.mono);
+            return self.nothing_to_send(doc, now);
         }
         let (title, body, fields) = (note.title(), note.body(), note.fields());
         let create = live.known.is_empty().then(|| note_data(doc.note, &title, &body, &fields));
@@ -113,7 +113,7 @@ impl Engine {
     }
 
     /// Writes down what the server is known to have; what it lacks goes out.
-    fn note_known(&mut self, doc: DocKey, at: i64, now: Now) {
+    pub(super) fn note_known(&mut self, doc: DocKey, at: i64, now: Now) {
         let Some(live) = self.documents.get_mut(doc) else { return };
         live.updated_at = live.updated_at.max(at);
         let (known, unsent, seq) = (live.known.encode(), live.is_unsent(), live.last_seq);
