@@ -14,7 +14,7 @@ const STRIDE: i64 = 1_024;
 /// Row ids looked at when neither the file's own count nor its last row can be read.
 const BLIND: i64 = 1 << 16;
 
-/// A document with something unsent.
+/// A document with something that is nowhere else.
 pub(crate) struct Unsent {
     pub doc: DocKey,
     pub head: Vec<u8>,
@@ -43,9 +43,11 @@ pub(crate) fn read(connection: &Connection) -> Leftovers {
         Ok(())
     });
     let mut unsent = BTreeMap::new();
-    // A file that is older than this column has no such documents.
-    let apart = connection.prepare("SELECT apart FROM documents LIMIT 0").map_or("0", |_| "apart");
-    let columns = format!("id, unsent AND NOT purged, space, note, head, at, {apart}");
+    // A file that is older than a column has no such documents.
+    let has = |column| connection.prepare(&format!("SELECT {column} FROM documents LIMIT 0")).is_ok();
+    let [apart, removed] = ["apart", "removed"].map(|column| if has(column) { column } else { "0" });
+    // Removed elsewhere, and somebody still has to say whether it goes: the server has only the tombstone.
+    let columns = format!("id, (unsent OR {removed}) AND NOT purged, space, note, head, at, {apart}");
     left.unreadable += each(connection, "documents", &columns, |row| {
         if row.get(1)?
             && let Some(space) = spaces.get(&row.get(2)?)

@@ -97,6 +97,19 @@ fn what_is_unsent_is_in_the_new_store_and_the_damaged_file_is_kept() {
 }
 
 #[test]
+fn a_note_that_was_removed_elsewhere_and_waits_for_an_answer_is_saved_too() {
+    let (_folder, path) = closed();
+    let (mut writer, reader) = open(&path, &Options::default()).unwrap();
+    writer.commit(&[Write::Removed { doc: doc(3), seq: 50, held: held() }]).unwrap();
+    drop((writer, reader));
+    overwrite(&path, root(&path, "points"), &[0xa5; PAGE as usize]);
+    assert_eq!(salvage(&path).unwrap().documents, [2, 3, 4, 6, 8, 10].map(doc));
+    let (writer, reader) = open(&path, &Options::default()).unwrap();
+    assert_eq!(reader.document(doc(3)).unwrap().unwrap().updates[0].ops, [3; 9_000]);
+    assert_eq!(writer.boot().unwrap().unsent.len(), 6, "its removal meets what is unsent here");
+}
+
+#[test]
 fn whichever_page_is_broken_the_rest_is_saved() {
     let (folder, path) = closed();
     let pages = fs::metadata(&path).unwrap().len() / PAGE;

@@ -122,10 +122,11 @@ impl Engine {
             return;
         }
         let lineage = place.lineage.to_string();
-        if let Some(last) = self.rebuild.last.as_ref().filter(|last| last.lineage == lineage)
-            && now.wall.saturating_sub(last.at) < DAY_MS
-        {
-            if now.wall.saturating_sub(last.at) >= GRACE_MS && !std::mem::replace(&mut self.rebuild.told, true) {
+        let last = self.rebuild.last.as_ref().filter(|last| last.lineage == lineage);
+        let ago = last.map(|last| now.wall.saturating_sub(last.at));
+        // One that is yet to come was written down by a clock that ran ahead.
+        if let Some(ago) = ago.filter(|ago| (0..DAY_MS).contains(ago)) {
+            if ago >= GRACE_MS && !std::mem::replace(&mut self.rebuild.told, true) {
                 self.tell_contradiction(other);
             }
             return;
