@@ -311,7 +311,7 @@ pub struct Held {
     pub at: HeldAt,
     /// The protocol's code, in words.
     pub code: String,
-    /// For people.
+    /// For people; empty while nobody is to be told.
     pub message: String,
 }
 

@@ -208,6 +208,7 @@ impl Engine {
             self.index.wake_at(),
             self.notices.wake_at(),
             self.merged.wake_at(),
+            self.removals_wake_at(),
         ];
         times.into_iter().flatten().min()
     }
@@ -301,7 +302,7 @@ impl Engine {
         self.flush_writes(now);
         self.flush_loads();
         self.consider_standing();
-        self.consider_decisions();
+        self.consider_decisions(now);
         self.documents.evict(&self.device, now.mono);
         self.tell_notices(now);
         self.keep_pace(now);

@@ -54,7 +54,8 @@ impl Engine {
     pub(super) fn nothing_to_send(&mut self, doc: DocKey, now: Now) {
         self.device.nothing_to_send(doc, now.mono);
         let Some(live) = self.documents.get(doc) else { return };
-        let waits = live.held.is_some() || live.purge_asked || !live.is_saved() || live.is_unsent() || self.is_apart(doc);
+        let waits =
+            live.held.is_some() || live.purge_asked || !live.is_saved() || live.is_unsent() || self.is_apart(doc);
         if !waits && self.ledger.unsent.contains(&doc) {
             let at = live.updated_at;
             self.note_known(doc, at, now);

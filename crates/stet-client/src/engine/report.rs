@@ -7,7 +7,7 @@ use stet_model::id::{DeviceId, DocKey, NoteId, SpaceId};
 use stet_store::{DeviceRow, Held, HeldAt, ListRow, RowFields};
 use stet_sync::device::{Place, Problem, State};
 
-use super::decisions::LogQuestion;
+use super::decisions::{LogQuestion, is_uncounted};
 use super::{Engine, Now, Output};
 use crate::api::event::NotesChanged;
 use crate::api::note::{Dots, NoteRow};
@@ -47,7 +47,7 @@ impl ListContext {
             disk,
             server: self.has_server.then_some(!unsent),
             other: self.other_seq.filter(|_| self.has_server).map(|seq| sent && seq >= last_seq),
-            stopped: held.map(super::unsent::stopped),
+            stopped: held.and_then(super::unsent::stopped),
         }
     }
 
@@ -296,7 +296,7 @@ impl Engine {
             joined_notes: self.device.joined().collect(),
             unsent,
             unsaved: self.ledger.unsaved.len() as u32,
-            held: self.ledger.held.len() as u32,
+            held: self.ledger.held.values().filter(|held| !is_uncounted(held)).count() as u32,
             progress: self.progress(),
             error: storage.or_else(|| self.report.error.clone()).or_else(salvaged),
             help,

@@ -55,7 +55,7 @@ fn folders(reader: &Reader, context: ListContext) -> Result<Option<UnsentFolders
     let doc = DocKey { space: context.space, note: context.space.library() };
     let stored = reader.document(doc).map_err(unreadable)?;
     let waits = stored.filter(|stored| stored.unsent || stored.held.is_some());
-    Ok(waits.map(|stored| UnsentFolders { stopped: stored.held.as_ref().map(stopped) }))
+    Ok(waits.map(|stored| UnsentFolders { stopped: stored.held.as_ref().and_then(stopped) }))
 }
 
 /// A note's text as it is on the disk.

@@ -70,6 +70,14 @@ pub fn purged_live(desk: &mut Desk, seq: u64, note: NoteId) {
     hear(desk, &row);
 }
 
+/// The device hears from its server for so many milliseconds.
+pub fn hears(desk: &mut Desk, seq: u64, ms: u64) {
+    for _ in 0..ms / 5_000 {
+        desk.wait(5_000);
+        hear(desk, &json!({"type": "pong", "timestamp": 0, "seqs": {SPACE: seq}}));
+    }
+}
+
 #[test]
 fn an_older_log_stops_syncing_until_people_decide_and_the_question_stays_through_every_attempt() {
     let (mut desk, _) = synced();
@@ -288,6 +296,7 @@ fn a_note_that_comes_again_without_what_this_process_wrote_in_it_is_written_in_u
     let lost = write(&mut desk, "two\n");
     let seq = confirm(&mut desk, 0) + 1;
     purged_live(&mut desk, seq, note);
+    hears(&mut desk, seq, 65_000);
     assert_eq!(desk.rows(ListView::All), ["Welcome to Stet"]);
     // The server goes back to a copy that has the note as it was first.
     desk.give(Input::Closed { code: None, reason: "gone".into() });

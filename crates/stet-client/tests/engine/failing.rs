@@ -11,7 +11,9 @@ use stet_store::Write;
 use crate::decisions::confirm;
 use crate::desk::{Desk, typed};
 use crate::level1::hear;
-use crate::level2::{SPACE, complete, connect, connect_again, messages, rows, take_welcome_note, three_parts, updates, welcome};
+use crate::level2::{
+    SPACE, complete, connect, connect_again, messages, rows, take_welcome_note, three_parts, updates, welcome,
+};
 
 #[test]
 fn what_a_full_disk_refused_is_written_once_there_is_room() {

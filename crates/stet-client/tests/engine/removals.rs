@@ -9,7 +9,7 @@ use stet_model::document::{NoteDocument, NoteEdit, Version};
 use stet_model::id::{NoteId, PeerId};
 use stet_store::{ListView, Write};
 
-use crate::decisions::{PHONE, SERVER, confirm, decide, purged_live};
+use crate::decisions::{PHONE, SERVER, confirm, decide, hears, purged_live};
 use crate::desk::{Desk, typed};
 use crate::level1::hear;
 use crate::level2::{LINEAGE, SPACE, complete, connect, rows, updates};
@@ -231,24 +231,51 @@ fn what_is_written_in_a_note_that_waits_is_not_removed_with_it() {
 }
 
 #[test]
-fn of_what_goes_live_within_a_minute_the_first_few_go_and_the_rest_waits() {
-    let live = |desk: &mut Desk, seq: u64, n: u8| purged_live(desk, seq, note(n));
-    for (pause, decision) in [(0, Some(Decision::Removals { notes: 5, device: None })), (61_000, None)] {
+fn what_goes_live_within_a_minute_is_counted_together_and_none_of_many_goes() {
+    let of_many = Some(Decision::Removals { notes: 25, device: None });
+    for (pause, decision) in [(0, of_many), (60_000, None)] {
         let mut desk = full(60);
         connect(&mut desk, 61);
         complete(&mut desk, 61);
         for n in 1..=25 {
-            live(&mut desk, 61 + u64::from(n), n);
+            purged_live(&mut desk, 61 + u64::from(n), note(n));
             if n == 15 {
-                for _ in 0..pause / 5_000 {
-                    desk.wait(5_000);
-                    hear(&mut desk, &json!({"type": "pong", "timestamp": 0, "seqs": {SPACE: 76}}));
-                }
+                hears(&mut desk, 76, pause);
             }
         }
         desk.wait(300);
         assert_eq!(desk.status().decision, decision, "after a pause of {pause} ms");
-        assert_eq!(desk.rows(ListView::All).len(), if decision.is_some() { 41 } else { 36 });
+        let (held, left) = if decision.is_some() { (25, 61) } else { (0, 46) };
+        assert_eq!((desk.status().held, desk.rows(ListView::All).len()), (held, left));
+        hears(&mut desk, 86, 60_000);
+        let left = if decision.is_some() { 61 } else { 36 };
+        assert_eq!((desk.status().held, desk.rows(ListView::All).len()), (held, left));
     }
     assert_ne!(LINEAGE, PHONE);
+}
+
+#[test]
+fn a_single_removal_is_followed_a_minute_later_without_a_word() {
+    let mut desk = full(60);
+    connect(&mut desk, 61);
+    complete(&mut desk, 61);
+    purged_live(&mut desk, 62, note(7));
+    hears(&mut desk, 62, 55_000);
+    let told = desk.rows(ListView::Unsent);
+    assert_eq!((desk.status().held, desk.status().decision.is_none(), told), (0, true, vec![]));
+    assert_eq!(desk.rows(ListView::All).len(), 61, "it may be the first of many");
+    hears(&mut desk, 62, 10_000);
+    assert_eq!(desk.rows(ListView::All).len(), 60);
+}
+
+#[test]
+fn what_is_written_in_that_minute_is_kept() {
+    let mut desk = full(60);
+    connect(&mut desk, 61);
+    complete(&mut desk, 61);
+    let session = desk.open(note(7)).body.session;
+    purged_live(&mut desk, 62, note(7));
+    desk.call(typed(&session, 0, 0, 0, "mine "));
+    hears(&mut desk, 62, 65_000);
+    assert_eq!((desk.body(note(7)).as_str(), desk.status().held), ("mine kept\n", 1));
 }

@@ -385,8 +385,8 @@ pub(crate) fn held(connection: &Connection) -> Result<Vec<(DocKey, Held)>> {
 pub(crate) fn held_in(connection: &Connection, space: i64, limit: u32) -> Result<Vec<i64>> {
     connection
         .prepare_cached(
-            "SELECT id FROM documents INDEXED BY documents_held WHERE held IS NOT NULL AND space = ?1
-             ORDER BY id LIMIT ?2",
+            "SELECT id FROM documents INDEXED BY documents_held
+             WHERE held IS NOT NULL AND held ->> 'message' <> '' AND space = ?1 ORDER BY id LIMIT ?2",
         )?
         .query_map((space, limit), |row| row.get(0))?
         .collect()

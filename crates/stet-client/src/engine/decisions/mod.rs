@@ -7,7 +7,7 @@ mod removals;
 use stet_store::{Waiting, Write};
 
 pub(in crate::engine) use log::{Leaving, LogQuestion};
-pub(in crate::engine) use removals::{Removal, is_undecided};
+pub(in crate::engine) use removals::{Removal, is_uncounted, is_undecided};
 
 use log::Rejoin;
 use removals::Removals;
@@ -162,9 +162,9 @@ impl Engine {
     }
 
     /// Asks what waits, once everything that was written is on disk and a catch-up is over.
-    pub(super) fn consider_decisions(&mut self) {
+    pub(super) fn consider_decisions(&mut self, now: Now) {
         let left = self.rejoin_is_written();
-        if (left || self.removals_are_due()) && self.decisions.asked == Asked::No {
+        if (left || self.removals_are_due(now)) && self.decisions.asked == Asked::No {
             self.decisions.asked = Asked::Yes { left, after: self.writing.transactions() };
             self.outputs.push(Output::ReadWaiting);
         }

@@ -1,7 +1,7 @@
 //! Removals for good that come from elsewhere, many at once: they alone wait until people have decided. Of what comes in a
-//! catch-up, how many there are is known at its end; of what comes live, the first few go at once, as people remove notes.
+//! catch-up, how many there are is known at its end; of what comes live, a minute later. Until then all are kept.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet};
 
 use stet_model::document::Document;
 use stet_model::id::{DeviceId, DocKey};
@@ -20,20 +20,23 @@ const REMOVED: &str = "removed";
 const ASKED: &str = "removed-many";
 /// The code of what they have decided to keep.
 const KEEPING: &str = "removed-kept";
+/// What people read beside such a note.
+const WAITS: &str =
+    "This note was removed for good on another device, with many others. It is kept here until you decide.";
 /// Fewer notes may go at once without a question.
 const MANY: usize = 20;
 /// A smaller part of all notes may, too, in a hundred.
 const PART: u64 = 10;
 /// Notes kept as new ones are read so many together.
 const KEPT_TOGETHER: usize = 64;
-/// What goes within this time goes at once, milliseconds.
-const AT_ONCE_MS: u64 = 60_000;
+/// What comes live within this time is counted together, milliseconds.
+const TOGETHER_MS: u64 = 60_000;
 
 /// Removals that came from elsewhere.
 #[derive(Debug, Default)]
 pub(super) struct Removals {
-    /// When the last ones came live, at most [`MANY`] and one.
-    live: VecDeque<u64>,
+    /// What came live, and when: for a while others may follow that it is one of.
+    live: BTreeMap<DocKey, u64>,
     /// Some are kept on disk, and haven't been counted.
     uncounted: bool,
     /// Who asked for them, as far as is known.
@@ -57,6 +60,11 @@ pub(in crate::engine) fn is_undecided(held: &Held) -> bool {
     has_code(held, &[REMOVED, ASKED, KEEPING])
 }
 
+/// Whether it isn't known yet that a note is one of many: nobody is told of it.
+pub(in crate::engine) fn is_uncounted(held: &Held) -> bool {
+    has_code(held, &[REMOVED])
+}
+
 fn has_code(held: &Held, codes: &[&str]) -> bool {
     held.at == HeldAt::Push && codes.contains(&held.code.as_str())
 }
@@ -67,20 +75,14 @@ impl Engine {
         if removal.by == Some(self.setup.device_id) {
             return false;
         }
-        if removal.live {
-            let recent = &mut self.decisions.removals.live;
-            recent.retain(|at| now.mono < at + AT_ONCE_MS);
-            if recent.len() < MANY {
-                recent.push_back(now.mono);
-                return false;
-            }
-        }
-        let message =
-            "This note was removed for good on another device, with many others. It is kept here until you decide.";
-        let held = Held { at: HeldAt::Push, code: REMOVED.to_owned(), message: message.to_owned() };
+        let held = Held { at: HeldAt::Push, code: REMOVED.to_owned(), message: String::new() };
         self.keep(removal.doc, removal.seq, held);
-        self.decisions.removals.uncounted = true;
-        self.decisions.removals.by = removal.by.or(self.decisions.removals.by);
+        let removals = &mut self.decisions.removals;
+        removals.by = removal.by.or(removals.by);
+        if removal.live {
+            removals.live.insert(removal.doc, now.mono);
+        }
+        removals.uncounted |= !removal.live || removals.live.len() > MANY || removals.asked > 0;
         true
     }
 
@@ -106,12 +108,19 @@ impl Engine {
         self.decisions.removals.keeping = self.held_as(&[KEEPING]).into_iter().collect();
     }
 
-    /// Whether some wait until it is known how many there are.
-    pub(in crate::engine) fn removals_wait(&self) -> bool {
-        self.decisions.removals.uncounted
+    /// When some that came live are to be counted, monotonic milliseconds.
+    pub(in crate::engine) fn removals_wake_at(&self) -> Option<u64> {
+        let Removals { live, uncounted, .. } = &self.decisions.removals;
+        live.values().min().filter(|_| !uncounted).map(|at| at + TOGETHER_MS)
     }
 
-    pub(super) fn removals_are_due(&self) -> bool {
+    /// Whether some wait until it is known how many there are.
+    pub(in crate::engine) fn removals_wait(&self) -> bool {
+        self.decisions.removals.uncounted || !self.decisions.removals.live.is_empty()
+    }
+
+    pub(super) fn removals_are_due(&mut self, now: Now) -> bool {
+        self.decisions.removals.uncounted |= self.removals_wake_at().is_some_and(|at| now.mono >= at);
         self.decisions.removals.uncounted && self.writing.is_done() && self.device.is_caught_up(self.space)
     }
 
@@ -125,13 +134,14 @@ impl Engine {
         self.ledger.held.extend(kept.cloned());
         let removed = self.held_as(&[REMOVED]);
         let count = removed.len() as u64;
-        // Of those that went at once a moment ago, each is one of the same many.
-        self.decisions.removals.live.retain(|at| now.mono < at + AT_ONCE_MS);
-        let gone = self.decisions.removals.live.len() as u64;
-        let many = count + gone > MANY as u64 && (count + gone) * 100 > (waiting.documents + gone) * PART;
+        let many = count > MANY as u64 && count * 100 > waiting.documents * PART;
         if !many && self.decisions.removals.asked == 0 {
-            return self.remove(removed);
+            let live = &mut self.decisions.removals.live;
+            live.retain(|_, at| now.mono < *at + TOGETHER_MS);
+            let due = removed.into_iter().filter(|doc| !live.contains_key(doc)).collect();
+            return self.remove(due);
         }
+        self.decisions.removals.live.clear();
         self.decisions.removals.asked += removed.len() as u32;
         self.hold_as(removed, ASKED);
         self.report.everything_changed();
@@ -151,7 +161,7 @@ impl Engine {
     fn hold_as(&mut self, docs: Vec<DocKey>, code: &str) {
         for doc in docs {
             if let Some(held) = self.ledger.held.get(&doc).cloned() {
-                self.hold(doc, Held { code: code.to_owned(), ..held });
+                self.hold(doc, Held { code: code.to_owned(), message: WAITS.to_owned(), ..held });
             }
         }
     }

@@ -9,7 +9,7 @@ use stet_model::id::DocKey;
 use stet_protocol::message::ErrorCode as Refusal;
 use stet_store::{Held, HeldAt};
 
-use super::decisions::{Removal, is_undecided};
+use super::decisions::{Removal, is_uncounted, is_undecided};
 use super::documents::after::After;
 use super::{Engine, Now};
 use crate::api::ErrorCode;
@@ -21,15 +21,16 @@ const DELETED: &str = "deleted";
 
 const NOT_DELETED: &str = "This note wasn't removed elsewhere, so there is nothing to restore or to let go.";
 
-/// Why a document can't go on, as a user interface sees it.
-pub(crate) fn stopped(held: &Held) -> Stopped {
+/// Why a document can't go on, as a user interface sees it; nothing while that isn't known.
+pub(crate) fn stopped(held: &Held) -> Option<Stopped> {
     let kind = match held.at {
         _ if is_deleted(held) => StoppedKind::DeletedElsewhere,
+        _ if is_uncounted(held) => return None,
         _ if is_undecided(held) => StoppedKind::Undecided,
         HeldAt::Import => StoppedKind::Unreadable,
         HeldAt::Push => StoppedKind::Refused,
     };
-    Stopped { kind, message: held.message.clone() }
+    Some(Stopped { kind, message: held.message.clone() })
 }
 
 fn is_deleted(held: &Held) -> bool {

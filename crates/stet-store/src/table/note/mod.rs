@@ -113,8 +113,8 @@ pub(crate) fn set(connection: &Connection, doc: i64, row: &RowFields) -> Result<
 pub(crate) fn mirror(connection: &Connection, doc: i64) -> Result<()> {
     connection
         .prepare_cached(
-            "UPDATE notes SET unsent = d.unsent OR d.purge_asked, held = d.held IS NOT NULL, leaving = d.purge_asked,
-                 at = d.at
+            "UPDATE notes SET unsent = d.unsent OR d.purge_asked, leaving = d.purge_asked, at = d.at,
+                 held = coalesce(d.held ->> 'message', '') <> ''
              FROM documents d WHERE notes.doc = ?1 AND d.id = ?1",
         )?
         .execute([doc])?;
@@ -125,8 +125,8 @@ pub(crate) fn mirror(connection: &Connection, doc: i64) -> Result<()> {
 pub(crate) fn mirror_space(connection: &Connection, space: i64) -> Result<()> {
     connection
         .prepare_cached(
-            "UPDATE notes SET unsent = d.unsent OR d.purge_asked, held = d.held IS NOT NULL, leaving = d.purge_asked,
-                 at = d.at
+            "UPDATE notes SET unsent = d.unsent OR d.purge_asked, leaving = d.purge_asked, at = d.at,
+                 held = coalesce(d.held ->> 'message', '') <> ''
              FROM documents d WHERE notes.space = ?1 AND d.id = notes.doc",
         )?
         .execute([space])?;
