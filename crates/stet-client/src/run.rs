@@ -234,9 +234,10 @@ impl Loop {
 
     fn read_standing(&self, space: SpaceId, after: u64, state: &State) {
         let (reader, loaded) = (self.reader.clone(), state.loaded.clone());
-        tokio::task::spawn_blocking(move || match reader.standing(space) {
-            Ok(standing) => drop(loaded.send(Input::Standing { space, after, standing })),
-            Err(error) => tracing::warn!(%error, "what is here can't be compared"),
+        tokio::task::spawn_blocking(move || {
+            let standing = reader.standing(space);
+            let standing = standing.inspect_err(|error| tracing::warn!(%error, "what is here can't be compared"));
+            drop(loaded.send(Input::Standing { space, after, standing: standing.ok() }));
         });
     }
 
@@ -255,9 +256,10 @@ impl Loop {
 
     fn read_ledger(&self, space: SpaceId, state: &State) {
         let (reader, loaded) = (self.reader.clone(), state.loaded.clone());
-        tokio::task::spawn_blocking(move || match reader.ledger(space) {
-            Ok(ledger) => drop(loaded.send(Input::Ledger(space, ledger))),
-            Err(error) => tracing::warn!(%error, "what is here can't be listed"),
+        tokio::task::spawn_blocking(move || {
+            let ledger = reader.ledger(space);
+            let ledger = ledger.inspect_err(|error| tracing::warn!(%error, "what is here can't be listed"));
+            drop(loaded.send(Input::Ledger(space, ledger.ok())));
         });
     }
 

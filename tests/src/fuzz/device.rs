@@ -315,7 +315,7 @@ impl World {
 
     fn engine(&mut self, choices: &mut Choices<'_>) {
         match choices.below(4) {
-            0 => self.device.fetch(SPACE, vec![doc(choices).note]),
+            0 => self.device.fetch(SPACE, vec![doc(choices).note], self.now),
             1 => _ = self.device.read_anew(SPACE, self.now),
             2 => self.device.set_unsent(choices.number()),
             _ => self.device.set_content(Content { space: SPACE, seq: choices.number(), digest: "0".repeat(32) }),

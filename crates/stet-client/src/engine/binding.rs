@@ -328,7 +328,8 @@ impl Engine {
                 self.caught_up(space, cursor, digest, now);
                 self.note_sync_time(now);
                 self.adopt_all();
-                self.fetch_unread_rows(space);
+                self.fetch_unread_rows(space, now);
+                self.send_failed_again(now);
             }
             Asked::InStep { space } => self.in_step(space, now),
             Asked::Moved { space, cursor } => self.move_cursor(space, cursor),

@@ -1,7 +1,7 @@
 //! Whether what is here is what the server and the other devices have: digests are held against each other whenever
 //! everything is settled. What differs is read anew, once; nothing is ever given up for it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use stet_model::digest::{ContentDigest, LogDigest};
 use stet_model::id::{DeviceId, SpaceId};
@@ -21,8 +21,12 @@ pub(super) struct Comparison {
     standing: Standing,
     /// The place of the log whose standing was asked for last.
     asked_at: Option<u64>,
+    /// What came of the last comparison with the server's log is to be read.
+    unread: bool,
     /// What other devices say, and at which place of the log.
     others: BTreeMap<DeviceId, (u64, ContentDigest)>,
+    /// Those that said something else at one place, until they say the same at another.
+    differing: BTreeSet<DeviceId>,
     /// Every row was asked for again because the logs differed.
     read_anew: bool,
     /// They still did, and people were asked.
@@ -37,9 +41,22 @@ impl Comparison {
         self.standing.content
     }
 
-    /// Something was taken anew: what is here is to be read again.
-    pub(super) const fn ask_again(&mut self) {
+    /// Every document was held against the server's rows: what is here is to be read again.
+    pub(super) fn compared_with_server(&mut self) {
         self.asked_at = None;
+        self.differing.clear();
+    }
+
+    /// Whether what others say is what is said here, as far as it is of one place.
+    fn hold_against_others(&mut self) {
+        let Some(content) = self.standing.content else { return };
+        for (device, (_, other)) in self.others.iter().filter(|(_, (at, _))| *at == self.standing.seq) {
+            if *other == content {
+                self.differing.remove(device);
+            } else {
+                self.differing.insert(*device);
+            }
+        }
     }
 
     /// This device begins with the server's log anew.
@@ -70,17 +87,19 @@ impl Engine {
 
     /// That is done: what came of it is to be read.
     pub(super) fn compared(&mut self) {
-        self.comparison.asked_at = None;
+        (self.comparison.asked_at, self.comparison.unread) = (None, true);
     }
 
-    /// Asks for the standing once everything is settled: received, imported, indexed, sent and written.
+    /// Asks for the standing once everything is settled: received, imported, indexed, sent and written. How the logs compare
+    /// doesn't wait for that: a note that is held back must not keep from people that the server has lost others.
     pub(super) fn consider_standing(&mut self) {
         let Some(place) = self.report.cursors.get(&self.space).map(|place| place.seq) else { return };
-        if self.comparison.asked_at == Some(place) {
-            return;
-        }
-        if self.is_settled() {
-            self.comparison.asked_at = Some(place);
+        let settled = self.is_settled() && self.comparison.asked_at != Some(place);
+        let unread = self.comparison.unread && self.writing.is_idle() && !self.writing.tries_again();
+        let unread = unread && self.holds_something();
+        if settled || unread {
+            self.comparison.asked_at = settled.then_some(place);
+            self.comparison.unread = false;
             self.outputs.push(Output::ReadStanding { space: self.space, after: self.writing.transactions() });
         }
     }
@@ -88,22 +107,31 @@ impl Engine {
     /// Whether everything is received, imported, indexed, sent and written, and no removal waits to be counted.
     pub(super) fn is_settled(&self) -> bool {
         let still = self.writing.is_idle() && !self.writing.tries_again() && self.index.is_clean();
-        still && self.ledger.held.is_empty() && !self.removals_wait() && self.is_in_step()
+        still && !self.holds_something() && self.is_in_step()
     }
 
-    /// The standing of a space, as it is on disk; asked for after so many transactions.
-    pub(super) fn standing(&mut self, space: SpaceId, after: u64, standing: Standing, now: Now) {
+    fn holds_something(&self) -> bool {
+        !self.ledger.held.is_empty() || self.removals_wait()
+    }
+
+    /// The standing of a space, as it is on disk, if that can be read; asked for after so many transactions.
+    pub(super) fn standing(&mut self, space: SpaceId, after: u64, standing: Option<Standing>, now: Now) {
         if space != self.space {
             return;
         }
+        let Some(standing) = standing else {
+            self.retry_soon(now);
+            return self.compared();
+        };
         let written = self.writing.transactions() != after;
         if written && !mutant::is(Mutant::StandingOverWrites) {
             // It may be of a moment when some of what was written meanwhile was there and some wasn't.
-            self.comparison.asked_at = None;
-            return;
+            return self.compared();
         }
-        self.comparison.standing = standing;
-        if let Some(content) = standing.content {
+        let content = standing.content.filter(|_| !self.holds_something());
+        self.comparison.standing = Standing { content, ..standing };
+        self.comparison.hold_against_others();
+        if let Some(content) = content {
             self.device.set_content(Content { space, seq: standing.seq, digest: content.to_string() });
         }
         match standing.compared {
@@ -143,13 +171,14 @@ impl Engine {
             Some(content) => self.comparison.others.insert(receipt.device_id, (receipt.seq, content)),
             None => self.comparison.others.remove(&receipt.device_id),
         };
+        self.comparison.hold_against_others();
     }
 
-    /// When everything was last found to be the same as on the server; nothing while another device says something else
-    /// at the same place of the log.
+    /// When everything was last found to be the same as on the server; nothing while another device has said something
+    /// else at the same place of the log.
     pub(super) fn verified(&self) -> Option<Verified> {
         let Compared { seq, at, .. } = self.comparison.standing.compared.filter(|compared| compared.same)?;
-        self.contradiction().is_none().then_some(Verified { seq, at })
+        self.comparison.differing.is_empty().then_some(Verified { seq, at })
     }
 
     /// Another device that says something else at the same place of the log, and what.

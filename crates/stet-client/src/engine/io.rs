@@ -59,21 +59,21 @@ pub enum Input {
     Token(Result<String, String>),
     /// The answer to [`Output::Load`].
     Loaded(Vec<(DocKey, Result<Option<StoredDocument>, String>)>),
-    /// The answer to [`Output::ReadStanding`]; none came when the store can't be read.
+    /// The answer to [`Output::ReadStanding`].
     Standing {
         /// The space.
         space: SpaceId,
         /// As asked.
         after: u64,
-        /// What it holds.
-        standing: Standing,
+        /// What it holds; nothing when the store can't be read.
+        standing: Option<Standing>,
     },
     /// The answer to [`Output::ReadWaiting`]; nothing when the store can't be read.
     Waiting(Option<Waiting>),
     /// The answer to [`Output::Copy`]: the copy's name, or in words why there is none.
     Copied(Result<String, String>),
-    /// The answer to [`Output::ReadLedger`]; none came when the store can't be read.
-    Ledger(SpaceId, Vec<LedgerRow>),
+    /// The answer to [`Output::ReadLedger`]; nothing when the store can't be read.
+    Ledger(SpaceId, Option<Vec<LedgerRow>>),
     /// The answer to [`Output::Write`].
     Written {
         /// The job.

@@ -182,7 +182,7 @@ impl Engine {
             Input::Standing { space, after, standing } => self.standing(space, after, standing, now),
             Input::Waiting(waiting) => self.waiting(waiting.as_ref(), now),
             Input::Copied(result) => self.copied(result, now),
-            Input::Ledger(space, ledger) => self.ledger_read(space, &ledger),
+            Input::Ledger(space, ledger) => self.ledger_read(space, ledger.as_deref(), now),
             Input::Written { tag, result } => self.written(tag, result, now),
             Input::Tick => {}
             Input::NetworkUp => self.network_up(now),

@@ -70,7 +70,7 @@ impl Engine {
             // Our own latest edit got its place after the removal was asked for.
             Refusal::Changed if seen > asked => self.ask_purge(doc, seen, now),
             Refusal::Changed if self.ledger.purges_to_look_at.insert(doc) => {
-                self.device.fetch(doc.space, vec![doc.note]);
+                self.device.fetch(doc.space, vec![doc.note], now.mono);
             }
             Refusal::Changed => self.take_back_purge(doc, CHANGED.to_owned(), now),
             _ => self.take_back_purge(doc, format!("The server didn't remove a note for good: {message}"), now),

@@ -143,7 +143,7 @@ impl Engine {
         if let Some(live) = self.documents.get_mut(doc) {
             live.pending = rows.split_off(good);
         }
-        self.set_aside(doc, failure.code, &failure.reason);
+        self.set_aside(doc, failure.code, &failure.reason, now);
     }
 
     /// Imports these rows together.
@@ -244,23 +244,23 @@ impl Engine {
     }
 
     /// A row that can't be used: committed all the same, set aside with a reason, fetched again.
-    pub(super) fn set_aside(&mut self, doc: DocKey, code: &str, reason: &str) {
+    pub(super) fn set_aside(&mut self, doc: DocKey, code: &str, reason: &str, now: Now) {
         let first = !self.ledger.held.contains_key(&doc);
         let title = self.title_of(doc);
         let message = format!("“{title}” can't be brought up to date: {reason}.");
         self.hold(doc, Held { at: HeldAt::Import, code: code.to_owned(), message });
         if first {
-            self.device.fetch(doc.space, vec![doc.note]);
+            self.device.fetch(doc.space, vec![doc.note], now.mono);
         }
     }
 
     /// Rows that can't be read may be readable there by now: they are asked for once a catch-up.
-    pub(super) fn fetch_unread_rows(&mut self, space: SpaceId) {
+    pub(super) fn fetch_unread_rows(&mut self, space: SpaceId, now: Now) {
         let readable = |held: &Held| held.at == HeldAt::Import && !is_aborted(held);
         let unread = self.ledger.held.iter().filter(|(doc, held)| doc.space == space && readable(held));
         let notes: Vec<_> = unread.map(|(doc, _)| doc.note).take(FETCHED_TOGETHER).collect();
         if !notes.is_empty() {
-            self.device.fetch(space, notes);
+            self.device.fetch(space, notes, now.mono);
         }
     }
 

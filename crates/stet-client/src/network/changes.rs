@@ -12,7 +12,7 @@ use crate::engine::Input;
 use crate::run::Order;
 
 /// How often the clocks are compared. A machine that wakes from sleep is noticed this soon.
-const LOOK: Duration = Duration::from_secs(3);
+const LOOK: Duration = Duration::from_secs(2);
 /// The clock on the wall has to run ahead of the other by this much to mean sleep: it is also set a little now and then.
 const SLEPT: Duration = Duration::from_secs(5);
 /// Addresses come up one by one: several within this time are one network.

@@ -334,8 +334,8 @@ fn nothing_is_taken_from_the_server_before_the_disk_knows_what_was_decided() {
 #[test]
 fn an_acknowledged_edit_beyond_the_cursor_that_the_server_has_lost_is_asked_about_and_sent_again() {
     let theirs = NoteId::from_bytes([77; 16]);
-    // It ends before the edit, or has gone on since.
-    for end in [1, 5] {
+    // It ends before the edit, or has gone on since; and a note that is held back doesn't hide it.
+    for (end, held) in [(1, false), (5, false), (1, true)] {
         let mut desk = Desk::with_server(SERVER);
         connect(&mut desk, 0);
         complete(&mut desk, 0);
@@ -343,6 +343,12 @@ fn an_acknowledged_edit_beyond_the_cursor_that_the_server_has_lost_is_asked_abou
         let note = desk.create("Acknowledged", "text");
         assert_eq!(confirm(&mut desk, 2), 3, "a row before it is on its way");
         assert_eq!(desk.status().unsent, 0);
+        if held {
+            let large = desk.create("Large", "text");
+            let update = updates(&mut desk).into_iter().find(|update| update.note_id == large).expect("it is sent");
+            hear(&mut desk, &json!({"type": "error", "message": "no", "code": "too-large", "id": update.id}));
+            assert_eq!(desk.status().held, 1);
+        }
         let mut desk = desk.crash();
         let mut digest = LogDigest::default();
         digest.add(desk.reader.list(&all(&desk)).expect("reads").rows.last().expect("the welcome note").note, 1, false);

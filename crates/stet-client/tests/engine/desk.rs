@@ -192,7 +192,7 @@ impl Desk {
                     Input::Loaded(docs.into_iter().map(read).collect())
                 }
                 Output::ReadStanding { space, after } => {
-                    Input::Standing { space, after, standing: self.reader.standing(space).expect("readable") }
+                    Input::Standing { space, after, standing: self.readable(|reader| reader.standing(space)) }
                 }
                 Output::ReadWaiting => Input::Waiting(Some(self.reader.waiting().expect("readable"))),
                 Output::Copy => {
@@ -203,7 +203,7 @@ impl Desk {
                         Ok("a copy".to_owned())
                     })
                 }
-                Output::ReadLedger(space) => Input::Ledger(space, self.reader.ledger(space).expect("readable")),
+                Output::ReadLedger(space) => Input::Ledger(space, self.readable(|reader| reader.ledger(space))),
                 Output::LeaveReport { name, text } => {
                     self.reports.push((name, text));
                     continue;
@@ -229,6 +229,10 @@ impl Desk {
             };
             queue.extend(self.engine.handle(input, self.now));
         }
+    }
+
+    fn readable<T, E>(&self, read: impl FnOnce(&Reader) -> Result<T, E>) -> Option<T> {
+        read(&self.reader).ok().filter(|_| !self.unreadable)
     }
 
     fn one_job(&mut self) -> Vec<Output> {

@@ -356,7 +356,8 @@ fn verified_is_said_once_the_logs_are_the_same_and_everything_is_settled() {
     let content = said.content.expect("everything is settled");
     assert_eq!((said.seq, said.unsent), (1, 0));
 
-    // Another device that says something else at the same place takes the word back; at another place it is no news.
+    // Another device that says something else at the same place takes the word back, until it says the same; what it says
+    // at another place is no news.
     let receipt = |desk: &mut Desk, seq: u64, content: &str| {
         let other =
             json!({"deviceId": LINEAGE, "name": "Phone", "seq": seq, "unsent": 0, "lastSeen": 0, "content": content});
@@ -364,8 +365,10 @@ fn verified_is_said_once_the_logs_are_the_same_and_everything_is_settled() {
         desk.status().verified.is_some()
     };
     assert!(receipt(&mut desk, 1, &content));
-    assert!(!receipt(&mut desk, 1, &"0".repeat(32)));
     assert!(receipt(&mut desk, 2, &"0".repeat(32)));
+    assert!(!receipt(&mut desk, 1, &"0".repeat(32)));
+    assert!(!receipt(&mut desk, 2, &"0".repeat(32)));
+    assert!(receipt(&mut desk, 1, &content));
 }
 
 #[test]

@@ -1,12 +1,13 @@
 //! Catching up and staying live: batches, gaps, cursors and receipts. The log is followed in order; what is received
 //! counts as ours only once the engine says that it is on disk.
 
-use stet_model::id::{Lineage, NoteId, SpaceId};
+use stet_model::id::{Lineage, SpaceId};
 use stet_model::mutant::{self, Mutant};
 use stet_protocol::message::{SpaceInfo, level2};
 
 use super::Device;
 use super::connection::{ANSWER_MS, Phase};
+use super::fetch::Fetching;
 use super::output::{Acked, Output, Place, Rows};
 
 /// The latest notes asked for ahead of the rest, so that there is something to read at once.
@@ -25,6 +26,9 @@ pub(super) struct Space {
     /// The end of the server's log, as last heard.
     server_seq: u64,
     catching: Option<CatchUp>,
+    pub(super) fetching: Fetching,
+    /// The server couldn't answer, and when it is asked again.
+    ask_again_at: Option<u64>,
     live: bool,
     /// What the last `received` said, and when the next may go.
     said: Option<level2::Received>,
@@ -42,13 +46,15 @@ struct CatchUp {
 }
 
 impl Space {
-    const fn new(info: &SpaceInfo) -> Self {
+    fn new(info: &SpaceInfo) -> Self {
         Self {
             place: None,
             stored: 0,
             lineage: info.lineage,
             server_seq: info.seq,
             catching: None,
+            fetching: Fetching::default(),
+            ask_again_at: None,
             live: false,
             said: None,
             owes_receipt: false,
@@ -78,20 +84,28 @@ impl Space {
 
     pub(super) fn forget_connection(&mut self) {
         self.catching = None;
+        self.fetching = Fetching::default();
+        self.ask_again_at = None;
         self.live = false;
         self.said = None;
     }
 
-    pub(super) fn moving(&mut self, now: u64) {
+    /// What was asked for is on its way, or can't be before then.
+    pub(super) fn moving(&mut self, at: u64) {
         if let Some(catching) = &mut self.catching {
-            catching.heard_at = now;
+            catching.heard_at = catching.heard_at.max(at);
         }
+        self.fetching.moving(at);
+    }
+
+    fn answer_due(&self) -> Option<u64> {
+        let catching = self.catching.map(|catching| catching.heard_at + ANSWER_MS);
+        catching.into_iter().chain(self.fetching.answer_due()).min()
     }
 
     pub(super) fn wake_at(&self) -> Option<u64> {
-        let answer = self.catching.map(|catching| catching.heard_at + ANSWER_MS);
         let receipt = self.owes_receipt.then_some(self.receipt_at);
-        answer.into_iter().chain(receipt).min()
+        self.answer_due().into_iter().chain(receipt).chain(self.ask_again_at).min()
     }
 
     /// Takes the next place of the log; whether it was the next.
@@ -131,14 +145,6 @@ impl Device {
         }
     }
 
-    /// Asks for all rows of these documents again; the cursor doesn't move.
-    pub fn fetch(&mut self, space_id: SpaceId, note_ids: Vec<NoteId>) {
-        if matches!(self.phase, Phase::Live { .. }) && self.level == Some(2) {
-            let sync = level2::Sync { space_id, since: 0, lineage: None, newest: None, note_ids: Some(note_ids) };
-            self.send(&level2::ClientMessage::Sync(sync));
-        }
-    }
-
     fn request_sync(&mut self, id: SpaceId, now: u64) {
         let Some(space) = self.spaces.get_mut(&id) else { return };
         if let Some(catching) = &mut space.catching {
@@ -146,6 +152,11 @@ impl Device {
             return;
         }
         space.catching = Some(CatchUp { done: 0, total: 0, heard_at: now, again: false });
+        self.ask_for_log(id);
+    }
+
+    fn ask_for_log(&mut self, id: SpaceId) {
+        let Some(space) = self.spaces.get(&id) else { return };
         let since = space.seq();
         let sync = level2::Sync {
             space_id: id,
@@ -165,7 +176,11 @@ impl Device {
         let Some(space) = self.spaces.get_mut(&batch.space_id) else {
             return;
         };
-        if let Some(catching) = &mut space.catching {
+        let named = space.fetching.is_answered_by(&batch);
+        if named {
+            space.fetching.moving(now);
+        }
+        if let Some(catching) = space.catching.as_mut().filter(|_| !named) {
             *catching = CatchUp { done: batch.done, total: batch.total, heard_at: now, again: catching.again };
         }
         // Rows out of turn and rows fetched by name leave the cursor; so does a batch that was overtaken.
@@ -188,7 +203,7 @@ impl Device {
             return;
         };
         if let Some(notes) = complete.note_ids {
-            return self.outputs.push(Output::Fetched { space: complete.space_id, notes });
+            return self.documents_complete(complete.space_id, notes, now);
         }
         let again = space.catching.take().is_some_and(|catching| catching.again);
         space.lineage = complete.lineage;
@@ -298,8 +313,26 @@ impl Device {
     }
 
     pub(super) fn overdue_catch_up(&self, now: u64) -> bool {
-        let overdue = |catching: &CatchUp| now >= catching.heard_at + ANSWER_MS;
-        self.spaces.values().any(|space| space.catching.as_ref().is_some_and(overdue))
+        self.spaces.values().any(|space| space.answer_due().is_some_and(|due| now >= due))
+    }
+
+    /// The server can't answer now, and an error doesn't say what: whatever waits for rows is asked for again.
+    pub(super) fn asks_again(&mut self, at: u64) {
+        for space in self.spaces.values_mut().filter(|space| space.answer_due().is_some()) {
+            space.moving(at);
+            space.ask_again_at = Some(at);
+        }
+    }
+
+    pub(super) fn ask_again(&mut self, now: u64) {
+        let due = |space: &mut Space| space.ask_again_at.take_if(|at| now >= *at).is_some();
+        let spaces: Vec<SpaceId> = self.spaces.iter_mut().filter_map(|(id, space)| due(space).then_some(*id)).collect();
+        for id in spaces {
+            if self.spaces.get(&id).is_some_and(|space| space.catching.is_some()) {
+                self.ask_for_log(id);
+            }
+            self.request_documents(id, now);
+        }
     }
 
     pub(super) fn send_receipts(&mut self, now: u64) {

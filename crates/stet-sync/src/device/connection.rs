@@ -12,7 +12,7 @@ pub(super) const ANSWER_MS: u64 = 30_000;
 /// Opening a socket, TLS included, may take this long, milliseconds.
 const OPEN_MS: u64 = 30_000;
 /// The same when there is reason to think it dead: another network, a machine that slept; milliseconds.
-const PROBE_ANSWER_MS: u64 = 3_000;
+const PROBE_ANSWER_MS: u64 = 2_000;
 /// A step of an attempt this young is left alone when an address comes up: it may have brought the attempt about.
 const YOUNG_MS: u64 = 2_000;
 /// Ping after this much silence unless the server says otherwise, milliseconds.
@@ -49,6 +49,8 @@ pub(super) struct Link {
     pub(super) heard_at: u64,
     pub(super) ping_due: Option<u64>,
     pub(super) pinged_at: Option<u64>,
+    /// Should the ping go unanswered, the next attempt is made at once: there is a network.
+    probing: bool,
     heartbeat_ms: u64,
     pub(super) round_trip_ms: Option<u64>,
     renew_at: Option<u64>,
@@ -80,8 +82,8 @@ impl Device {
     }
 
     /// The network is back or another one, or the machine woke up. What was under way went to the network before: an
-    /// attempt begins anew, and a live connection has little time to show that it is one. Only when nothing large is on its
-    /// way, behind which a ping would have to wait.
+    /// attempt begins anew, and a live connection has little time to show that it is one. But with something large on its
+    /// way a ping would have to wait behind that.
     pub fn network_up(&mut self, now: u64) {
         if !self.wanted || self.paused {
             return;
@@ -94,8 +96,9 @@ impl Device {
             self.phase = Phase::Idle;
         }
         self.connect(now);
-        if matches!(self.phase, Phase::Live { .. }) && self.push.is_idle() {
+        if matches!(self.phase, Phase::Live { .. }) && !self.push.sends_much() {
             self.link.ping_due = self.link.ping_due.map(|due| due.min(now + PROBE_ANSWER_MS));
+            self.link.probing = true;
         }
     }
 
@@ -216,6 +219,7 @@ impl Device {
         }
         self.link.heard_at = now;
         self.link.ping_due = None;
+        self.link.probing = false;
         if self.level == Some(1) {
             return self.received_level1(frame, now);
         }
@@ -408,6 +412,11 @@ impl Device {
 
     fn tick_live(&mut self, since: u64, now: u64) {
         self.level1_tick(now);
+        if self.link.probing && self.link.ping_due.is_some_and(|due| now >= due) {
+            self.outputs.push(Output::Problem(Problem::Silent));
+            self.close(1000);
+            return self.open(now);
+        }
         if self.link.ping_due.is_some_and(|due| now >= due) || self.push.overdue(now) || self.overdue_catch_up(now) {
             self.outputs.push(Output::Problem(Problem::Silent));
             return self.give_up(1000, now);
@@ -427,6 +436,7 @@ impl Device {
         if now >= since + STABLE_MS && !self.link.stable {
             self.succeeded();
         }
+        self.ask_again(now);
         self.send_receipts(now);
         self.pump(now);
     }

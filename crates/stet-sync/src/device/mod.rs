@@ -7,6 +7,7 @@
 mod backoff;
 mod catch_up;
 mod connection;
+mod fetch;
 mod handle;
 mod heartbeat;
 pub mod level1;

@@ -13,6 +13,10 @@ use super::output::{Acked, Output, Refused};
 
 /// Wait after a `rate-limited` that names no time, milliseconds.
 const RATE_LIMITED_MS: u64 = 1_000;
+/// Bytes on their way that take a slow line a while.
+const MUCH_BYTES: u64 = 64 * 1_024;
+/// So often the server may fail at a document, while it takes others.
+const FAILURES: u8 = 3;
 
 /// Operations of a document, ready to be sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,6 +55,10 @@ pub(super) struct Push {
     /// updates that build on rows of the former would be in it without them, for ever.
     open: bool,
     quiet_until: u64,
+    /// Updates taken so far.
+    taken: u64,
+    /// How often the server failed at a document in a row, and how many updates it had taken when it first did.
+    failures: BTreeMap<DocKey, (u8, u64)>,
     /// Something large moved on this connection last then.
     moved_at: u64,
     max_updates: u64,
@@ -86,13 +94,29 @@ impl Push {
             self.enqueue(doc);
         }
         self.again.clear();
+        self.failures.clear();
         self.bytes = 0;
         self.open = false;
     }
 
-    /// Whether nothing waits for an answer.
-    pub(super) fn is_idle(&self) -> bool {
-        self.in_flight.is_empty()
+    /// Whether an answer may take long because of what goes ahead of it.
+    pub(super) const fn sends_much(&self) -> bool {
+        self.bytes > MUCH_BYTES
+    }
+
+    /// The server failed at this document. Whether the fault seems to be the document's: others have been taken since it
+    /// failed first.
+    fn fails(&mut self, doc: DocKey) -> bool {
+        let taken = self.taken;
+        let (times, since) = self.failures.entry(doc).or_insert((0, taken));
+        *times = times.saturating_add(1);
+        let others = taken > *since;
+        *times >= FAILURES && others && self.failures.remove(&doc).is_some()
+    }
+
+    fn is_taken(&mut self, doc: DocKey) {
+        self.failures.remove(&doc);
+        self.taken += 1;
     }
 
     pub(super) fn moving(&mut self, now: u64) {
@@ -277,7 +301,10 @@ impl Device {
                 self.push.purges.remove(&doc);
                 self.outputs.push(Output::PurgeAcked { doc, seq, cursor });
             }
-            Some(update) => self.update_acked(Acked { doc, end: update.end, seq, timestamp, cursor }),
+            Some(update) => {
+                self.push.is_taken(doc);
+                self.update_acked(Acked { doc, end: update.end, seq, timestamp, cursor });
+            }
             // The answer to a name of an earlier connection: its bytes are ours and on the server all the same.
             None => {
                 if let Some(cursor) = cursor {
@@ -298,11 +325,15 @@ impl Device {
         };
         let level1_oldest = || (self.level == Some(1)).then(|| self.push.oldest()).flatten();
         let doc = named.or_else(by_note).or_else(level1_oldest);
-        let is_for_later = matches!(error.code, ErrorCode::RateLimited | ErrorCode::Internal);
+        let fails = doc.is_some_and(|doc| error.code == ErrorCode::Internal && self.push.fails(doc));
+        let is_for_later = matches!(error.code, ErrorCode::RateLimited | ErrorCode::Internal) && !fails;
         if is_for_later {
             self.push.quiet_until = now + error.retry_after_ms.unwrap_or(RATE_LIMITED_MS).min(3_600_000);
         }
         let Some(doc) = doc else {
+            if is_for_later && error.note_id.is_none() {
+                self.asks_again(self.push.quiet_until);
+            }
             return error.code == ErrorCode::RateLimited;
         };
         let purge = self.push.settle(doc).is_some_and(|update| update.purge);

@@ -1,11 +1,12 @@
 //! Following the log: batches, gaps, cursors, receipts.
 
-use stet_model::id::UserId;
+use stet_model::id::{NoteId, UserId};
 use stet_protocol::bytes::Bytes;
-use stet_protocol::message::level2::{ClientMessage, NoteSync, ServerMessage, SyncBatch};
-use stet_sync::device::{Output, State};
+use stet_protocol::message::level2::{ClientMessage, NoteSync, ServerMessage, SyncBatch, SyncComplete};
+use stet_protocol::message::{ErrorCode, ErrorMessage};
+use stet_sync::device::{Output, Problem, State};
 
-use crate::script::{SPACE, Script, doc, place, row};
+use crate::script::{LINEAGE, SPACE, Script, doc, place, row};
 
 fn live_update(seq: u64, n: u8) -> ServerMessage {
     ServerMessage::NoteSync(NoteSync {
@@ -156,4 +157,83 @@ fn a_log_that_is_said_to_be_at_the_end_of_all_numbers_does_no_harm() {
     script.hear(&live_update(u64::MAX, 1));
     script.hear(&live_update(0, 1));
     assert_eq!(script.device.state(), State::Authenticated);
+}
+
+fn fetched(notes: &[NoteId]) -> ServerMessage {
+    let (digest, note_ids) = ("0".repeat(32), Some(notes.to_vec()));
+    ServerMessage::SyncComplete(SyncComplete { space_id: SPACE, seq: 1, lineage: LINEAGE, digest, note_ids })
+}
+
+fn asked_by_name(messages: &[ClientMessage]) -> Vec<Vec<NoteId>> {
+    let named = messages.iter().filter_map(|message| match message {
+        ClientMessage::Sync(sync) => sync.note_ids.clone(),
+        _ => None,
+    });
+    named.collect()
+}
+
+fn cannot_now(code: ErrorCode, retry_after_ms: u64) -> ServerMessage {
+    let message = "The server couldn't do it: try again later".to_owned();
+    ServerMessage::Error(ErrorMessage { message, code, note_id: None, id: None, retry_after_ms: Some(retry_after_ms) })
+}
+
+#[test]
+fn documents_are_asked_for_by_name_in_one_request_at_a_time() {
+    let mut script = Script::live(1);
+    let [one, two, three] = [1, 2, 3].map(|n| doc(n).note);
+    for notes in [vec![one], vec![two], vec![three, two]] {
+        script.device.fetch(SPACE, notes, 0);
+    }
+    assert_eq!(asked_by_name(&script.sent()), [[one]], "a server has room for few at a time");
+    script.hear(&fetched(&[one]));
+    assert_eq!(asked_by_name(&script.sent()), [[two, three]]);
+    script.hear(&fetched(&[three, two]));
+    assert_eq!(asked_by_name(&script.sent()), [] as [Vec<NoteId>; 0]);
+}
+
+#[test]
+fn documents_asked_for_by_name_that_never_come_are_a_dead_connection() {
+    let mut script = Script::live(1);
+    script.device.fetch(SPACE, vec![doc(1).note], 5_000);
+    script.asked();
+    script.device.tick(34_999);
+    assert!(!script.asked().contains(&Output::Problem(Problem::Silent)));
+    script.device.tick(35_000);
+    assert!(script.asked().contains(&Output::Problem(Problem::Silent)));
+}
+
+#[test]
+fn what_a_server_can_not_read_now_is_asked_for_again_when_it_says_and_nobody_calls_it_silent() {
+    for code in [ErrorCode::Internal, ErrorCode::RateLimited] {
+        let mut script = Script::new();
+        script.sign_in(9);
+        script.device.enter(&[(SPACE, Some(place(1)))], 0);
+        script.device.fetch(SPACE, vec![doc(1).note], 0);
+        script.asked();
+        script.hear(&cannot_now(code, 29_000));
+        script.device.tick(28_999);
+        assert!(script.sent().is_empty(), "the server wants quiet");
+        script.device.tick(29_000);
+        let sent = script.sent();
+        assert!(matches!(&sent[0], ClientMessage::Sync(sync) if sync.since == 1 && sync.note_ids.is_none()));
+        assert_eq!(asked_by_name(&sent), [[doc(1).note]]);
+        script.device.tick(58_999);
+        assert!(!script.asked().contains(&Output::Problem(Problem::Silent)));
+        script.device.tick(59_000);
+        assert!(script.asked().contains(&Output::Problem(Problem::Silent)), "asked twice, it says nothing");
+    }
+}
+
+#[test]
+fn documents_that_come_by_name_meanwhile_are_no_progress_of_a_catch_up() {
+    let mut script = Script::new();
+    script.sign_in(26_600);
+    script.device.enter(&[(SPACE, None)], 0);
+    let batch = |rows, up_to, early, done, total| {
+        ServerMessage::SyncBatch(SyncBatch { space_id: SPACE, rows, up_to, early, done, total })
+    };
+    script.hear(&batch(vec![row(1, 1)], 1, false, 5_000, 26_600));
+    script.device.fetch(SPACE, vec![doc(1).note], 0);
+    script.hear(&batch(vec![row(1, 1)], 26_600, true, 1, 1));
+    assert_eq!(script.device.progress(SPACE), Some((5_000, 26_600)));
 }

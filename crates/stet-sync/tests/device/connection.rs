@@ -2,7 +2,7 @@
 
 use stet_protocol::message::level2::{ClientMessage, ServerMessage};
 use stet_protocol::message::{AuthFailure, ErrorCode, ErrorMessage};
-use stet_sync::device::{Output, Problem, State};
+use stet_sync::device::{Output, Prepared, Problem, State};
 
 use crate::script::{SPACE, Script, doc, place, read};
 
@@ -126,13 +126,16 @@ fn any_frame_is_life_and_a_pong_measures_the_round_trip() {
 }
 
 #[test]
-fn another_network_gives_a_live_connection_three_seconds_to_show_that_it_is_one() {
+fn another_network_gives_a_live_connection_two_seconds_to_show_that_it_is_one_and_begins_another_at_once() {
     let mut script = Script::live(1);
     script.device.network_up(1_000);
     assert!(matches!(&script.sent()[..], [ClientMessage::Ping {}]));
-    assert_eq!(script.device.wake_at(), Some(4_000));
-    script.device.tick(4_000);
-    assert_eq!(script.asked(), [Output::Problem(Problem::Silent), Output::Close { code: 1000 }]);
+    assert_eq!(script.device.wake_at(), Some(3_000));
+    script.device.tick(3_000);
+    assert_eq!(script.asked(), [Output::Problem(Problem::Silent), Output::Close { code: 1000 }, Output::Open]);
+    // That one has no such hurry: with no network after all, the next come ever more seldom.
+    script.device.closed(None, "no route", 3_000);
+    assert!(script.device.next_attempt_at().is_some());
 }
 
 #[test]
@@ -141,19 +144,21 @@ fn another_network_shortens_the_wait_for_a_ping_that_is_under_way() {
     script.device.connect(1_000);
     script.device.network_up(2_000);
     assert_eq!(script.sent().len(), 1, "one ping is enough");
-    assert_eq!(script.device.wake_at(), Some(5_000));
+    assert_eq!(script.device.wake_at(), Some(4_000));
 }
 
 #[test]
-fn another_network_leaves_a_connection_its_time_while_something_is_on_its_way() {
-    let mut script = Script::live(1);
-    script.device.dirty(doc(1), 0);
-    script.prepare(1, 0);
-    script.device.network_up(1_000);
-    script.device.tick(4_000);
-    assert!(!script.asked().contains(&Output::Problem(Problem::Silent)));
-    script.device.tick(11_000);
-    assert!(script.asked().contains(&Output::Problem(Problem::Silent)));
+fn another_network_leaves_a_connection_its_time_only_while_something_large_is_on_its_way() {
+    for (bytes, gives_up) in [(2_000, true), (200_000, false)] {
+        let mut script = Script::live(1);
+        script.device.dirty(doc(1), 0);
+        script.device.prepared(Prepared { doc: doc(1), after: 0, ops: vec![1; bytes], end: vec![1] }, 0);
+        script.device.network_up(1_000);
+        script.device.tick(4_000);
+        assert_eq!(script.asked().contains(&Output::Problem(Problem::Silent)), gives_up, "{bytes} bytes");
+        script.device.tick(11_000);
+        assert_eq!(script.asked().contains(&Output::Problem(Problem::Silent)), !gives_up, "{bytes} bytes");
+    }
 }
 
 #[test]

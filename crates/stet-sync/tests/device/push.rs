@@ -262,3 +262,35 @@ fn an_update_without_an_answer_is_a_dead_connection() {
     assert!(!script.device.is_in_flight(doc(1)));
     assert!(script.asked().contains(&Output::Close { code: 1000 }));
 }
+
+/// Which documents are refused when the server fails at the first, and at all if it does.
+fn refused_by_one_that_fails(at_all: bool) -> Vec<(DocKey, ErrorCode)> {
+    let mut script = Script::live(0);
+    let mut refused = Vec::new();
+    for seq in 1..=4 {
+        [1, 2].into_iter().for_each(|n| script.device.dirty(doc(n), script.now));
+        script.device.tick(script.now);
+        for n in prepares(&script.asked()) {
+            script.prepare(n, 0);
+        }
+        for update in updates(script.sent()) {
+            if at_all || update.note_id == doc(1).note {
+                script.hear(&refusal(&update.id, ErrorCode::Internal));
+            } else {
+                script.ack(&update, seq);
+            }
+        }
+        refused.extend(script.asked().into_iter().filter_map(|output| match output {
+            Output::Refused(refused) => Some((refused.doc, refused.code)),
+            _ => None,
+        }));
+        script.now += 5_000;
+    }
+    refused
+}
+
+#[test]
+fn a_document_the_server_fails_at_while_it_takes_others_is_held_back_and_none_is_where_it_takes_no_others() {
+    assert_eq!(refused_by_one_that_fails(false), [(doc(1), ErrorCode::Internal)]);
+    assert_eq!(refused_by_one_that_fails(true), []);
+}

@@ -86,7 +86,6 @@ impl World {
         self.for_device(device, at, ForDevice::Input(Box::new(input)));
     }
 
-    /// As in the app, nothing comes of some things that can't be read.
     fn read_one(&mut self, device: usize, reading: Reading) -> Option<Input> {
         let process = self.devices[device].process.as_ref()?;
         Some(match reading {
@@ -95,13 +94,15 @@ impl World {
                 Input::Loaded(docs.into_iter().map(read).collect())
             }
             Reading::Standing(space, after) => {
-                let standing = process.reader.standing(space).ok()?;
-                if let Some(compared) = standing.compared.filter(|compared| !compared.same) {
+                let standing = process.reader.standing(space).ok();
+                if let Some(compared) =
+                    standing.and_then(|standing| standing.compared).filter(|compared| !compared.same)
+                {
                     self.found_differing(device, &format!("{compared:?}"));
                 }
                 Input::Standing { space, after, standing }
             }
-            Reading::Ledger(space) => Input::Ledger(space, process.reader.ledger(space).ok()?),
+            Reading::Ledger(space) => Input::Ledger(space, process.reader.ledger(space).ok()),
             Reading::Waiting => Input::Waiting(process.reader.waiting().ok()),
             // Copies aren't looked at here.
             Reading::Copy => Input::Copied(Ok("a copy".to_owned())),

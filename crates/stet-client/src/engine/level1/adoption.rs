@@ -62,7 +62,7 @@ impl Engine {
             if let Some(live) = self.documents.get_mut(doc) {
                 live.pending = rows;
             }
-            self.set_aside(doc, "damaged", &reason);
+            self.set_aside(doc, "damaged", &reason, now);
         }
     }
 

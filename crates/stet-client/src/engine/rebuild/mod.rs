@@ -106,7 +106,7 @@ impl Engine {
         match &self.rebuild.run {
             Some(run) if run.listing || !run.fetching.is_empty() || !run.open.is_empty() => {}
             Some(run) if run.waiting.is_empty() => self.end_rebuild(now),
-            Some(_) => self.fetch_slice(),
+            Some(_) => self.fetch_slice(now),
             None => self.consider_beginning(now),
         }
     }
@@ -158,21 +158,24 @@ impl Engine {
         self.went_wrong(StatusError { code: ErrorCode::Internal, message, note_id: None });
     }
 
-    /// The documents of a space, as they are on disk.
-    pub(super) fn ledger_read(&mut self, space: SpaceId, ledger: &[LedgerRow]) {
-        if let Some(run) = self.rebuild.run.as_mut().filter(|run| run.listing && run.space == space) {
-            run.listing = false;
-            run.waiting = ledger.iter().filter(|row| !row.purged && row.last_seq > 0).map(|row| row.note).collect();
-        }
+    /// The documents of a space, as they are on disk, if that can be read.
+    pub(super) fn ledger_read(&mut self, space: SpaceId, ledger: Option<&[LedgerRow]>, now: Now) {
+        let Some(run) = self.rebuild.run.as_mut().filter(|run| run.listing && run.space == space) else { return };
+        let Some(ledger) = ledger else {
+            self.rebuild.run = None;
+            return self.retry_soon(now);
+        };
+        run.listing = false;
+        run.waiting = ledger.iter().filter(|row| !row.purged && row.last_seq > 0).map(|row| row.note).collect();
     }
 
-    fn fetch_slice(&mut self) {
+    fn fetch_slice(&mut self, now: Now) {
         let Some(run) = &mut self.rebuild.run else { return };
         let count = SLICE.min(run.waiting.len());
         let notes: Vec<NoteId> = run.waiting.drain(..count).collect();
         run.fetching = notes.iter().map(|note| (*note, Vec::new())).collect();
         let space = run.space;
-        self.device.fetch(space, notes);
+        self.device.fetch(space, notes, now.mono);
     }
 
     /// Every row of these documents is here.
@@ -217,6 +220,6 @@ impl Engine {
         self.rebuild.last = Some(last);
         self.write(Write::Meta { key: REBUILD.into(), value }, After::Nothing);
         self.outputs.push(Output::LeaveReport { name, text: run.findings.text() });
-        self.comparison.ask_again();
+        self.comparison.compared_with_server();
     }
 }

@@ -19,6 +19,9 @@ use crate::api::note::{Stopped, StoppedKind};
 /// The code of a note that was removed for good elsewhere while it had unsent edits.
 const DELETED: &str = "deleted";
 
+/// The code of a note that the server failed at while it took others.
+const FAILED: &str = "internal";
+
 const NOT_DELETED: &str = "This note wasn't removed elsewhere, so there is nothing to restore or to let go.";
 
 /// Why a document can't go on, as a user interface sees it; nothing while that isn't known.
@@ -62,6 +65,9 @@ impl Engine {
             Refusal::NotFound => {
                 format!("The server doesn't know “{title}”. Export it, and ask whoever runs the server.")
             }
+            Refusal::Internal => {
+                format!("The server fails at “{title}” and takes others. Export it, and tell whoever runs the server.")
+            }
             _ => format!("The server can't take “{title}”: {message} Export it, and try again later."),
         }
     }
@@ -77,9 +83,18 @@ impl Engine {
         self.release(doc);
         match held_at {
             _ if left_alone => self.read_once_more(doc, now),
-            Some(HeldAt::Import) => self.device.fetch(doc.space, vec![doc.note]),
+            Some(HeldAt::Import) => self.device.fetch(doc.space, vec![doc.note], now.mono),
             _ if self.ledger.unsent.contains(&doc) => self.device.dirty(doc, now.mono),
             _ => {}
+        }
+    }
+
+    /// What the server failed at is tried once more with each connection: it may be able to by now.
+    pub(super) fn send_failed_again(&mut self, now: Now) {
+        let failed = |held: &Held| held.at == HeldAt::Push && held.code == FAILED;
+        let held = self.ledger.held.iter().filter(|(_, held)| failed(held));
+        for doc in held.map(|(doc, _)| *doc).collect::<Vec<_>>() {
+            self.try_again(doc, now);
         }
     }
 

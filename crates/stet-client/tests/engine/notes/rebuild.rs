@@ -239,3 +239,26 @@ fn it_is_done_once_a_day_and_what_still_differs_is_told_with_the_report() {
     desk.now.wall += 24 * 60 * 60_000;
     assert!(differ(&mut desk, &mut log) > 0, "the next day it is tried again");
 }
+
+#[test]
+fn a_clock_that_ran_ahead_when_it_was_done_last_does_not_put_it_off() {
+    let (mut desk, mut log, _) = with_a_note(|_| None);
+    desk.now.wall += 10 * 365 * 24 * 60 * 60_000;
+    phone_says(&mut desk, log.seq(), ELSE);
+    assert!(!log.serve(&mut desk).is_empty());
+    desk.wait(RESTED);
+    desk.now.wall -= 10 * 365 * 24 * 60 * 60_000;
+    phone_says(&mut desk, log.seq(), ELSE);
+    assert!(!log.serve(&mut desk).is_empty(), "nobody knows how long ago that was");
+}
+
+#[test]
+fn a_list_that_can_not_be_read_is_read_later() {
+    let (mut desk, mut log, _) = with_a_note(|_| None);
+    desk.unreadable = true;
+    phone_says(&mut desk, log.seq(), ELSE);
+    assert!(log.serve(&mut desk).is_empty());
+    desk.unreadable = false;
+    desk.wait(RESTED);
+    assert!(!log.serve(&mut desk).is_empty());
+}

@@ -113,6 +113,26 @@ fn one_note_the_server_refuses_holds_up_none_of_the_others_and_goes_when_it_is_t
 }
 
 #[test]
+fn a_note_the_server_fails_at_is_named_and_sent_once_more_with_the_next_connection() {
+    let (mut desk, mut seq) = synced();
+    let poison = desk.create("Poison", "text");
+    for n in 0..3 {
+        desk.create(&format!("Other {n}"), "text");
+        assert_eq!(take_all(&mut desk, &mut seq, &[(poison, "internal")]), 1);
+        desk.wait(3_000);
+    }
+    take_all(&mut desk, &mut seq, &[(poison, "internal")]);
+    let stopped = row(&mut desk, poison).dots.stopped.expect("it says why");
+    assert!(stopped.message.contains("“Poison”") && stopped.message.contains("Export it"), "{}", stopped.message);
+    assert_eq!((desk.status().held, updates(&mut desk)), (1, vec![]));
+    desk.give(Input::Closed { code: None, reason: "gone".into() });
+    connect(&mut desk, seq);
+    complete(&mut desk, seq);
+    assert_eq!(take_all(&mut desk, &mut seq, &[]), 1, "it can by now");
+    assert_eq!((desk.status().unsent, desk.status().held), (0, 0));
+}
+
+#[test]
 fn a_note_deleted_elsewhere_is_restored_as_a_new_one_without_a_network() {
     let (mut desk, note, mut seq) = deleted_elsewhere();
     let stopped = row(&mut desk, note).dots.stopped.expect("it says so");
