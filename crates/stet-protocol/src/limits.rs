@@ -37,6 +37,12 @@ pub const PASTE_PIECE_BYTES: u64 = 256 * KIB;
 pub const FOLDED_ROW_BYTES: u64 = 4 * MIB;
 /// The most notes `sync {newest}` may ask for.
 pub const NEWEST_NOTES: u32 = 500;
+/// Documents one `sync` may name.
+pub const NOTE_IDS: usize = 1_000;
+/// Catch-ups of one connection at a time: a few spaces and a few damaged notes.
+pub const CATCH_UPS: usize = 16;
+/// The `id` of a request, bytes; longer ones only cost memory.
+pub const REQUEST_ID_BYTES: usize = 64;
 
 /// Sockets of one user.
 pub const SOCKETS_PER_USER: u64 = 20;
@@ -48,7 +54,7 @@ pub const HEARTBEAT_MS: u64 = 30_000;
 pub const PONG_TIMEOUT_MS: u64 = 10_000;
 /// Time a request may go without an answer, milliseconds; then the client reconnects.
 pub const ANSWER_TIMEOUT_MS: u64 = 30_000;
-/// Frames that aren't messages, within a minute, that a server puts up with; the next one closes the socket.
+/// Frames within a minute that aren't messages; the last of them closes the socket.
 pub const MALFORMED_PER_MINUTE: u64 = 20;
 /// The least time between two `received` of a space, milliseconds.
 pub const RECEIVED_INTERVAL_MS: u64 = 1_000;

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use stet_model::id::{NoteId, SpaceId};
+use stet_protocol::limits::{CATCH_UPS, NOTE_IDS};
 use stet_protocol::message::ErrorCode;
 use stet_protocol::message::level2::{ServerMessage, Sync, SyncComplete};
 
@@ -12,10 +13,6 @@ use super::connection::{Connection, Stage, Turn};
 use super::event::Committed;
 use super::work::{Cursor, Effect, Head, Read, ReadAnswer, ReadRefusal, ReadRequest, Refusal};
 
-/// Documents one `sync` may name.
-const NOTE_IDS: usize = 1000;
-/// Catch-ups of one socket at a time: a few spaces and a few damaged notes.
-const CATCH_UPS: usize = 16;
 /// Rows committed while a read is under way; beyond this they are read from the log like the rest.
 const HELD_BYTES: usize = 1 << 20;
 
@@ -73,7 +70,8 @@ impl Connection {
             return self.malformed(refusal, turn);
         }
         if note_ids.as_ref().is_some_and(|ids| ids.len() > NOTE_IDS) {
-            return self.refuse(Refusal::new(ErrorCode::TooLarge).because("at most 1000 noteIds at a time"), turn);
+            let detail = format!("at most {NOTE_IDS} noteIds at a time");
+            return self.refuse(Refusal::new(ErrorCode::TooLarge).because(detail), turn);
         }
         if note_ids.is_none()
             && let Flow::CatchingUp(ticket) = feed.flow

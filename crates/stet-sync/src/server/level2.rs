@@ -2,6 +2,7 @@
 
 use stet_model::id::SpaceId;
 use stet_protocol::close::CloseCode;
+use stet_protocol::limits::REQUEST_ID_BYTES;
 use stet_protocol::message::ErrorCode;
 use stet_protocol::message::level2::{ClientMessage, NotePurge, NoteUpdate, ServerMessage};
 use stet_protocol::texts;
@@ -13,8 +14,6 @@ use super::work::{Commit, CommitOutcome, Effect, Refusal};
 
 /// First byte of operations in a plain space.
 const FORMAT_PLAIN: u8 = 1;
-/// Longer names of a request only cost memory.
-const REQUEST_ID_BYTES: usize = 64;
 
 impl Connection {
     pub(super) fn level2(&mut self, message: ClientMessage, turn: &mut Turn<'_>) {

@@ -20,7 +20,7 @@ pub struct Settings {
     pub pong_timeout_ms: i64,
     /// How long a level-1 socket lives on one token, milliseconds.
     pub level1_session_ms: i64,
-    /// Frames that aren't messages, within a minute, after which the socket is closed.
+    /// Frames within a minute that aren't messages; the last of them closes the socket.
     pub malformed_per_minute: usize,
     /// Bytes waiting for a reader above which others' updates stop.
     pub backlog_bytes: usize,
