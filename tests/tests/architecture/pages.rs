@@ -1,4 +1,7 @@
-//! The pages people read: that they name what exists, and that what they point to is there.
+//! The pages people read: that they name what exists, that what they point to is there, and that what they say of the code
+//! is so.
+
+mod storage;
 
 use crate::tree::{page, pages, root};
 

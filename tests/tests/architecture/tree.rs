@@ -83,6 +83,11 @@ fn collect(root: &Path, place: &str, endings: &[&str], found: &mut Vec<Page>) {
     }
 }
 
+/// A text with its lines joined: where a line ends says nothing.
+pub fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
 /// A Rust source taken apart.
 #[derive(Default)]
 pub struct Rust {
