@@ -1,4 +1,4 @@
-//! Waiting for a condition with a deadline. The only place of the tests that lets time pass.
+//! Waiting for a condition with a deadline: what tests do instead of letting time pass.
 
 use std::fmt::{Debug, Display};
 use std::time::Duration;

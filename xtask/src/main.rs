@@ -36,7 +36,7 @@ enum Routine {
     Doctor,
     /// Makes the .deb and the .rpm.
     Bundle(bundle::Args),
-    /// Measures speed and size, each figure beside its control.
+    /// Measures speed and size, where it can beside controls.
     Bench(bench::Args),
     /// Makes the README's pictures from the real app and server.
     Screenshots(screenshots::Args),

@@ -2,6 +2,7 @@
 //! is so.
 
 mod storage;
+mod testing;
 
 use crate::tree::{page, pages, root};
 

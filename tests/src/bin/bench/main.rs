@@ -1,5 +1,5 @@
-//! What Stet costs, each figure beside its control in the same run. Run it by `cargo xtask bench`, which builds
-//! everything at full speed first. Figures are printed, never asserted.
+//! What Stet costs, most figures beside a control in the same run. Run it by `cargo xtask bench`, which builds everything at
+//! full speed first. Figures are printed, never asserted.
 
 #![expect(clippy::expect_used, clippy::panic, reason = "a measurement that can't be made says why and ends")]
 
