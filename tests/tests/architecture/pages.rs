@@ -3,6 +3,7 @@
 
 mod storage;
 mod testing;
+mod troubleshooting;
 
 use crate::tree::{page, pages, root};
 
