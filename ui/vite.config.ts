@@ -30,6 +30,7 @@ export default defineConfig(({ mode }) => ({
           globalSetup: ["tests/browser/server.ts"],
           testTimeout: 60_000,
           hookTimeout: 60_000,
+          expect: { poll: { timeout: 30_000 } }, // as long as the page's own waiting
           fileParallelism: false,
         },
       },

@@ -1,13 +1,7 @@
 // The versions of a note: looking at them, going back, taking that back.
 import type { Page } from "playwright-core";
 import { expect, it } from "vitest";
-import { choose, hook, withWindow } from "./window";
-
-const body = (page: Page): Promise<string> =>
-  page.evaluate(() => {
-    const host = window.stetMemory;
-    return host?.library.note([...host.network.joined][0] ?? "").body ?? "";
-  });
+import { choose, hook, openText, quiet, withWindow } from "./window";
 
 const rows = (page: Page): Promise<string[]> =>
   page.locator(`${hook("version")} span`).evaluateAll((all) => all.map((row) => row.textContent.trim()));
@@ -21,7 +15,7 @@ async function openHistory(page: Page, title: string): Promise<void> {
 /** Goes to a version by keys, and waits until it is shown. */
 async function down(page: Page, times: number): Promise<void> {
   for (let i = 0; i < times; i++) await page.keyboard.press("ArrowDown");
-  await page.waitForTimeout(150);
+  await quiet(page);
 }
 
 it("opens from the menu and by key, moves by arrows, and Escape closes it with the focus where it was", () =>
@@ -68,7 +62,7 @@ it("shows what changed, what is different now, or the text alone", () =>
 it("restores a version into the open editor, and Undo in the message takes that back", () =>
   withWindow("", async (page) => {
     await openHistory(page, "Spring in");
-    const before = await body(page);
+    const before = await openText(page);
     expect(await page.isDisabled(hook("restore-version"))).toBe(true);
     await down(page, 3);
     await page.click(hook("restore-version"));
@@ -76,12 +70,12 @@ it("restores a version into the open editor, and Undo in the message takes that 
     await page.waitForFunction(
       () => document.querySelector('[data-test="body-editor"]')?.textContent === "To sow: ask Ada.",
     );
-    expect(await body(page)).toBe("To sow: ask Ada.\n");
+    expect(await openText(page)).toBe("To sow: ask Ada.\n");
     await page.click(`${hook("toast")} >> text=Undo`);
     await page.waitForFunction(() =>
       document.querySelector('[data-test="body-editor"]')?.textContent?.includes("washer"),
     );
-    expect(await body(page)).toBe(before);
+    expect(await openText(page)).toBe(before);
   }));
 
 it("goes on with what is written meanwhile, here and elsewhere", () =>
@@ -141,7 +135,7 @@ it("reads a long list as one goes down it", () =>
     expect((await rows(page)).length).toBeLessThan(200);
     for (let pages = 0; pages < 3; pages++) {
       await page.keyboard.press("End");
-      await page.waitForTimeout(250);
+      await quiet(page);
     }
     expect((await rows(page)).length).toBe(251);
     await page.waitForFunction(() =>

@@ -1,6 +1,6 @@
 // The list: finding, leaving and coming back, a hundred thousand rows, and what a thousand notes leave behind.
 import { expect, it } from "vitest";
-import { choose, hook, titles, withWindow } from "./window";
+import { choose, hook, openText, quiet, titles, withWindow } from "./window";
 
 it("searches as you type and Esc steps back", () =>
   withWindow("", async (page) => {
@@ -130,15 +130,22 @@ it("opening and closing 1,000 notes leaves nothing behind", { timeout: 240_000 }
             host.emit("show_note", { noteId });
             while (!host.network.joined.has(noteId)) await new Promise((done) => setTimeout(done));
           }
-          await new Promise((done) => setTimeout(done, 300));
-          return { ...host.counts(), elements: document.querySelectorAll("*").length };
         },
         [from, to] as const,
       );
+    const counts = async () => {
+      await quiet(page);
+      return page.evaluate(() => ({
+        ...window.stetMemory?.counts(),
+        elements: document.querySelectorAll("*").length,
+      }));
+    };
     await open(13, 33);
-    const before = await open(33, 43);
+    await open(33, 43);
+    const before = await counts();
     await open(13, 1_013);
-    const after = await open(33, 43);
+    await open(33, 43);
+    const after = await counts();
     expect(after).toMatchObject({ sessions: 2, joined: 1, timers: 0, listeners: before.listeners });
     expect(after.elements).toBe(before.elements);
   }),
@@ -177,17 +184,21 @@ it("rows that come above don't move the rows in view, nor does typing in the not
         const found = box ? document.elementFromPoint(box.left + 60, box.top + 40) : null;
         return found?.closest('[data-test="note-row"]')?.getAttribute("data-note");
       });
+    const place = (noteId: string) =>
+      page.evaluate((id) => document.getElementById(`note-${id}`)?.getAttribute("aria-posinset"), noteId);
     await page.evaluate(() => document.querySelector('[data-test="note-list"]')?.scrollTo(0, 40 * 78));
-    await page.waitForTimeout(200);
-    const before = await atTop();
-    expect(before).toBeTruthy();
+    await expect.poll(atTop).toBeTruthy();
+    const before = (await atTop()) ?? "";
+    expect(await place(before)).toBe("41");
     await page.evaluate(() => window.stetMemory?.mariaMakes("New above", "x"));
     await page.waitForSelector(`${hook("sidebar")} :text("212")`);
-    await page.waitForTimeout(200);
+    await expect.poll(() => place(before)).toBe("42");
+    await quiet(page);
     expect(await atTop()).toBe(before);
     await page.click(hook("body-editor"));
     await page.keyboard.type("typed");
-    await page.waitForTimeout(400);
+    await expect.poll(() => openText(page)).toContain("typed");
+    await quiet(page);
     expect(await atTop()).toBe(before);
   }));
 

@@ -1,7 +1,7 @@
 // The status bar and its popover, panes by width, and that keys reach everything.
 import { expect, it } from "vitest";
 import type { HelpTopic } from "../../src/gen/HelpTopic";
-import { choose, hook, withWindow } from "./window";
+import { choose, frames, hook, quiet, withWindow } from "./window";
 
 it.each([
   ["online", "Synced"],
@@ -121,26 +121,25 @@ it("F6 goes round the panes and the focus is never lost", () =>
   withWindow("", async (page) => {
     const pane = () => page.evaluate(() => document.activeElement?.closest("[data-pane]")?.getAttribute("data-pane"));
     await page.click(hook("body-editor"));
-    const seen: unknown[] = [];
-    for (let i = 0; i < 3; i++) {
+    for (const next of ["sidebar", "list", "note"]) {
       await page.keyboard.press("F6");
-      await page.waitForTimeout(50);
-      seen.push(await pane());
+      await expect.poll(pane).toBe(next);
     }
-    expect(seen).toEqual(["sidebar", "list", "note"]);
   }));
 
 it("nothing moves while nothing happens", () =>
   withWindow("", async (page) => {
-    await page.waitForTimeout(500);
-    const stirred = await page.evaluate(async () => {
-      let changes = 0;
-      const observer = new MutationObserver((all) => (changes += all.length));
+    await quiet(page);
+    await page.evaluate(() => {
+      const stirred = { changes: 0 };
+      const observer = new MutationObserver((all) => (stirred.changes += all.length));
       observer.observe(document.body, { subtree: true, childList: true, attributes: true, characterData: true });
-      await new Promise((done) => setTimeout(done, 2_000));
-      observer.disconnect();
-      return changes + document.getAnimations().length;
+      Object.assign(window, { stirred });
     });
+    await frames(page, 120);
+    const stirred = await page.evaluate(
+      () => (window as unknown as { stirred: { changes: number } }).stirred.changes + document.getAnimations().length,
+    );
     expect(stirred).toBe(0);
   }));
 

@@ -43,5 +43,24 @@ export async function choose(page: Page, title: string): Promise<void> {
   );
 }
 
+/** What the engine has as the body of the note in view. */
+export const openText = (page: Page): Promise<string> =>
+  page.evaluate(() => {
+    const host = window.stetMemory;
+    return host?.library.note([...host.network.joined][0] ?? "").body ?? "";
+  });
+
+/** Waits until nothing is on its way in the engine, the network or another device, and the page shows what came of it. */
+export async function quiet(page: Page): Promise<void> {
+  await page.waitForFunction(() => window.stetMemory?.counts().timers === 0);
+  await frames(page, 2);
+}
+
+/** Waits until the page was painted so many times. */
+export const frames = (page: Page, count: number): Promise<void> =>
+  page.evaluate(async (times) => {
+    for (let i = 0; i < times; i++) await new Promise((done) => requestAnimationFrame(done));
+  }, count);
+
 /** The titles in the list, from the top. */
 export const titles = (page: Page): Promise<string[]> => page.locator(`${hook("note-row")} .words`).allTextContents();

@@ -1,12 +1,6 @@
 // Real keys in real editors, with another device writing in the same note.
 import { expect, it } from "vitest";
-import { choose, hook, withWindow } from "./window";
-
-const openText = (): string => {
-  const host = window.stetMemory;
-  const noteId = host === undefined ? undefined : [...host.network.joined][0];
-  return noteId === undefined ? "" : (host?.library.note(noteId).body ?? "");
-};
+import { choose, hook, openText, quiet, titles, withWindow } from "./window";
 
 it("keeps typed text whole and the caret in place while another device edits every 60 ms", () =>
   withWindow("latency=30", async (page) => {
@@ -25,19 +19,19 @@ it("keeps typed text whole and the caret in place while another device edits eve
     const typed = " The quick brown fox, seventy-seven times, jumps over the lazy dog";
     await page.keyboard.type(typed, { delay: 25 });
     await page.evaluate(() => (window as unknown as { stopRobot: () => void }).stopRobot());
-    await page.waitForTimeout(600);
-    const engine = await page.evaluate(openText);
+    await expect.poll(() => openText(page)).toContain(typed);
+    await quiet(page);
+    const engine = await openText(page);
     expect(engine.match(/~/g)?.length ?? 0).toBeGreaterThan(10);
     expect(engine.split(typed)).toHaveLength(2);
     await page.keyboard.type("|");
-    await page.waitForTimeout(200);
-    expect(await page.evaluate(openText)).toContain(`${typed}|`);
+    await expect.poll(() => openText(page)).toContain(`${typed}|`);
   }));
 
 it("undoes one's own typing only", () =>
   withWindow("", async (page) => {
     await choose(page, "Bread that works");
-    const before = await page.evaluate(openText);
+    const before = await openText(page);
     await page.click(hook("body-editor"));
     await page.keyboard.type("mine ");
     await page.evaluate(() =>
@@ -47,10 +41,11 @@ it("undoes one's own typing only", () =>
         insert: "hers ",
       }),
     );
-    await page.waitForTimeout(200);
+    await page.waitForSelector(`${hook("body-editor")} .cm-line:has-text("hers ")`);
+    await expect.poll(() => openText(page)).toContain("mine ");
     for (let i = 0; i < 5; i++) await page.keyboard.press("Control+z");
-    await page.waitForTimeout(200);
-    expect(await page.evaluate(openText)).toBe(`hers ${before}`);
+    expect(await page.textContent(hook("body-editor"))).toMatch(/^hers /);
+    await expect.poll(() => openText(page)).toBe(`hers ${before}`);
   }));
 
 it("sends a note's last keys before it goes to the trash, however slow the engine is", () =>
@@ -87,9 +82,9 @@ it("goes from the title into the text with Enter, and pastes lines into a title 
     await page.keyboard.insertText("One\nline");
     await page.keyboard.press("Enter");
     await page.keyboard.type("Text");
-    await page.waitForTimeout(200);
     expect(await page.textContent(hook("title-editor"))).toBe("One line");
-    expect(await page.evaluate(openText)).toBe("Text");
+    await expect.poll(() => openText(page)).toBe("Text");
+    await expect.poll(() => titles(page)).toContain("One line");
     expect(await page.textContent(`${hook("note-row")} .words`)).toContain("Welcome"); // pinned stays first
   }));
 
@@ -105,8 +100,7 @@ it("never lets a foreign line end in", () =>
         new ClipboardEvent("paste", { clipboardData: data, bubbles: true, cancelable: true }),
       );
     });
-    await page.waitForTimeout(200);
-    expect(await page.evaluate(openText)).toBe("a\nb\nc");
+    await expect.poll(() => openText(page)).toBe("a\nb\nc");
   }));
 
 it("tells of an edit of another device in the note in view, once and where, and of none of one's own", () =>
@@ -114,7 +108,8 @@ it("tells of an edit of another device in the note in view, once and where, and 
     await choose(page, "Spring in");
     await page.click(hook("body-editor"));
     await page.keyboard.type("own ");
-    await page.waitForTimeout(600);
+    await expect.poll(() => openText(page)).toContain("own ");
+    await quiet(page);
     expect(await page.locator(hook("toast")).count()).toBe(0);
     for (let i = 0; i < 4; i++) {
       await page.evaluate(() =>
@@ -142,7 +137,7 @@ it("a full disk says so, keeps the text, and holds on to the note until it is sa
     expect(await page.textContent(hook("title-editor"))).toBe("Bread that works");
     await page.evaluate(() => window.stetMemory && (window.stetMemory.diskFull = false));
     await page.waitForSelector(hook("banner"), { state: "detached" });
-    expect(await page.evaluate(openText)).toContain("kept ");
+    expect(await openText(page)).toContain("kept ");
   }));
 
 it("a note removed elsewhere while something is unsent leaves that in a note of its own", () =>
