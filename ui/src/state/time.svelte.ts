@@ -66,6 +66,13 @@ export function day(at: number, now: number): string {
   return date.getFullYear() === today.getFullYear() ? name : `${name} ${date.getFullYear()}`;
 }
 
+/** The moment, as the end of a sentence: "at 14:03", "at 14:03 yesterday", "at 14:03 on 3 Mar". */
+export function atTime(at: number, now: number): string {
+  const name = day(at, now);
+  const rest = name === "Today" ? "" : name === "Yesterday" ? " yesterday" : ` on ${name}`;
+  return `at ${clock(at)}${rest}`;
+}
+
 /** Date and time in full, in the system's own format: for who looks closely. */
 export const inFull = (at: number): string =>
   new Date(at).toLocaleString(undefined, { dateStyle: "long", timeStyle: "short" });

@@ -3,7 +3,7 @@ import type { Dots } from "../gen/Dots";
 import type { Progress } from "../gen/Progress";
 import type { RemoteChange } from "../gen/RemoteChange";
 import type { Status } from "../gen/Status";
-import { ago } from "./time.svelte";
+import { ago, atTime } from "./time.svelte";
 
 /** One dot: it has arrived, not yet, or it can't go on. */
 export type Dot = "filled" | "ring" | "stopped";
@@ -156,6 +156,17 @@ export function haveOthersEdits(status: Status): string {
   if (!status.isSynced) return "Not known until this device is synced.";
   if (behind.length === 0) return "Yes, everything they have sent.";
   return behind.map((device) => `${device.name} had ${notes(device.unsent)} unsent.`).join(" ");
+}
+
+/**
+ * When this device and the server were last found identical, and what that is called. Only what still holds is called
+ * verified: not while something is unsent or out of step, or a note can't go on. The place is the one in the log.
+ */
+export function verifiedWords({ verified, isSynced, held, cursor }: Status, now: number): [string, string] {
+  if (verified === null) return ["Verified", "not yet"];
+  const words = `identical ${atTime(verified.at, now)}, place ${number(verified.seq)}`;
+  if (!isSynced || held > 0) return ["Last compared", words];
+  return ["Verified", verified.seq === cursor ? words : `${words}; not compared since`];
 }
 
 const ORDINALS = ["first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth"];

@@ -64,6 +64,21 @@ it("the popover answers the two questions and gives the focus back", () =>
     expect(await page.evaluate(() => document.activeElement?.getAttribute("data-test"))).toBe("pill");
   }));
 
+it("the popover says verified while everything is sent, and when that was found", () =>
+  withWindow("mode=online", async (page) => {
+    const said = (name: string) => page.textContent(`${hook("popover")} dt:text-is("${name}") + dd`);
+    await page.click(hook("pill"));
+    expect(await said("Verified")).toMatch(/^identical at \d\d:\d\d, place 4,812$/);
+    await page.keyboard.press("Escape");
+    await page.evaluate(() => window.stetMemory?.network.setMode("offline"));
+    await page.click(hook("body-editor"));
+    await page.keyboard.type("x");
+    await page.waitForSelector(`${hook("pill")}:has-text("1 note will be sent")`);
+    await page.click(hook("pill"));
+    expect(await said("Last compared")).toMatch(/^identical at \d\d:\d\d, place 4,812$/);
+    expect(await page.textContent(hook("popover"))).not.toContain("Verified");
+  }));
+
 it("a local library can be given a server", () =>
   withWindow("mode=local", async (page) => {
     await page.click(hook("pill"));

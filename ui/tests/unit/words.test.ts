@@ -13,6 +13,7 @@ import {
   safeToQuit,
   statusWords,
   timeLeft,
+  verifiedWords,
 } from "../../src/state/words";
 
 const NOW = 1_700_000_000_000;
@@ -115,6 +116,21 @@ it("the two questions are answered honestly", () => {
       status("online", { otherDevices: status("online").otherDevices.map((device) => ({ ...device, unsent: 2 })) }),
     ),
   ).toContain("Kitchen tablet had 2 notes unsent.");
+});
+
+it("verified is said only of what still holds, and a comparison only of its moment", () => {
+  const now = new Date(2026, 2, 3, 15).getTime();
+  const verified = (day: number): Status["verified"] => ({ seq: 4_812, at: new Date(2026, 2, day, 14, 3).getTime() });
+  const said = (change: Partial<Status>) =>
+    verifiedWords(status("online", { verified: verified(3), cursor: 4_812, ...change }), now);
+  expect(said({})).toEqual(["Verified", "identical at 14:03, place 4,812"]);
+  expect(said({ verified: verified(2) })[1]).toBe("identical at 14:03 yesterday, place 4,812");
+  expect(said({ verified: verified(1) })[1]).toBe("identical at 14:03 on 1 Mar, place 4,812");
+  expect(said({ cursor: 4_813 })).toEqual(["Verified", "identical at 14:03, place 4,812; not compared since"]);
+  for (const change of [{ isSynced: false, unsent: 1 }, { isSynced: false }, { held: 1 }])
+    expect(said(change)).toEqual(["Last compared", "identical at 14:03, place 4,812"]);
+  expect(verifiedWords({ ...status("offline"), verified: verified(3) }, now)[0]).toBe("Last compared");
+  expect(said({ verified: null })).toEqual(["Verified", "not yet"]);
 });
 
 it("a remote edit is told with its place", () => {

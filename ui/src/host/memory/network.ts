@@ -37,6 +37,8 @@ export class Network {
   #cursor = 4_812;
   #attempts = 0;
   #lastSync = Date.now() - 40_000;
+  /** As the engine: held against the server's when a connection has caught up, and remembered. */
+  #verified = { seq: this.#cursor, at: this.#lastSync };
   #dismissed = false;
   #sending = false;
   readonly #library: Library;
@@ -67,6 +69,7 @@ export class Network {
     this.#attempts = mode === "failing" ? 12 : mode === "offline" ? 3 : 0;
     this.#dismissed = false;
     this.serverUrl = mode === "local" ? null : (this.serverUrl ?? SERVER);
+    this.#compare();
     this.send();
     this.#changed([]);
   }
@@ -79,6 +82,7 @@ export class Network {
   /** A try to connect: fails while the mode says so. */
   reconnect(): void {
     this.#attempts++;
+    this.#compare();
     this.send();
     this.#changed([]);
   }
@@ -142,12 +146,17 @@ export class Network {
       ...common,
       serverUrl: this.serverUrl,
       lastSync: this.#lastSync,
+      verified: this.#verified,
       cursor: this.#cursor,
       otherDevices: this.#others(),
       reconnectAttempts: this.#attempts,
     };
     if (this.paused) return { ...known, state: "disconnected" };
     return { ...known, ...this.#connection(unsent) };
+  }
+
+  #compare(): void {
+    if (this.live && this.mode !== "catching-up") this.#verified = { seq: this.#cursor, at: Date.now() };
   }
 
   #connection(unsent: number): Partial<Status> {
@@ -167,7 +176,7 @@ export class Network {
       case "online":
       case "slow":
       case "alone":
-        return { ...signedIn, isSynced: unsent === 0, verified: { seq: this.#cursor, at: this.#lastSync } };
+        return { ...signedIn, isSynced: unsent === 0 };
       case "catching-up":
         return { ...signedIn, progress: { done: 1_240, total: 4_812, secondsLeft: 120 } };
       case "signing-in":
