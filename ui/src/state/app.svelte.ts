@@ -5,6 +5,7 @@ import type { Start } from "../gen/Start";
 import type { View } from "../gen/View";
 import type { Calls } from "../host/commands";
 import { HostError, type Host } from "../host/host";
+import { named } from "./acts/notes";
 import { leavePage, paged } from "./acts/page";
 import { Underway } from "./acts/underway";
 import { Folders } from "./folders.svelte";
@@ -53,7 +54,7 @@ export class App {
     this.unsent = new Unsent(host, (thrown) => this.failed(thrown));
     this.note = new OpenNote(host, {
       seen: this.underway.seen,
-      failed: (thrown) => this.failed(thrown),
+      failed: (thrown, noteId) => this.failed(named(thrown, this.row(noteId))),
       recovered: (noteId) =>
         this.toasts.show("What you wrote last couldn't be saved in its note. It is kept in a note of its own.", {
           action: { label: "Show", run: () => void this.note.select(noteId) },

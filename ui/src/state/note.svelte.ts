@@ -20,7 +20,8 @@ const LAST = "stet.note";
 interface NoteCallbacks {
   /** A row of the engine's as the user has it. */
   seen: (row: NoteRow) => NoteRow;
-  failed: (thrown: unknown) => void;
+  /** Something was refused; of a note that isn't in view, which one. */
+  failed: (thrown: unknown, noteId?: string) => void;
   /** Text that couldn't be saved in its note is in a note of its own. */
   recovered: (noteId: string) => void;
   /** Text can be saved nowhere, so the note stays open. */
@@ -185,7 +186,7 @@ export class OpenNote {
     } catch (thrown) {
       this.row = null;
       if (this.noteId === wanted) this.noteId = null;
-      this.#callbacks.failed(thrown);
+      this.#callbacks.failed(thrown, wanted ?? undefined);
     } finally {
       clearTimeout(timer);
       this.slow = false;

@@ -127,3 +127,20 @@ it("a nearly full note says what still fits, a full one refuses, and nothing typ
     expect(kept).toContain("Measured on Sunday");
     expect(await page.evaluate(() => window.stetMemory?.library.notes.size)).toBeGreaterThan(13);
   }));
+
+it("a note that can't be opened is told of by its name, with what can be done", () =>
+  withWindow("", async (page) => {
+    await page.evaluate(() => {
+      const host = window.stetMemory;
+      if (!host) throw new Error("no memory host");
+      const note = [...host.library.notes.values()].find(({ title }) => title.startsWith("Bread that works"));
+      const call = host.call.bind(host);
+      const message = "This note can't be opened: what is on this device's disk of it can't be read. Update Stet.";
+      host.call = (command: never, args: { noteId?: string }) =>
+        command === "open_note" && args.noteId === note?.id
+          ? Promise.reject(Object.assign(new Error(message), { code: "not-found" }))
+          : call(command, args as never);
+    });
+    await page.click(`${hook("note-row")}:has-text("Bread that works")`);
+    await page.waitForSelector(`${hook("toast")}:has-text("“Bread that works” can't be opened: what is on")`);
+  }));

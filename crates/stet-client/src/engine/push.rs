@@ -35,7 +35,10 @@ impl Engine {
         }
         let (ops, end) = live.document.export_bounded(&live.known, &live.on_disk, RANGE_BYTES);
         if ops.is_empty() {
-            let message = "This note's history can't be read, so it can't be sent.".to_owned();
+            let title = self.title_of(doc);
+            let message = format!(
+                "The history of “{title}” can't be read, so it can't be sent. Export it, start Stet again, then try again."
+            );
             self.device.nothing_to_send(doc, now.mono);
             return self.hold(doc, Held { at: HeldAt::Push, code: "damaged".to_owned(), message });
         }
@@ -152,6 +155,11 @@ impl Engine {
             _ => String::new(),
         };
         if title.trim().is_empty() { "Untitled".to_owned() } else { title }
+    }
+
+    /// A note at the head of a sentence. Its title is known while it is in memory.
+    pub(super) fn named(&self, doc: DocKey) -> String {
+        if self.documents.get(doc).is_some() { format!("“{}”", self.title_of(doc)) } else { "This note".to_owned() }
     }
 }
 

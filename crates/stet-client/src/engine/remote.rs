@@ -247,7 +247,10 @@ impl Engine {
     pub(super) fn set_aside(&mut self, doc: DocKey, code: &str, reason: &str, now: Now) {
         let first = !self.ledger.held.contains_key(&doc);
         let title = self.title_of(doc);
-        let message = format!("“{title}” can't be brought up to date: {reason}.");
+        let message = format!(
+            "“{title}” can't be brought up to date: {reason}. What is here can be exported. Try again; if that doesn't \
+             help, update Stet."
+        );
         self.hold(doc, Held { at: HeldAt::Import, code: code.to_owned(), message });
         if first {
             self.device.fetch(doc.space, vec![doc.note], now.mono);

@@ -28,7 +28,8 @@ const REASONS: readonly (readonly [string, Stopped])[] = [
     "Call with",
     {
       kind: "unreadable",
-      message: "“Call with the printers” can't be brought up to date: a part of it hasn't arrived yet.",
+      message:
+        "“Call with the printers” can't be brought up to date: a part of it hasn't arrived yet. What is here can be exported. Try again; if that doesn't help, update Stet.",
     },
   ],
 ];

@@ -1,6 +1,7 @@
 // What can be done to notes. Shown at once, taken back when the engine refuses.
 import type { NoteChange } from "../../gen/NoteChange";
 import type { NoteRow } from "../../gen/NoteRow";
+import { HostError } from "../../host/host";
 import type { App } from "../app.svelte";
 import { notes } from "../words";
 import { leaves } from "./underway";
@@ -8,6 +9,12 @@ import { leaves } from "./underway";
 /** A note for sentences. */
 export const name = (row: NoteRow): string =>
   row.title === "" ? "Untitled note" : `“${row.title.length > 40 ? `${row.title.slice(0, 39)}…` : row.title}”`;
+
+/** A refusal that speaks of "this note", said of one that isn't before the user's eyes. */
+export function named(thrown: unknown, row: NoteRow | undefined): HostError {
+  const { code, message } = HostError.from(thrown);
+  return new HostError(code, row ? message.replace(/^This note\b/, () => name(row)) : message);
+}
 
 /** Makes a note where the user is looking, and lets them write its title. */
 export async function newNote(app: App): Promise<void> {

@@ -20,9 +20,6 @@ const REMOVED: &str = "removed";
 const ASKED: &str = "removed-many";
 /// The code of what they have decided to keep.
 const KEEPING: &str = "removed-kept";
-/// What people read beside such a note.
-const WAITS: &str =
-    "This note was removed for good on another device, with many others. It is kept here until you decide.";
 /// Fewer notes may go at once without a question.
 const MANY: usize = 20;
 /// A smaller part of all notes may, too, in a hundred.
@@ -161,7 +158,11 @@ impl Engine {
     fn hold_as(&mut self, docs: Vec<DocKey>, code: &str) {
         for doc in docs {
             if let Some(held) = self.ledger.held.get(&doc).cloned() {
-                self.hold(doc, Held { code: code.to_owned(), message: WAITS.to_owned(), ..held });
+                let note = self.named(doc);
+                let message = format!(
+                    "{note} was removed for good on another device, with many others. It is kept here until you decide."
+                );
+                self.hold(doc, Held { code: code.to_owned(), message, ..held });
             }
         }
     }

@@ -365,8 +365,12 @@ impl Engine {
             }
             Err(_) if left_alone => {}
             Err(error) => {
-                let held = Held { at: HeldAt::Import, code: "damaged".to_owned(), message: error.to_string() };
-                self.hold(doc, held);
+                // Its title isn't known here: it stands beside these words, or the window puts it into what it says.
+                let message = format!(
+                    "What is on this device's disk of it can't be read. Update Stet, then try again. For whoever helps you: \
+                     {error}."
+                );
+                self.hold(doc, Held { at: HeldAt::Import, code: "damaged".to_owned(), message });
             }
         }
     }

@@ -62,7 +62,11 @@ impl Engine {
         let delta = live.document.export_between(&live.queued, &head);
         if delta.is_empty() {
             // The library underneath can't read its own history: what is on disk stays as it is.
-            let message = "This note's history can't be read. What is on the disk is untouched.".to_owned();
+            let title = self.title_of(doc);
+            let message = format!(
+                "“{title}” can't be saved, since its history can't be read. What is on the disk is untouched. Copy its text \
+                 to a new note, start Stet again, then try again."
+            );
             return self.hold(doc, Held { at: HeldAt::Import, code: "damaged".to_owned(), message });
         }
         self.ledger.unsaved.insert(doc);
