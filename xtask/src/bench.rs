@@ -16,6 +16,9 @@ pub struct Args {
     /// Measure what is shipped instead of a build for speed; building it takes a quarter of an hour at first
     #[arg(long)]
     release: bool,
+    /// Measure what takes long, too: memory and disk over a million edits
+    #[arg(long)]
+    long: bool,
     /// Handed to the measuring program; `-- --help` says which there are
     #[arg(last = true)]
     rest: Vec<String>,
@@ -30,5 +33,6 @@ pub fn bench(project: &Project, args: &Args) -> Result<(), Failure> {
     process::run(&mut project.cargo(&["build", "--workspace", "--profile", profile]))?;
     // Cargo's folder for both profiles is `release`.
     let program = project.program("bench", crate::project::Profile::Release);
-    process::run(std::process::Command::new(program).args(&args.rest).current_dir(&project.root))
+    let long = args.long.then_some("--long");
+    process::run(std::process::Command::new(program).args(long).args(&args.rest).current_dir(&project.root))
 }

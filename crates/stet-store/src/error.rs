@@ -135,7 +135,10 @@ pub enum WriteError {
         path: PathBuf,
     },
     /// A page of the file is damaged.
-    #[error("{path}: the file is damaged ({detail}); keep a copy of it, then restore a backup or sync again")]
+    #[error(
+        "{path}: the file is damaged ({detail}); end Stet and start it again: it keeps the file, saves what is unsent and can \
+         be read, and fetches the rest from your server"
+    )]
     Corrupt {
         /// The database.
         path: PathBuf,
@@ -200,7 +203,10 @@ pub enum ReadError {
         path: PathBuf,
     },
     /// A page of the file is damaged.
-    #[error("{path}: the file is damaged ({detail}); keep a copy of it, then restore a backup or sync again")]
+    #[error(
+        "{path}: the file is damaged ({detail}); end Stet and start it again: it keeps the file, saves what is unsent and can \
+         be read, and fetches the rest from your server"
+    )]
     Corrupt {
         /// The database.
         path: PathBuf,

@@ -5,7 +5,7 @@ pub(crate) mod salvage;
 
 use std::fs;
 use std::io::{self, Read};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
@@ -71,11 +71,27 @@ pub fn open(path: &Path, options: &Options) -> Result<(Writer, Reader), OpenErro
     let crashed = options.vfs.is_none() && make_if_missing(path, options)?;
     let mut connection = connect(path, options)?;
     make_ready(&mut connection, path, options)?;
-    look_for_damage(&mut connection, path, crashed)?;
+    let suspected = options.vfs.is_none() && suspicion(path).exists();
+    look_for_damage(&mut connection, path, crashed, suspected)?;
+    if suspected {
+        fs::remove_file(suspicion(path)).map_err(|error| OpenError::from_io(path, &error))?;
+    }
     let failed = |error: rusqlite::Error| OpenError::from_sqlite(path, &error);
     connection.busy_timeout(BUSY_TIMEOUT).map_err(failed)?;
     let writer = Writer::new(connection, path).map_err(failed)?;
     Ok((writer, Reader::new(path, options)))
+}
+
+/// Damage was met while the file was in use: the next opening reads all of it.
+pub(crate) fn suspect(path: &Path) {
+    // A simulated disk has no such file. Where nothing can be written, opening does what it always does.
+    if path.exists() && !suspicion(path).exists() {
+        drop(fs::write(suspicion(path), []));
+    }
+}
+
+fn suspicion(path: &Path) -> PathBuf {
+    beside(path, ".suspect")
 }
 
 /// Makes the database under another name and renames it, so that a file of this name is never half made: an empty one
@@ -200,8 +216,9 @@ fn set_durability(connection: &Connection) -> rusqlite::Result<()> {
     connection.pragma_update(None, "temp_store", "MEMORY")
 }
 
-/// Reads both edges of every table; of a small file, or after a crash, as many whole tables as [`CHECK_TIME`] allows.
-fn look_for_damage(connection: &mut Connection, path: &Path, crashed: bool) -> Result<(), OpenError> {
+/// Reads both edges of every table; of a small file, or after a crash, as many whole tables as [`CHECK_TIME`] allows; of one
+/// that is `suspected`, everything, whatever that takes.
+fn look_for_damage(connection: &mut Connection, path: &Path, crashed: bool, suspected: bool) -> Result<(), OpenError> {
     let damaged = |detail: String| OpenError::Damaged { path: path.to_owned(), detail };
     table::touch(connection).map_err(|error| match OpenError::from_sqlite(path, &error) {
         OpenError::Other { detail, .. } => damaged(detail),
@@ -209,12 +226,12 @@ fn look_for_damage(connection: &mut Connection, path: &Path, crashed: bool) -> R
     })?;
     let failed = |error: rusqlite::Error| OpenError::from_sqlite(path, &error);
     let pages: u32 = connection.pragma_query_value(None, "page_count", |row| row.get(0)).map_err(failed)?;
-    if pages > SMALL && !crashed {
+    if pages > SMALL && !crashed && !suspected {
         return Ok(());
     }
     let end = Instant::now() + CHECK_TIME;
-    connection.progress_handler(1000, Some(move || Instant::now() > end)).map_err(failed)?;
-    let found = table::damage(connection, true);
+    connection.progress_handler(1000, Some(move || !suspected && Instant::now() > end)).map_err(failed)?;
+    let found = table::damage(connection, !suspected);
     connection.progress_handler(0, None::<fn() -> bool>).map_err(failed)?;
     match found {
         Ok(mut found) => found.pop().map_or(Ok(()), |detail| Err(damaged(detail))),

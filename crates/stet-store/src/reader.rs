@@ -11,7 +11,7 @@ use stet_model::id::SpaceId;
 
 use crate::backup::{self, CopyError};
 use crate::error::ReadError;
-use crate::open::{Options, connect_reading};
+use crate::open::{Options, connect_reading, suspect};
 use crate::page;
 use crate::read::{
     LedgerRow, ListPage, ListQuery, ListRow, SidebarRows, Standing, StoredDocument, StoredPoint, Waiting,
@@ -257,7 +257,11 @@ impl Pool {
     }
 
     fn failed(&self, error: &rusqlite::Error) -> ReadError {
-        ReadError::from_sqlite(&self.path, error)
+        let error = ReadError::from_sqlite(&self.path, error);
+        if let ReadError::Corrupt { .. } = &error {
+            suspect(&self.path);
+        }
+        error
     }
 
     fn lend(&self) -> Result<Pooled, ReadError> {

@@ -16,7 +16,7 @@ use stet_model::id::SpaceId;
 use stet_model::mutant::{self, Mutant};
 
 use crate::error::{ReadError, WriteError};
-use crate::open::BUSY_TIMEOUT;
+use crate::open::{BUSY_TIMEOUT, suspect};
 use crate::read::Boot;
 use crate::table::log::{point, snapshot, update};
 use crate::table::{device, digest, document, folder, meta, note, search, space};
@@ -75,6 +75,9 @@ impl Writer {
             return Ok(());
         }
         let result = self.transact(writes);
+        if let Err(WriteError::Corrupt { .. }) = &result {
+            suspect(&self.path);
+        }
         if result.is_err() {
             // Some of them may have been added by what was rolled back.
             self.known_words.clear();

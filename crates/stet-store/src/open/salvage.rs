@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, TransactionBehavior};
 
-use super::{Options, connect, connect_reading, set_durability};
+use super::{Options, connect, connect_reading, set_durability, suspicion};
 use crate::backup::{beside, sync_folder};
 use crate::error::OpenError;
 use crate::migration;
@@ -52,6 +52,11 @@ pub fn salvage(path: &Path) -> Result<Salvaged, OpenError> {
     }
     fs::rename(unfinished(path), finished(path)).and_then(|()| sync_folder(path)).map_err(failed)?;
     finish(path)?;
+    if let Err(error) = fs::remove_file(suspicion(path))
+        && error.kind() != io::ErrorKind::NotFound
+    {
+        return Err(failed(error));
+    }
     let documents = left.unsent.iter().map(|unsent| unsent.doc).collect();
     Ok(Salvaged { kept, documents, unreadable: left.unreadable })
 }

@@ -142,6 +142,35 @@ fn whichever_page_is_broken_the_rest_is_saved() {
 }
 
 #[test]
+fn damage_that_is_met_later_in_a_large_file_is_found_by_the_next_opening() {
+    let mut store = Store::new();
+    for n in 1..=250 {
+        store.commit([Write::Local {
+            doc: doc(n),
+            delta: vec![n; 60_000],
+            head: vec![n],
+            unsent: n % 2 == 0,
+            row: Some(titled("title")),
+            at: i64::from(n),
+        }]);
+    }
+    let Store { writer, reader, path, folder: _folder } = store;
+    drop((reader, writer));
+    let pages = fs::metadata(&path).unwrap().len() / PAGE;
+    assert!(pages > 3_000);
+    overwrite(&path, pages / 2, &[0xa5; PAGE as usize]);
+
+    let (writer, reader) = open(&path, &Options::default()).expect("nothing looks at the middle of a large file");
+    let found = (1..=250).filter(|n| matches!(reader.document(doc(*n)), Err(stet_store::ReadError::Corrupt { .. })));
+    assert!(found.count() > 0);
+    drop((writer, reader));
+    assert!(matches!(open(&path, &Options::default()).map(drop), Err(OpenError::Damaged { .. })));
+    assert!(salvage(&path).unwrap().documents.len() >= 124);
+    open(&path, &Options::default()).map(drop).unwrap();
+    assert!(!PathBuf::from(format!("{}.suspect", path.display())).exists(), "that is over");
+}
+
+#[test]
 fn a_log_that_was_not_folded_yet_is_read_and_kept_too() {
     let (folder, path) = closed();
     let (mut writer, reader) = open(&path, &Options::default()).unwrap();
