@@ -13,7 +13,7 @@ use crate::api::{Answer, Command, CommandError, Event};
 use crate::client::{Left, SAVE_TIME};
 use crate::config::TokenSource;
 use crate::desktop::Desktop;
-use crate::engine::{Engine, Input, ListContext, Now, Output};
+use crate::engine::{Engine, Input, ListContext, Now, Occasion, Output};
 use crate::folder::copies;
 use crate::history::Restoring;
 use crate::network::socket::{Socket, SocketEvent};
@@ -192,7 +192,7 @@ impl Loop {
                 Output::Load(docs) => self.load(docs, state),
                 Output::ReadStanding { space, after } => self.read_standing(space, after, state),
                 Output::ReadWaiting => self.read_waiting(state),
-                Output::Copy => self.copy(state),
+                Output::Copy(occasion) => self.copy(occasion, state),
                 Output::ReadLedger(space) => self.read_ledger(space, state),
                 Output::LeaveReport { name, text } => self.leave_report(&name, text),
                 Output::Open { url } => {
@@ -249,9 +249,10 @@ impl Loop {
         });
     }
 
-    fn copy(&self, state: &State) {
+    fn copy(&self, occasion: Occasion, state: &State) {
         let (reader, folder, loaded) = (self.reader.clone(), self.folder.clone(), state.loaded.clone());
-        tokio::task::spawn_blocking(move || drop(loaded.send(Input::Copied(copies::make(&reader, &folder)))));
+        let copy = move || Input::Copied(occasion, copies::make(&reader, &folder, occasion));
+        tokio::task::spawn_blocking(move || drop(loaded.send(copy())));
     }
 
     fn read_ledger(&self, space: SpaceId, state: &State) {

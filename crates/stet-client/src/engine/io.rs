@@ -71,7 +71,7 @@ pub enum Input {
     /// The answer to [`Output::ReadWaiting`]; nothing when the store can't be read.
     Waiting(Option<Waiting>),
     /// The answer to [`Output::Copy`]: the copy's name, or in words why there is none.
-    Copied(Result<String, String>),
+    Copied(Occasion, Result<String, String>),
     /// The answer to [`Output::ReadLedger`]; nothing when the store can't be read.
     Ledger(SpaceId, Option<Vec<LedgerRow>>),
     /// The answer to [`Output::Write`].
@@ -134,7 +134,7 @@ pub enum Output {
     /// Read what waits for the server or for people; answer with [`Input::Waiting`].
     ReadWaiting,
     /// Copy the store to a file that stays; answer with [`Input::Copied`].
-    Copy,
+    Copy(Occasion),
     /// Read which documents a space has; answer with [`Input::Ledger`].
     ReadLedger(SpaceId),
     /// Leave a file in the data folder, for those who look for a cause.
@@ -208,4 +208,15 @@ impl Setup {
             fold_entries: FOLD_ENTRIES,
         }
     }
+}
+
+/// What is about to be done to the whole store, so that a copy of it is made before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Occasion {
+    /// People have decided what becomes of many notes, or of all.
+    Decision,
+    /// Every document is held against the server's rows.
+    Comparison,
+    /// Every note gets the server's history in place of its own.
+    Adoption,
 }

@@ -42,7 +42,7 @@ pub(crate) use binding::{SALVAGED, SPACE};
 pub use documents::aborted::{Ended, Mark, NoMark};
 pub(crate) use documents::read_note;
 pub use identity::{Folder, Home};
-pub use io::{FOLD_ENTRIES, Input, Now, Output, Setup};
+pub use io::{FOLD_ENTRIES, Input, Now, Occasion, Output, Setup};
 pub use report::ListContext;
 pub(crate) use unsent::stopped;
 
@@ -73,6 +73,8 @@ pub struct Engine {
     comparison: compare::Comparison,
     decisions: decisions::Decisions,
     rebuild: rebuild::Rebuild,
+    /// A copy was made of what came through level 1.
+    copied_apart: bool,
     merged: merged::Merged,
     pace: progress::Pace,
     writing: Writing,
@@ -137,6 +139,7 @@ impl Engine {
             comparison: compare::Comparison::default(),
             decisions: decisions::Decisions::default(),
             rebuild: rebuild::Rebuild::after(meta.rebuild.clone()),
+            copied_apart: false,
             merged: merged::Merged::default(),
             pace: progress::Pace::default(),
             writing: Writing::default(),
@@ -181,7 +184,9 @@ impl Engine {
             Input::Loaded(loaded) => self.loaded(loaded, now),
             Input::Standing { space, after, standing } => self.standing(space, after, standing, now),
             Input::Waiting(waiting) => self.waiting(waiting.as_ref(), now),
-            Input::Copied(result) => self.copied(result, now),
+            Input::Copied(Occasion::Decision, result) => self.copied(result, now),
+            Input::Copied(Occasion::Comparison, result) => self.copied_for_comparing(result.err(), now),
+            Input::Copied(Occasion::Adoption, result) => self.copied_for_adopting(result.err()),
             Input::Ledger(space, ledger) => self.ledger_read(space, ledger.as_deref(), now),
             Input::Written { tag, result } => self.written(tag, result, now),
             Input::Tick => {}

@@ -157,3 +157,20 @@ fn what_could_not_be_written_is_written_again_with_what_was_typed_meanwhile() {
     let mut desk = desk.crash();
     assert_eq!(desk.body(id), "zero\none\ntwo\nmine\nmore\n");
 }
+
+#[test]
+fn nothing_is_taken_before_a_copy_of_it_is_made() {
+    let (mut desk, id) = written_offline();
+    desk.no_room = true;
+    let server = server_document("zero\none\ntwo\n");
+    connect_at_level_2(&mut desk, 1);
+    rows(&mut desk, &[(1, id, server.export(&Version::default()))]);
+    complete(&mut desk, 1);
+    assert_eq!((desk.body(id).as_str(), desk.copies), ("one\ntwo\nmine\n", 1));
+    assert!(desk.status().error.is_some_and(|error| error.message.contains("copy")));
+    desk.no_room = false;
+    desk.give(Input::Closed { code: None, reason: "gone".into() });
+    connect_at_level_2(&mut desk, 1);
+    complete(&mut desk, 1);
+    assert_eq!(desk.body(id), "zero\none\ntwo\nmine\n");
+}

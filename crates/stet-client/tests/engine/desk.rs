@@ -195,13 +195,14 @@ impl Desk {
                     Input::Standing { space, after, standing: self.readable(|reader| reader.standing(space)) }
                 }
                 Output::ReadWaiting => Input::Waiting(Some(self.reader.waiting().expect("readable"))),
-                Output::Copy => {
+                Output::Copy(cause) => {
                     self.copies += 1;
-                    Input::Copied(if self.no_room {
+                    let copy = if self.no_room {
                         Err("the disk is full.".to_owned())
                     } else {
                         Ok("a copy".to_owned())
-                    })
+                    };
+                    Input::Copied(cause, copy)
                 }
                 Output::ReadLedger(space) => Input::Ledger(space, self.readable(|reader| reader.ledger(space))),
                 Output::LeaveReport { name, text } => {

@@ -1,7 +1,7 @@
 //! What a device's disk does: one transaction after the other, and reading beside them, while it may refuse. Never when
 //! things go wrong.
 
-use stet_client::engine::Input;
+use stet_client::engine::{Input, Occasion};
 use stet_model::id::{DocKey, SpaceId};
 use stet_store::{Write, only_indexes, renames};
 
@@ -24,7 +24,7 @@ pub enum Reading {
     Standing(SpaceId, u64),
     Ledger(SpaceId),
     Waiting,
-    Copy,
+    Copy(Occasion),
 }
 
 impl World {
@@ -105,7 +105,7 @@ impl World {
             Reading::Ledger(space) => Input::Ledger(space, process.reader.ledger(space).ok()),
             Reading::Waiting => Input::Waiting(process.reader.waiting().ok()),
             // Copies aren't looked at here.
-            Reading::Copy => Input::Copied(Ok("a copy".to_owned())),
+            Reading::Copy(cause) => Input::Copied(cause, Ok("a copy".to_owned())),
         })
     }
 

@@ -334,7 +334,7 @@ impl World {
             Output::ReadStanding { space, after } => self.read_soon(device, Reading::Standing(space, after)),
             Output::ReadLedger(space) => self.read_soon(device, Reading::Ledger(space)),
             Output::ReadWaiting => self.read_soon(device, Reading::Waiting),
-            Output::Copy => self.read_soon(device, Reading::Copy),
+            Output::Copy(cause) => self.read_soon(device, Reading::Copy(cause)),
             Output::Open { .. } => self.open_link(device),
             Output::Send(frame) => self.send_frame(device, frame),
             // Level 1's heartbeat; the engines here speak level 2.

@@ -13,7 +13,7 @@ use log::Rejoin;
 use removals::Removals;
 
 use super::documents::after::After;
-use super::{Engine, Now, Output};
+use super::{Engine, Now, Occasion, Output};
 use crate::api::ErrorCode;
 use crate::api::command::{Decide, Decided};
 use crate::api::status::{Decision, Way};
@@ -129,7 +129,7 @@ impl Engine {
                 return self.not_copied(call, "some of what was written isn't on the disk yet.", now);
             }
             Stage::Wanted if !gives_up_notes || self.is_saved() => {
-                self.outputs.push(Output::Copy);
+                self.outputs.push(Output::Copy(Occasion::Decision));
                 Stage::UnderWay { after: changes }
             }
             stage => stage,

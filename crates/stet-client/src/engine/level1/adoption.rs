@@ -9,7 +9,9 @@ use stet_store::Write;
 
 use crate::engine::documents::after::After;
 use crate::engine::documents::live::PendingRow;
-use crate::engine::{Engine, Now};
+use crate::api::ErrorCode;
+use crate::api::status::StatusError;
+use crate::engine::{Engine, Now, Occasion, Output};
 
 /// Versions of the server's document that this device's text may have started from, when none was ever confirmed.
 const STARTS: usize = 16;
@@ -18,6 +20,7 @@ impl Engine {
     /// The document goes through level 1 from now on. Folders have ids of their own, so their trees can be put together.
     pub(in crate::engine) fn set_apart(&mut self, doc: DocKey) {
         if !doc.is_library() && self.ledger.apart.insert(doc) {
+            self.copied_apart = false;
             self.write(Write::Apart { doc, apart: true }, After::Nothing);
         }
     }
@@ -41,15 +44,38 @@ impl Engine {
 
     /// The server's log is here: what it has of each document is all there is.
     pub(in crate::engine) fn adopt_all(&mut self) {
-        if self.is_bound_to_a_log() {
+        if !self.is_bound_to_a_log() || self.ledger.apart.is_empty() {
+            return;
+        }
+        if self.copied_apart {
             let waiting: Vec<_> = self.ledger.apart.iter().copied().collect();
             waiting.into_iter().for_each(|doc| self.documents.queue_import(doc));
+        } else {
+            self.outputs.push(Output::Copy(Occasion::Adoption));
+        }
+    }
+
+    /// A copy of everything as it was was made, or why there is none. Without one nothing is taken, until it can be made
+    /// after another catch-up.
+    pub(in crate::engine) fn copied_for_adopting(&mut self, failed: Option<String>) {
+        match failed {
+            None => {
+                self.copied_apart = true;
+                self.adopt_all();
+            }
+            Some(words) => {
+                let message = format!(
+                    "Notes that came from the former server are put together with this one's once a copy of them is made, \
+                     and it can't be: {words} Stet tries again with the next connection."
+                );
+                self.went_wrong(StatusError { code: ErrorCode::Storage, message, note_id: None });
+            }
         }
     }
 
     /// Rows of a document that is apart are for [`Engine::adopt`], once all are here.
     pub(in crate::engine) fn import_apart(&mut self, doc: DocKey, rows: Vec<PendingRow>, now: Now) {
-        let complete = self.device.is_caught_up(doc.space);
+        let complete = self.device.is_caught_up(doc.space) && self.copied_apart;
         let Some(live) = self.documents.get_mut(doc) else { return };
         if !complete || live.adopting {
             live.pending = rows;

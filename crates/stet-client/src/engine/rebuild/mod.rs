@@ -15,7 +15,7 @@ use stet_store::{LedgerRow, Write};
 
 use super::documents::Task;
 use super::documents::after::After;
-use super::{Engine, Now, Output};
+use super::{Engine, Now, Occasion, Output};
 use crate::api::ErrorCode;
 use crate::api::status::StatusError;
 use report::{Cause, Findings};
@@ -31,6 +31,9 @@ const TRIES: u8 = 3;
 const DAY_MS: i64 = 24 * 60 * 60 * 1_000;
 /// The other device takes its time, too: only what still differs after this is told, milliseconds.
 const GRACE_MS: i64 = 10 * 60 * 1_000;
+
+/// A disk that has no room for a copy is asked again after this long, milliseconds.
+const COPY_AGAIN_MS: u64 = 10 * 60 * 1_000;
 
 /// The last rebuild.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -48,12 +51,14 @@ pub(super) struct Rebuild {
     last: Option<Last>,
     run: Option<Run>,
     told: bool,
+    /// No copy could be made: not before then, monotonic milliseconds.
+    not_before: u64,
 }
 
 /// One under way.
 struct Run {
     space: SpaceId,
-    /// The list of documents was asked for and isn't here.
+    /// A copy of everything is made, then the list of documents is read: neither is here yet.
     listing: bool,
     waiting: VecDeque<NoteId>,
     /// Rows being fetched, by document.
@@ -67,7 +72,7 @@ struct Run {
 impl Rebuild {
     /// What is known of the last one.
     pub(super) const fn after(last: Option<Last>) -> Self {
-        Self { last, run: None, told: false }
+        Self { last, run: None, told: false, not_before: 0 }
     }
 
     /// The file with what the last one found.
@@ -118,7 +123,7 @@ impl Engine {
         };
         let place = self.report.cursors.get(&self.space).copied();
         let (Some(place), Some(content)) = (place, self.comparison.content()) else { return };
-        if !self.is_settled() {
+        if !self.is_settled() || now.mono < self.rebuild.not_before {
             return;
         }
         let lineage = place.lineage.to_string();
@@ -144,7 +149,18 @@ impl Engine {
             tries: BTreeMap::new(),
             findings: Findings::new(cause),
         });
-        self.outputs.push(Output::ReadLedger(space));
+        self.outputs.push(Output::Copy(Occasion::Comparison));
+    }
+
+    /// A copy of everything as it was was made, or why there is none. Without one nothing is replaced.
+    pub(super) fn copied_for_comparing(&mut self, failed: Option<String>, now: Now) {
+        let Some(run) = self.rebuild.run.as_ref().filter(|run| run.listing) else { return };
+        let Some(words) = failed else {
+            return self.outputs.push(Output::ReadLedger(run.space));
+        };
+        self.recorder.note(&format!("nothing is compared without a copy: {words}"), now);
+        self.rebuild.run = None;
+        self.rebuild.not_before = now.mono + COPY_AGAIN_MS;
     }
 
     fn tell_contradiction(&mut self, other: stet_model::id::DeviceId) {

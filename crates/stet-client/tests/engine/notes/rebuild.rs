@@ -9,6 +9,7 @@ use stet_protocol::bytes::Bytes;
 use stet_protocol::message::level2::ClientMessage;
 use stet_store::{ListView, Write};
 
+use crate::decisions::hears;
 use crate::desk::{Desk, typed};
 use crate::level1::hear;
 use crate::level2::{complete, connect, messages, rows, three_parts, updates};
@@ -260,5 +261,18 @@ fn a_list_that_can_not_be_read_is_read_later() {
     assert!(log.serve(&mut desk).is_empty());
     desk.unreadable = false;
     desk.wait(RESTED);
+    assert!(!log.serve(&mut desk).is_empty());
+}
+
+#[test]
+fn nothing_is_compared_before_a_copy_is_made() {
+    let (mut desk, mut log, _) = with_a_note(|_| None);
+    desk.no_room = true;
+    phone_says(&mut desk, log.seq(), ELSE);
+    assert!(log.serve(&mut desk).is_empty());
+    desk.wait(RESTED);
+    assert_eq!((log.serve(&mut desk).len(), desk.copies), (0, 1), "a full disk isn't asked all the time");
+    desk.no_room = false;
+    hears(&mut desk, log.seq(), 11 * 60_000);
     assert!(!log.serve(&mut desk).is_empty());
 }
