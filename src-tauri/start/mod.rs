@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use clap::Parser;
 use stet_client::api::{CommandError, ErrorCode};
-use stet_client::{Client, Config};
+use stet_client::{Client, Config, StartError};
 use tauri::{AppHandle, Manager};
 use tauri_plugin_window_state::StateFlags;
 use tokio::sync::{SetOnce, watch};
@@ -59,7 +59,7 @@ pub fn set_up(app: &AppHandle, arguments: Arguments) {
     app.state::<Shell>().window.dark.store(dark, Ordering::Relaxed);
     follow_signals(app);
     let Some(config) = config.filter(|_| refused.is_none()) else {
-        return failure::show(app, &refused.unwrap_or_default(), &data_dir);
+        return failure::show(app, &refused.unwrap_or_default(), &data_dir, Vec::new());
     };
     start_engine(app, Config { data_dir, ..config });
     let note = arguments.link.as_deref().and_then(deep_link::note);
@@ -124,13 +124,17 @@ fn start_engine(app: &AppHandle, config: Config) {
     tauri::async_runtime::spawn_blocking(move || {
         let data_dir = config.data_dir.clone();
         let started = Client::start(config, Arc::new(TauriDesktop::new(app.clone())));
-        let refused = started.as_ref().err().map(ToString::to_string);
+        let legible = |error: &StartError| match error.leaves_notes_legible() {
+            true => stet_client::read_only(&data_dir),
+            false => Vec::new(),
+        };
+        let refused = started.as_ref().err().map(|error| (error.to_string(), legible(error)));
         let engine = started.map_err(|error| CommandError::new(ErrorCode::Storage, error.to_string()));
         if app.state::<Shell>().engine.set(engine).is_err() {
             tracing::error!("the engine was started twice");
         }
-        if let Some(message) = refused {
-            failure::show(&app, &message, &data_dir);
+        if let Some((message, notes)) = refused {
+            failure::show(&app, &message, &data_dir, notes);
         }
     });
 }

@@ -62,6 +62,14 @@ pub enum StartError {
     Random(String),
 }
 
+impl StartError {
+    /// Whether the notes are there and only can't be worked with, so that they may be read ([`crate::read_only`]).
+    pub const fn leaves_notes_legible(&self) -> bool {
+        use OpenError::{DiskFull, EditedMigration, Migration, ReadOnly};
+        matches!(self, Self::Store(Migration { .. } | EditedMigration { .. } | ReadOnly { .. } | DiskFull { .. }))
+    }
+}
+
 /// A running engine. Cheap to clone; the engine ends when it is told to, or when the last clone is gone.
 #[derive(Clone)]
 pub struct Client {

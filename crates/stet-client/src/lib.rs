@@ -21,3 +21,4 @@ pub use client::{Client, Left, StartError};
 pub use config::Config;
 pub use desktop::Desktop;
 pub use lists::export::Exported;
+pub use lists::read_only::{LegibleNote, read_only};

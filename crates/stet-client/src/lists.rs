@@ -1,6 +1,7 @@
 //! Lists, read beside the engine: pages of notes, the sidebar, one row. Blocking; no decisions.
 
 pub(crate) mod export;
+pub(crate) mod read_only;
 pub(crate) mod unsent;
 
 use stet_model::id::{DocKey, NoteId};

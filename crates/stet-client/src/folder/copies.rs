@@ -55,7 +55,8 @@ mod tests {
     fn the_last_copies_are_kept_and_each_is_a_store() {
         let folder = tempfile::tempdir().expect("a folder");
         let (_writer, reader) = open(&folder.path().join("notes.sqlite"), &Options::default()).expect("opens");
-        let made: Vec<String> = (0..5).map(|_| make(&reader, folder.path(), Occasion::Decision).expect("is made")).collect();
+        let made: Vec<String> =
+            (0..5).map(|_| make(&reader, folder.path(), Occasion::Decision).expect("is made")).collect();
         assert_eq!(made.last().map(String::as_str), Some("notes.sqlite.kept-5"));
         for _ in 0..2 {
             make(&reader, folder.path(), Occasion::Comparison).expect("is made");

@@ -197,11 +197,7 @@ impl Desk {
                 Output::ReadWaiting => Input::Waiting(Some(self.reader.waiting().expect("readable"))),
                 Output::Copy(cause) => {
                     self.copies += 1;
-                    let copy = if self.no_room {
-                        Err("the disk is full.".to_owned())
-                    } else {
-                        Ok("a copy".to_owned())
-                    };
+                    let copy = if self.no_room { Err("the disk is full.".to_owned()) } else { Ok("a copy".to_owned()) };
                     Input::Copied(cause, copy)
                 }
                 Output::ReadLedger(space) => Input::Ledger(space, self.readable(|reader| reader.ledger(space))),

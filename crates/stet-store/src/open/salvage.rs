@@ -13,7 +13,7 @@ use crate::backup::{beside, sync_folder};
 use crate::error::OpenError;
 use crate::migration;
 use crate::table::log::update;
-use crate::table::salvage::{Leftovers, read};
+use crate::table::salvage::{Leftovers, Wanted, read};
 use crate::table::{document, meta};
 use crate::write::DocKey;
 
@@ -45,7 +45,8 @@ pub fn salvage(path: &Path) -> Result<Salvaged, OpenError> {
         let detail = format!("{KEPT} damaged files are kept beside it; the disk may be failing");
         return Err(OpenError::Damaged { path: path.to_owned(), detail });
     };
-    let left = connect_reading(path, &Options::default()).map(|damaged| read(&damaged)).unwrap_or_default();
+    let left =
+        connect_reading(path, &Options::default()).map(|damaged| read(&damaged, Wanted::Unsent)).unwrap_or_default();
     make_new(path, &left)?;
     for suffix in ["", "-wal"] {
         keep(&beside(path, suffix), &beside(&kept, suffix)).map_err(failed)?;
@@ -59,6 +60,18 @@ pub fn salvage(path: &Path) -> Result<Salvaged, OpenError> {
     }
     let documents = left.unsent.iter().map(|unsent| unsent.doc).collect();
     Ok(Salvaged { kept, documents, unreadable: left.unreadable })
+}
+
+/// The documents of a store that can't be opened, as far as they can be read, whatever version its tables are of: of each its
+/// snapshot and the entries of its log, in order. Nothing is written.
+///
+/// # Errors
+/// [`OpenError`] when not even that is possible.
+pub fn read_only(path: &Path) -> Result<Vec<(DocKey, Vec<Vec<u8>>)>, OpenError> {
+    let connection =
+        connect_reading(path, &Options::default()).map_err(|error| OpenError::from_sqlite(path, &error))?;
+    let all = read(&connection, Wanted::All).unsent;
+    Ok(all.into_iter().map(|found| (found.doc, found.parts)).collect())
 }
 
 /// Puts a new store in place that was made whole. Nothing to do when there is none.

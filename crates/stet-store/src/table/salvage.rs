@@ -34,8 +34,17 @@ pub(crate) struct Leftovers {
     pub unreadable: u64,
 }
 
-/// Everything that can be read.
-pub(crate) fn read(connection: &Connection) -> Leftovers {
+/// Which documents are read.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Wanted {
+    /// Those with something that is nowhere else.
+    Unsent,
+    /// All there are.
+    All,
+}
+
+/// Everything of these documents that can be read.
+pub(crate) fn read(connection: &Connection, wanted: Wanted) -> Leftovers {
     let mut left = Leftovers { meta: meta::all(connection).unwrap_or_default(), ..Leftovers::default() };
     let mut spaces = BTreeMap::new();
     left.unreadable += each(connection, "spaces", "id, uuid", |row| {
@@ -47,7 +56,8 @@ pub(crate) fn read(connection: &Connection) -> Leftovers {
     let has = |column| connection.prepare(&format!("SELECT {column} FROM documents LIMIT 0")).is_ok();
     let [apart, removed] = ["apart", "removed"].map(|column| if has(column) { column } else { "0" });
     // Removed elsewhere, and somebody still has to say whether it goes: the server has only the tombstone.
-    let columns = format!("id, (unsent OR {removed}) AND NOT purged, space, note, head, at, {apart}");
+    let wanted = if wanted == Wanted::All { "1".to_owned() } else { format!("(unsent OR {removed})") };
+    let columns = format!("id, {wanted} AND NOT purged, space, note, head, at, {apart}");
     left.unreadable += each(connection, "documents", &columns, |row| {
         if row.get(1)?
             && let Some(space) = spaces.get(&row.get(2)?)

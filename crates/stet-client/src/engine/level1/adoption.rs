@@ -7,10 +7,10 @@ use stet_model::id::{DocKey, PeerId};
 use stet_model::text::difference;
 use stet_store::Write;
 
-use crate::engine::documents::after::After;
-use crate::engine::documents::live::PendingRow;
 use crate::api::ErrorCode;
 use crate::api::status::StatusError;
+use crate::engine::documents::after::After;
+use crate::engine::documents::live::PendingRow;
 use crate::engine::{Engine, Now, Occasion, Output};
 
 /// Versions of the server's document that this device's text may have started from, when none was ever confirmed.
