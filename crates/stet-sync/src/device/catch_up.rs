@@ -12,6 +12,8 @@ use super::output::{Acked, Output, Place, Rows};
 
 /// The latest notes asked for ahead of the rest, so that there is something to read at once.
 const NEWEST: u32 = 50;
+/// They are, when so many rows were missed: what takes no moment needs no order.
+const MANY_ROWS: u64 = 1_000;
 /// `received` is sent at most this often, milliseconds.
 const RECEIPT_MS: u64 = 1_000;
 
@@ -162,7 +164,7 @@ impl Device {
             space_id: id,
             since,
             lineage: space.place.map(|place| place.lineage),
-            newest: (since == 0).then_some(NEWEST),
+            newest: (since == 0 || space.server_seq.saturating_sub(since) >= MANY_ROWS).then_some(NEWEST),
             note_ids: None,
         };
         self.send(&level2::ClientMessage::Sync(sync));

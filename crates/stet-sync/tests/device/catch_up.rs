@@ -237,3 +237,17 @@ fn documents_that_come_by_name_meanwhile_are_no_progress_of_a_catch_up() {
     script.hear(&batch(vec![row(1, 1)], 26_600, true, 1, 1));
     assert_eq!(script.device.progress(SPACE), Some((5_000, 26_600)));
 }
+
+#[test]
+fn the_newest_notes_come_first_whenever_much_was_missed() {
+    for (since, end, first) in [(0, 5, true), (5, 1_004, false), (5, 1_005, true)] {
+        let mut script = Script::new();
+        script.sign_in(end);
+        script.device.enter(&[(SPACE, (since > 0).then(|| place(since)))], 0);
+        let newest = script.sent().iter().find_map(|message| match message {
+            ClientMessage::Sync(sync) => Some(sync.newest),
+            _ => None,
+        });
+        assert_eq!(newest.expect("it asks").is_some(), first, "{since} of {end}");
+    }
+}
