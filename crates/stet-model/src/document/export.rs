@@ -5,7 +5,6 @@ use std::borrow::Cow;
 use loro::{ExportMode, ID, IdSpan, LoroDoc};
 
 use super::error::DocumentError;
-use super::framing;
 use super::replica::Replica;
 use super::version::{Point, Version};
 
@@ -96,15 +95,13 @@ impl Replica {
         end
     }
 
-    /// A snapshot of the document as it stood at a point, with the format byte.
+    /// The document as it stood at a point. Of the past these are its operations: to go back in a long history for a
+    /// snapshot takes the library a thousand times as long as to make the document of them again.
     pub(super) fn export_at(&self, point: &Point) -> Result<Vec<u8>, DocumentError> {
-        let frontiers = point.to_loro();
-        let exported = self.read(|doc| {
-            doc.frontiers_to_vv(&frontiers)?;
-            Some(doc.export(ExportMode::SnapshotAt { version: Cow::Borrowed(&frontiers) }))
-        })?;
-        let stopped = |error: loro::LoroEncodeError| DocumentError::Stopped { reason: error.to_string() };
-        exported.ok_or(DocumentError::UnknownPoint)?.map_err(stopped).map(framing::framed)
+        if *point == self.point() {
+            return Ok(self.export(ExportMode::Snapshot));
+        }
+        Ok(self.export_between(&Version::new(), &self.version_at(point)?))
     }
 }
 
