@@ -2,7 +2,7 @@
 //! folder tree.
 
 use stet_model::document::{
-    Candidate, ForeignAuthor, ForeignText, MergedForeign, NoteDocument, NoteEdit, Seen, Version,
+    Candidate, ForeignAuthor, ForeignText, MergedForeign, NoteDocument, NoteEdit, Parting, Seen, Version,
 };
 use stet_model::id::PeerId;
 use stet_model::note::note_bytes;
@@ -160,11 +160,9 @@ impl Known<'_> {
         let author =
             ForeignAuthor { last: means.writer.last, fresh: [title, body, fields], own: means.writer.own.clone() };
         let merged = self.document.merge_foreign(foreign, candidates, &author, means.now).map_err(failed)?;
-        let base = nearest(candidates, foreign).and_then(|index| candidates[index].seen.clone());
-        if let (true, Some(base), Some(mine)) = (merged.deletes_others, base, &merged.made.seen) {
-            let mark = NoteEdit::MarkMerged { base: base.body, mine: mine.body.clone(), theirs: merged.before.clone() };
-            self.document.edit(&mark, means.now).map_err(failed)?;
-        }
+        let mark = |Parting { base, mine, theirs }| NoteEdit::MarkMerged { base, mine, theirs };
+        let marks: Vec<NoteEdit> = merged.marks.iter().cloned().map(mark).collect();
+        self.document.edit_all(&marks, means.now).map_err(failed)?;
         Ok(merged)
     }
 

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use stet_model::document::{NoteDocument, NoteEdit, Version};
 use stet_model::id::PeerId;
 
-use crate::stage::{Client, Server, uuid};
+use crate::stage::{Client, Server, bytes_of, uuid};
 
 async fn create(client: &mut Client, note: u8, title: &str, content: &str) {
     client
@@ -12,12 +12,12 @@ async fn create(client: &mut Client, note: u8, title: &str, content: &str) {
         .await;
 }
 
-async fn update(client: &mut Client, note: u8, changes: Value) -> Value {
+pub async fn update(client: &mut Client, note: u8, changes: Value) -> Value {
     client.send(json!({"type": "note_update", "noteId": uuid(note), "changes": changes})).await;
     client.expect("note_update_success").await["updatedNote"].clone()
 }
 
-async fn join(client: &mut Client, note: u8) -> Value {
+pub async fn join(client: &mut Client, note: u8) -> Value {
     client.send(json!({"type": "join_note", "noteId": uuid(note)})).await;
     client.expect("note_joined").await["note"].clone()
 }
@@ -206,22 +206,4 @@ async fn many_rows_of_a_note_become_few() {
     let mut read = NoteDocument::new(PeerId(8));
     read.import(&[&bytes_of(&rows[0]["ops"][0])]).unwrap();
     assert_eq!(read.body(), note.body());
-}
-
-fn bytes_of(base64: &Value) -> Vec<u8> {
-    let bytes: stet_protocol::bytes::Bytes = serde_json::from_value(base64.clone()).unwrap();
-    bytes.0
-}
-
-impl Client {
-    /// Real operations, sent and acknowledged.
-    async fn ops(&mut self, id: &str, note: u8, after: u64, ops: Vec<u8>) {
-        let ops = serde_json::to_value([stet_protocol::bytes::Bytes(ops)]).unwrap();
-        self.send(
-            json!({"type": "note_update", "id": id, "spaceId": self.space(), "noteId": uuid(note), "after": after,
-            "ops": ops}),
-        )
-        .await;
-        self.expect("note_update_success").await;
-    }
 }

@@ -8,4 +8,5 @@ mod killed;
 mod level1;
 mod level2;
 mod lifecycle;
+mod merged;
 mod stage;

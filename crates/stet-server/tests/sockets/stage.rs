@@ -106,6 +106,12 @@ pub fn auth2(token: &str, device: u8) -> Value {
         "device": {"id": uuid(device), "name": format!("device {device}"), "platform": "linux", "appVersion": "0"}})
 }
 
+/// What stands for bytes in JSON.
+pub fn bytes_of(base64: &Value) -> Vec<u8> {
+    let bytes: stet_protocol::bytes::Bytes = serde_json::from_value(base64.clone()).unwrap();
+    bytes.0
+}
+
 /// An id that is easy to tell from others.
 pub fn uuid(n: u8) -> String {
     format!("{n:08x}-0000-4000-8000-000000000000")
@@ -199,6 +205,17 @@ impl Client {
         let message = self.expect("error").await;
         assert_eq!(message["code"], code, "{message}");
         message
+    }
+
+    /// Real operations, sent and acknowledged.
+    pub async fn ops(&mut self, id: &str, note: u8, after: u64, ops: Vec<u8>) {
+        let ops = serde_json::to_value([stet_protocol::bytes::Bytes(ops)]).unwrap();
+        self.send(
+            json!({"type": "note_update", "id": id, "spaceId": self.space(), "noteId": uuid(note), "after": after,
+            "ops": ops}),
+        )
+        .await;
+        self.expect("note_update_success").await;
     }
 
     /// Nothing else has come: what comes next is the answer to a ping sent now.

@@ -7,6 +7,7 @@ mod base;
 
 use super::edit::{NoteEdit, Text};
 use super::error::{DocumentError, EditError};
+use super::merged::Parting;
 use super::note::NoteDocument;
 use super::version::{Point, Version};
 use crate::id::{FolderId, PeerId};
@@ -134,8 +135,9 @@ pub struct MergedForeign {
     pub made: Candidate,
     /// The author of the last operations written; give it as [`ForeignAuthor::last`] next time.
     pub author: Option<PeerId>,
-    /// Text by others was deleted: keep [`MergedForeign::before`] as a point of the history and mark the note merged.
-    pub deletes_others: bool,
+    /// Where text by others was deleted, one for each of title and body in which it was: keep [`MergedForeign::before`]
+    /// as a point of the history, and mark the note with these.
+    pub marks: Vec<Parting>,
     /// Where the document stood.
     pub before: Point,
 }
@@ -314,8 +316,11 @@ impl Merge<'_> {
         let in_place = fork.is_none();
         let note = fork.unwrap_or(self.note);
         for edit in &work.edits {
-            self.result.deletes_others |= deletes_others(note, edit, self.author)?;
+            // Each text by itself: what was done to the other one with it isn't in question.
+            let base = deletes_others(note, edit, self.author)?.then(|| note.point());
             let edited = note.edit(edit, self.at)?;
+            let theirs = self.result.before.clone();
+            self.result.marks.extend(base.map(|base| Parting { base, mine: note.point(), theirs }));
             if in_place {
                 self.result.title.extend(edited.title);
                 self.result.body.extend(edited.body);

@@ -126,7 +126,7 @@ impl NoteDocument {
 
     fn passages(&self, sides: &Sides) -> Vec<Passage> {
         let mut passages = Vec::new();
-        if sides.titles_met {
+        if sides.shows_title() {
             let now = self.title();
             passages.push(Passage {
                 title: true,
@@ -162,6 +162,12 @@ impl NoteDocument {
 }
 
 impl Sides {
+    /// Whether the title is to be looked at. A server that put a whole title over others' marks it by itself.
+    fn shows_title(&self) -> bool {
+        let alone = self.by_mine.is_empty() && self.mine.0 != self.base.0 && self.theirs.0 == self.base.0;
+        self.titles_met || alone
+    }
+
     /// Where in the body the sides are to be looked at, and where they agree. A server that put a whole text over
     /// others' marks what it took away, which need not touch what they did last.
     fn shown(&self) -> Vec<Meeting> {

@@ -110,7 +110,7 @@ impl Sides {
     fn chosen(&self, choice: Choice) -> (String, String) {
         let mine = choice == Choice::Mine;
         let (one, other) = if mine { (&self.by_mine, &self.by_theirs) } else { (&self.by_theirs, &self.by_mine) };
-        let title = match (self.titles_met, mine) {
+        let title = match (self.shows_title(), mine) {
             (false, _) => &self.together.0,
             (true, true) => &self.mine.0,
             (true, false) => &self.theirs.0,

@@ -1,11 +1,20 @@
 //! Whole fields from a writer that knows nothing of operations, beside writers that do.
 
+mod marks;
+
 use proptest::prelude::*;
 use stet_model::document::{Candidate, ForeignAuthor, ForeignText, MergedForeign, NoteDocument, NoteEdit, Point, Seen};
 use stet_model::id::{FolderId, PeerId};
 use stet_model::text::apply;
 
 use crate::support::{config, copy, note};
+
+const HOUR: i64 = 60 * 60 * 1_000;
+
+/// A writer that never wrote before.
+fn stranger() -> ForeignAuthor {
+    ForeignAuthor { last: None, fresh: [PeerId(7), PeerId(8), PeerId(9)], own: Vec::new() }
+}
 
 /// A socket that knows whole texts only, and the server's memory of it.
 struct Socket {
@@ -54,7 +63,7 @@ fn a_paragraph_that_crossed_on_the_wire_stays() {
     socket.was_sent(&note);
     let merged = socket.body(&mut note, "one\n\ntwo, longer\n");
     assert_eq!(note.body(), "one\n\nbetween\n\ntwo, longer\n");
-    assert!(merged.changed && !merged.deletes_others);
+    assert!(merged.changed && merged.marks.is_empty());
     assert_eq!(merged.author, Some(PeerId(1_003)));
 }
 
@@ -189,7 +198,7 @@ fn deleting_text_of_others_is_told_and_deleting_ones_own_is_not() {
     let mut socket = Socket::joined(&note);
     for (body, others) in [("theirs\nmine\n", false), ("theirs\nmy own\n", false), ("heirs\nmy own\n", true)] {
         let merged = socket.body(&mut note, body);
-        assert_eq!((note.body().as_str(), merged.deletes_others), (body, others));
+        assert_eq!((note.body().as_str(), merged.marks.len()), (body, usize::from(others)));
         // What it confirmed lies behind it.
         socket.candidates = vec![merged.made];
     }
@@ -198,11 +207,10 @@ fn deleting_text_of_others_is_told_and_deleting_ones_own_is_not() {
 #[test]
 fn without_candidates_the_text_as_it_stands_is_the_base() {
     let mut note = note(1, "old");
-    let author = ForeignAuthor { last: None, fresh: [PeerId(7), PeerId(8), PeerId(9)], own: Vec::new() };
     let foreign = ForeignText { body: Some("old and\r\nnew".into()), ..ForeignText::default() };
-    let stranger = crate::support::note(3, "x").point();
-    for candidates in [Vec::new(), vec![Candidate::at(Seen::at(stranger))]] {
-        note.merge_foreign(&foreign, &candidates, &author, 5).unwrap();
+    let elsewhere = crate::support::note(3, "x").point();
+    for candidates in [Vec::new(), vec![Candidate::at(Seen::at(elsewhere))]] {
+        note.merge_foreign(&foreign, &candidates, &stranger(), 5).unwrap();
         assert_eq!(note.body(), "old and\nnew");
     }
 }
@@ -213,7 +221,7 @@ fn a_base_outside_the_history_carries_its_difference_over() {
     let mut server = note(1, "Shopping\n- milk\n- bread\n- eggs\n");
     let base = Candidate::text("", "Shopping\n- milk\n- bread\n");
     let local = ForeignText { body: Some("Shopping\n- oat milk\n- bread\n".into()), ..ForeignText::default() };
-    let author = ForeignAuthor { last: None, fresh: [PeerId(7), PeerId(8), PeerId(9)], own: Vec::new() };
+    let author = stranger();
     let merged = server.merge_foreign(&local, &[base], &author, 5).unwrap();
     assert_eq!(server.body(), "Shopping\n- oat milk\n- bread\n- eggs\n");
     assert_eq!((merged.made.seen, merged.made.body), (None, local.body));
@@ -267,7 +275,7 @@ proptest! {
                 Step::Foreign(place) => {
                     view = insert(&view, place, &line);
                     let merged = socket.body(&mut note, &view);
-                    prop_assert!(!merged.deletes_others);
+                    prop_assert_eq!(&merged.marks, &[]);
                     lines.push(line);
                 }
                 Step::Arrives => {
