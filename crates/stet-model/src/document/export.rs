@@ -11,9 +11,10 @@ use super::version::{Point, Version};
 /// Exports tried to find the largest prefix below a limit: each halves what is unsure, so the last is within 1 %.
 const TRIES: usize = 8;
 
-/// A stretch of one author's operations, with the place of its first one in the order of causes.
+/// A stretch of one author's operations, with the place of its first one in the order of causes and its time.
 pub(super) struct Stretch {
     order: u32,
+    pub(super) at: i64,
     pub(super) author: u64,
     pub(super) from: i32,
     pub(super) to: i32,
@@ -134,7 +135,7 @@ pub(super) fn stretches(doc: &LoroDoc, from: &Version, to: &Version) -> Vec<Stre
                 break;
             }
             let order = change.lamport + at.abs_diff(change.id.counter);
-            stretches.push(Stretch { order, author, from: at, to: next });
+            stretches.push(Stretch { order, at: change.timestamp, author, from: at, to: next });
             at = next;
         }
     }

@@ -78,7 +78,7 @@ impl NoteDocument {
         self.text(Text::Body)
     }
 
-    fn text(&self, which: Text) -> String {
+    pub(super) fn text(&self, which: Text) -> String {
         self.replica.read(|doc| which.of(doc).to_string()).unwrap_or_default()
     }
 

@@ -59,6 +59,18 @@ fn sides(passages: &[Passage]) -> Vec<(bool, &str, &str, &str)> {
 }
 
 #[tokio::test]
+async fn a_text_made_of_an_old_version_got_elsewhere_takes_away_nothing_written_since() {
+    let server = Server::start().await;
+    let mut desktop = Desktop::of(&server, &[body("A\nB"), body("A\nB\nC")]).await;
+    let mut stranger = server.level1("maria").await;
+    let updated = update(&mut stranger, 1, json!({"content": "A\nB\nX"})).await;
+    assert_eq!(desktop.marked().await, []);
+    let mut lines: Vec<String> = desktop.note.body().lines().map(str::to_owned).collect();
+    lines.sort_unstable();
+    assert_eq!((lines.join(" "), &updated["content"]), ("A B C X".to_owned(), &json!(desktop.note.body())));
+}
+
+#[tokio::test]
 async fn what_a_writer_of_whom_nothing_is_known_takes_away_is_marked() {
     let server = Server::start().await;
     let mut desktop = Desktop::of(&server, &[title("Ours"), body("written here\n")]).await;

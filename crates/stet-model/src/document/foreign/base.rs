@@ -4,9 +4,10 @@ use super::super::edit::Text;
 use super::super::error::DocumentError;
 use super::super::note::NoteDocument;
 use super::super::version::Point;
+use super::rest::nearest_at_rest;
 use super::{Candidate, ForeignText, Seen};
 use crate::note::{NoteFields, normalise_tag};
-use crate::text::{Cost, cost};
+use crate::text::cost;
 
 /// A candidate with those of its texts that are asked for.
 pub(super) struct Known {
@@ -29,7 +30,7 @@ pub(super) struct Candidates(pub(super) Vec<Known>);
 
 impl Candidates {
     /// Reads the texts that are asked for and aren't at hand from the history. A candidate whose text can't be had is
-    /// none. With none at all, the text as it stands is the one.
+    /// none. With none at all it is a version of the history, if one is near, and the text as it stands.
     pub(super) fn read(
         note: &NoteDocument,
         foreign: &ForeignText,
@@ -41,18 +42,21 @@ impl Candidates {
             known.extend(past.known(candidate, foreign)?);
         }
         if known.is_empty() {
-            known.extend(past.known(&Candidate::at(Seen::at(note.point())), foreign)?);
+            let at_rest = nearest_at_rest(note, foreign).unwrap_or_default();
+            for candidate in at_rest.into_iter().chain([Candidate::at(Seen::at(note.point()))]) {
+                known.extend(past.known(&candidate, foreign)?);
+            }
         }
         Ok(Self(known))
     }
 
     /// The candidate whose text is nearest, among equally near ones the one that deletes less, then the older.
-    pub(super) fn nearest(&self, which: Text, foreign: &str) -> (usize, Cost) {
+    pub(super) fn nearest(&self, which: Text, foreign: &str) -> usize {
         if let Some(same) = self.0.iter().position(|known| known.text(which) == foreign) {
-            return (same, Cost::default());
+            return same;
         }
         let costs = self.0.iter().enumerate().map(|(index, known)| (cost(known.text(which), foreign), index));
-        costs.min().map_or((0, Cost::default()), |(cost, index)| (index, cost))
+        costs.min().map_or(0, |(_, index)| index)
     }
 
     /// The newest candidate with the same text as this one.

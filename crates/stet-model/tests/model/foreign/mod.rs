@@ -1,6 +1,7 @@
 //! Whole fields from a writer that knows nothing of operations, beside writers that do.
 
 mod marks;
+mod no_base;
 
 use proptest::prelude::*;
 use stet_model::document::{Candidate, ForeignAuthor, ForeignText, MergedForeign, NoteDocument, NoteEdit, Point, Seen};
@@ -201,17 +202,6 @@ fn deleting_text_of_others_is_told_and_deleting_ones_own_is_not() {
         assert_eq!((note.body().as_str(), merged.marks.len()), (body, usize::from(others)));
         // What it confirmed lies behind it.
         socket.candidates = vec![merged.made];
-    }
-}
-
-#[test]
-fn without_candidates_the_text_as_it_stands_is_the_base() {
-    let mut note = note(1, "old");
-    let foreign = ForeignText { body: Some("old and\r\nnew".into()), ..ForeignText::default() };
-    let elsewhere = crate::support::note(3, "x").point();
-    for candidates in [Vec::new(), vec![Candidate::at(Seen::at(elsewhere))]] {
-        note.merge_foreign(&foreign, &candidates, &stranger(), 5).unwrap();
-        assert_eq!(note.body(), "old and\nnew");
     }
 }
 
