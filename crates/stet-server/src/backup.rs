@@ -1,19 +1,15 @@
 //! `backup` and `restore`: a verified copy of the database beside a running server, and putting one in place. Nothing that was
 //! there is ever lost: each step leaves either the old state or the new one, and what is replaced stays under another name.
 
-use std::ffi::OsString;
 use std::fmt;
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, ErrorKind};
+use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
 use crate::config::{BackupConfig, RestoreConfig};
 use crate::data::{self, DataError};
 use crate::database::sqlite::copy::{self, Contents, CopyError};
+use crate::draft::{Draft, FileError, SIDES, remove, sync_folder, with};
 use crate::shell::Clock;
-
-/// What SQLite keeps beside a database's file. One of them beside another file would be taken for that one's.
-const SIDES: [&str; 3] = ["-wal", "-shm", "-journal"];
 
 /// Why there is no backup, or nothing was restored.
 #[derive(Debug, thiserror::Error)]
@@ -30,14 +26,9 @@ pub enum BackupError {
     /// Something has that name.
     #[error("{0} is there already: name another file, or replace it with --overwrite")]
     Exists(PathBuf),
-    /// What the system says.
-    #[error("{path} can't be written: {source}")]
-    Io {
-        /// Which file.
-        path: PathBuf,
-        /// What the system says.
-        source: io::Error,
-    },
+    /// A file of ours.
+    #[error(transparent)]
+    File(#[from] FileError),
 }
 
 /// Copies the database into a new file, also while the server runs. Answers what to tell the user.
@@ -59,8 +50,8 @@ pub fn backup(config: &BackupConfig) -> Result<String, BackupError> {
     let contents = copied(&database, &draft)?;
     if config.overwrite {
         draft.replace(target)?
-    } else {
-        draft.appear(target)?
+    } else if !draft.appear(target)? {
+        return Err(BackupError::Exists(target.clone()));
     }
     Ok(format!("backed up to {}: {}", target.display(), Told(contents)))
 }
@@ -80,7 +71,7 @@ pub fn restore(config: &RestoreConfig) -> Result<String, BackupError> {
     let target = data::database(&folder);
     let draft = Draft::beside(&target)?;
     let contents = copied(file, &draft)?;
-    copy::upgrade(&draft.path)?;
+    copy::upgrade(draft.path())?;
     let aside = set_aside(&target)?;
     draft.replace(&target)?;
     let before = aside.map_or_else(
@@ -97,7 +88,7 @@ pub fn restore(config: &RestoreConfig) -> Result<String, BackupError> {
 
 /// Copies a database and reads the copy back. Damage is the original's.
 fn copied(database: &Path, draft: &Draft) -> Result<Contents, CopyError> {
-    copy::copy(database, &draft.path).and_then(|()| copy::check(&draft.path)).map_err(|error| error.about(database))
+    copy::copy(database, draft.path()).and_then(|()| copy::check(draft.path())).map_err(|error| error.about(database))
 }
 
 /// Gives the database that is there a second name, with everything beside it, and leaves nothing beside its first one. The
@@ -138,91 +129,11 @@ fn aside(database: &Path) -> Result<PathBuf, BackupError> {
 }
 
 /// A second name for a file; a second file where the file system gives none.
-fn second_name(from: &Path, to: &Path) -> Result<(), BackupError> {
+fn second_name(from: &Path, to: &Path) -> Result<(), FileError> {
     let linked = fs::hard_link(from, to);
-    linked.or_else(|_| fs::copy(from, to).and_then(|_| File::open(to)?.sync_all())).map_err(|source| failed(to, source))
-}
-
-/// A file in the making, for its owner only. Gone when it is dropped before it has got its name.
-struct Draft {
-    path: PathBuf,
-}
-
-impl Draft {
-    /// An empty file where `target` is to appear. What an earlier attempt left there goes.
-    fn beside(target: &Path) -> Result<Self, BackupError> {
-        let path = with(target, ".part");
-        remove(&path)?;
-        for side in SIDES {
-            remove(&with(&path, side))?;
-        }
-        let mut options = OpenOptions::new();
-        options.write(true).create_new(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        options.open(&path).map_err(|source| failed(&path, source))?;
-        Ok(Self { path })
-    }
-
-    /// Takes the name, whoever has it.
-    fn replace(self, target: &Path) -> Result<(), BackupError> {
-        self.synced().and_then(|()| fs::rename(&self.path, target)).map_err(|source| failed(target, source))?;
-        sync_folder(target)
-    }
-
-    /// Takes the name, if nothing has it.
-    fn appear(self, target: &Path) -> Result<(), BackupError> {
-        self.synced().map_err(|source| failed(&self.path, source))?;
-        match fs::hard_link(&self.path, target) {
-            Ok(()) => sync_folder(target),
-            Err(_) if target.exists() => Err(BackupError::Exists(target.to_path_buf())),
-            // A file system without links.
-            Err(_) => self.replace(target),
-        }
-    }
-
-    fn synced(&self) -> io::Result<()> {
-        OpenOptions::new().write(true).open(&self.path)?.sync_all()
-    }
-}
-
-impl Drop for Draft {
-    fn drop(&mut self) {
-        for path in SIDES.iter().map(|side| with(&self.path, side)).chain([self.path.clone()]) {
-            if let Err(error) = remove(&path) {
-                tracing::warn!(target: "server", %error, "what isn't needed any more is left");
-            }
-        }
-    }
-}
-
-fn remove(path: &Path) -> Result<(), BackupError> {
-    match fs::remove_file(path) {
-        Err(source) if source.kind() != ErrorKind::NotFound => Err(failed(path, source)),
-        _ => Ok(()),
-    }
-}
-
-fn with(path: &Path, suffix: &str) -> PathBuf {
-    let mut name = OsString::from(path);
-    name.push(suffix);
-    PathBuf::from(name)
-}
-
-/// Makes new names in a file's folder last.
-fn sync_folder(file: &Path) -> Result<(), BackupError> {
-    #[cfg(unix)]
-    {
-        let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        File::open(folder).and_then(|folder| folder.sync_all()).map_err(|source| failed(folder, source))?;
-    }
-    #[cfg(not(unix))]
-    let _ = file;
-    Ok(())
-}
-
-fn failed(path: &Path, source: io::Error) -> BackupError {
-    BackupError::Io { path: path.to_path_buf(), source }
+    linked
+        .or_else(|_| fs::copy(from, to).and_then(|_| File::open(to)?.sync_all()))
+        .map_err(|source| FileError::of(to, source))
 }
 
 /// What a database holds, in words.

@@ -7,6 +7,7 @@ pub mod config;
 pub mod core;
 pub mod data;
 pub mod database;
+mod draft;
 mod level_one;
 mod shell;
 
@@ -21,6 +22,7 @@ use tokio::sync::{Semaphore, watch};
 
 pub use backup::{BackupError, backup, restore};
 pub use config::Config;
+pub use draft::FileError;
 
 use auth::{ISSUER, KeyError, OwnTokens};
 use bus::LocalBus;
