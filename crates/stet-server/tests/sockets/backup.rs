@@ -286,6 +286,8 @@ async fn a_backup_of_an_earlier_layout_is_brought_up_to_date() {
     };
     assert!(version(&data.path().join("server.db")) > 1);
     assert_eq!(version(&file), 1, "the backup itself stays as it was");
+    let kept = names(data.path(), "server.db.");
+    assert!(kept.iter().all(|name| !name.contains("before-3")), "a copy of a copy: {kept:?}");
     let served = on_again(data).await;
     assert_eq!(seqs(&mut served.level2("maria", 1).await).await, [1]);
 }

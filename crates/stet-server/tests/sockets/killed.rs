@@ -1,4 +1,5 @@
-//! `backup` and `restore` killed on their way, as `kill -9` does, once as far as each step.
+//! `backup`, `restore` and a start that brings the database up to date, killed on their way as `kill -9` does, once as far
+//! as each step.
 
 use std::fs;
 use std::path::Path;
@@ -136,4 +137,52 @@ fn a_restore_killed_on_its_way_leaves_the_old_database_or_the_new_one() {
     assert!(program(&["restore"], &file, folder.path()).output().unwrap().status.success());
     assert_eq!(rows(&database), MANY);
     assert!(!part.exists());
+}
+
+/// Makes a database one of the layout before the newest.
+fn age(database: &Path) {
+    Connection::open(database)
+        .unwrap()
+        .execute_batch(
+            "DROP TABLE parts;
+             CREATE TABLE parts (place INTEGER NOT NULL REFERENCES log (place) ON DELETE CASCADE, seq INTEGER NOT NULL,
+                 timestamp INTEGER NOT NULL, device_id BLOB, PRIMARY KEY (place, seq)) STRICT, WITHOUT ROWID;
+             PRAGMA user_version = 2",
+        )
+        .unwrap();
+}
+
+fn layout(database: &Path) -> i32 {
+    Connection::open(database).unwrap().query_row("PRAGMA user_version", [], |row| row.get(0)).unwrap()
+}
+
+#[test]
+fn a_start_killed_while_it_brings_the_database_up_to_date_leaves_it_whole_and_no_copy_that_is_not() {
+    let (aged, folder) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let (old, database) = (aged.path().join("server.db"), folder.path().join("server.db"));
+    fill(aged.path(), MANY);
+    age(&old);
+    let (copy, part) = (folder.path().join("server.db.before-3"), folder.path().join("server.db.before-3.part"));
+    let serve = || {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_stet-server"));
+        command.args(["serve", "--listen", "127.0.0.1:0", "--data"]).arg(folder.path()).env_remove("STET_LOG");
+        command
+    };
+    let whole = MANY * LARGE as u64;
+    let grown = |quarters: u64| part.exists() && size(&part) >= whole / 4 * quarters;
+    for quarters in 0..=5 {
+        fs::copy(&old, &database).unwrap();
+        let reached = || if quarters == 5 { copy.exists() } else { copy.exists() || grown(quarters) };
+        assert!(killed_when(serve(), &reached));
+        assert_eq!(rows(&database), MANY);
+        assert!(layout(&database) == 2 || copy.exists(), "changed without a copy");
+        assert!(!copy.exists() || (rows(&copy), layout(&copy)) == (MANY, 2), "a copy that isn't whole has its name");
+        // What a start that isn't killed makes of it.
+        drop(Sqlite::open(&database, Box::new(|bytes| bytes.fill(1))).unwrap());
+        assert_eq!((layout(&database), rows(&database), rows(&copy)), (3, MANY, MANY));
+        assert!(!part.exists());
+        for (name, _) in files(folder.path(), "server.db") {
+            fs::remove_file(folder.path().join(name)).unwrap();
+        }
+    }
 }

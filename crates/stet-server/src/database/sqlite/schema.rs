@@ -1,11 +1,12 @@
 //! Opening the database file: what SQLite is told, and the tables. Never what is in them.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use rusqlite::{Connection, OpenFlags, TransactionBehavior};
+use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 use stet_model::mutant::{self, Mutant};
 
+use super::copy::before_update;
 use super::parts;
 
 /// "stSv": marks the file as this program's.
@@ -32,6 +33,23 @@ pub enum OpenError {
         /// The file's version.
         found: i32,
     },
+    /// No copy could be made, and without one nothing is changed.
+    #[error(
+        "the database must be copied to {copy} before it is brought up to date, and that failed: {why}. Nothing was \
+         changed: make room there or, if the database is damaged, restore a backup; then start the server again"
+    )]
+    NotCopied {
+        /// Where the copy was to be.
+        copy: PathBuf,
+        /// What stood in the way.
+        why: String,
+    },
+    /// The tables couldn't be changed.
+    #[error(
+        "{0} couldn't be brought up to date: {1}. It is as it was: mend that and start the server again, or start the \
+         server before this one"
+    )]
+    NotUpdated(PathBuf, rusqlite::Error),
     /// SQLite's own words.
     #[error("the database can't be opened: {0}")]
     Sqlite(#[from] rusqlite::Error),
@@ -163,9 +181,26 @@ CREATE TABLE parts (
 ) STRICT, WITHOUT ROWID;
 ";
 
-/// Opens the file for writing and brings its tables up to date; without a path, a database in memory.
+/// Opens the file for writing and brings its tables up to date, an existing one's after it was copied; without a path, a
+/// database in memory.
 pub(super) fn open(path: Option<&Path>, vfs: Option<&str>, store_id: [u8; 16]) -> Result<Connection, OpenError> {
-    let mut connection = match (path, vfs) {
+    let mut connection = connect(path, vfs)?;
+    // Files of a simulated disk can't be copied.
+    let copied = path.filter(|_| vfs.is_none());
+    migrate(&mut connection, store_id, copied)?;
+    Ok(connection)
+}
+
+/// Opens a file that is itself a copy, and brings its tables up to date.
+pub(super) fn upgrade(path: &Path) -> Result<Connection, OpenError> {
+    let mut connection = connect(Some(path), None)?;
+    // The id is for a file without tables, which this isn't.
+    migrate(&mut connection, [0; 16], None)?;
+    Ok(connection)
+}
+
+fn connect(path: Option<&Path>, vfs: Option<&str>) -> Result<Connection, OpenError> {
+    let connection = match (path, vfs) {
         (Some(path), Some(vfs)) => Connection::open_with_flags_and_vfs(path, OpenFlags::default(), vfs)?,
         (Some(path), None) => Connection::open(path)?,
         (None, _) => Connection::open_in_memory()?,
@@ -173,7 +208,6 @@ pub(super) fn open(path: Option<&Path>, vfs: Option<&str>, store_id: [u8; 16]) -
     connection.busy_timeout(BUSY)?;
     kind(&connection, &path.map_or_else(|| "the database in memory".to_owned(), |path| path.display().to_string()))?;
     settings(&connection)?;
-    migrate(&mut connection, store_id)?;
     Ok(connection)
 }
 
@@ -227,15 +261,27 @@ fn settings(connection: &Connection) -> Result<(), rusqlite::Error> {
     Ok(())
 }
 
-fn migrate(connection: &mut Connection, store_id: [u8; 16]) -> Result<(), OpenError> {
+fn migrate(connection: &mut Connection, store_id: [u8; 16], path: Option<&Path>) -> Result<(), OpenError> {
     // Another process may be at it: whoever comes second finds the work done.
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let version: i32 = transaction.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+    if let (1..VERSION, Some(path)) = (version, path) {
+        // Nobody else can write by now: the copy lacks nothing.
+        before_update(path, VERSION).map_err(|(copy, why)| OpenError::NotCopied { copy, why })?;
+    }
+    update(&transaction, version, store_id).and_then(|()| transaction.commit()).map_err(|error| match path {
+        Some(path) if (1..VERSION).contains(&version) => OpenError::NotUpdated(path.to_path_buf(), error),
+        _ => error.into(),
+    })
+}
+
+/// Makes the newest layout of the one of this version.
+fn update(transaction: &Transaction<'_>, version: i32, store_id: [u8; 16]) -> Result<(), rusqlite::Error> {
     for step in STEPS.iter().skip(version.max(0).unsigned_abs() as usize) {
         transaction.execute_batch(step)?;
     }
     if version < PARTS_BROUGHT_OVER {
-        parts::bring_over(&transaction)?;
+        parts::bring_over(transaction)?;
     }
     if version == 0 {
         transaction.execute("INSERT INTO meta (key, value) VALUES ('store_id', ?1)", [store_id.as_slice()])?;
@@ -244,6 +290,5 @@ fn migrate(connection: &mut Connection, store_id: [u8; 16]) -> Result<(), OpenEr
     if version < VERSION {
         transaction.pragma_update(None, "user_version", VERSION)?;
     }
-    transaction.commit()?;
     Ok(())
 }

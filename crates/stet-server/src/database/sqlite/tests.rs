@@ -108,18 +108,125 @@ fn a_file_that_is_something_else_or_newer_is_refused_with_a_remedy() {
 fn a_file_of_every_earlier_layout_is_brought_up_to_date() {
     for steps in 1..=schema::STEPS.len() {
         let folder = tempfile::tempdir().unwrap();
-        let file = Connection::open(folder.path().join("server.db")).unwrap();
-        schema::STEPS[..steps].iter().for_each(|step| file.execute_batch(step).unwrap());
-        file.execute("INSERT INTO meta (key, value) VALUES ('store_id', ?1)", [[7; 16]]).unwrap();
-        file.pragma_update(None, "application_id", schema::APPLICATION_ID).unwrap();
-        file.pragma_update(None, "user_version", steps as i32).unwrap();
-        drop(file);
+        drop(earlier(folder.path(), steps));
         let database = open(folder.path());
         assert_eq!(database.store_id().unwrap(), StoreId::from_bytes([7; 16]));
-        let version: usize = database.connection.query_row("PRAGMA user_version", [], |row| row.get(0)).unwrap();
-        assert_eq!(version, schema::STEPS.len());
+        assert_eq!(layout(&database.connection), schema::STEPS.len());
         contract::the_newest_notes_follow_the_library(database);
     }
+}
+
+/// A file as an earlier server left it, with a layout of this many steps.
+fn earlier(folder: &Path, steps: usize) -> Connection {
+    let file = Connection::open(folder.join("server.db")).unwrap();
+    schema::STEPS[..steps].iter().for_each(|step| file.execute_batch(step).unwrap());
+    file.execute("INSERT INTO meta (key, value) VALUES ('store_id', ?1)", [[7; 16]]).unwrap();
+    file.pragma_update(None, "application_id", schema::APPLICATION_ID).unwrap();
+    file.pragma_update(None, "user_version", steps as i32).unwrap();
+    file
+}
+
+fn layout(connection: &Connection) -> usize {
+    connection.query_row("PRAGMA user_version", [], |row| row.get(0)).unwrap()
+}
+
+/// The layout of the file as it is, opened by nobody.
+fn layout_of(file: &Path) -> usize {
+    layout(&Connection::open(file).unwrap())
+}
+
+fn names(folder: &Path) -> Vec<String> {
+    let names = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let mut names: Vec<String> = names.filter(|name| !name.ends_with("-shm") && !name.ends_with("-wal")).collect();
+    names.sort();
+    names
+}
+
+fn not_opened(folder: &Path) -> OpenError {
+    Sqlite::open(&folder.join("server.db"), contract::random()).map(drop).unwrap_err()
+}
+
+#[test]
+fn an_existing_file_is_copied_before_it_is_brought_up_to_date() {
+    let folder = tempfile::tempdir().unwrap();
+    // What is still in the log beside the file when it is opened belongs to it.
+    let crashed = earlier(folder.path(), 2);
+    crashed.pragma_update(None, "journal_mode", "WAL").unwrap();
+    crashed.execute("INSERT INTO users VALUES (1, 'u', 'i', 'maria', zeroblob(16), 0)", []).unwrap();
+    drop(open(folder.path()));
+    assert_eq!(names(folder.path()), ["server.db", "server.db.before-3"]);
+    let copy = folder.path().join("server.db.before-3");
+    assert_eq!((layout_of(&copy), layout_of(&folder.path().join("server.db"))), (2, 3));
+    assert_eq!(copy::check(&copy).unwrap().users, 1);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        assert_eq!(copy.metadata().unwrap().permissions().mode() & 0o777, 0o600);
+    }
+}
+
+#[test]
+fn nothing_is_copied_where_nothing_is_due_or_nothing_was_there() {
+    let folder = tempfile::tempdir().unwrap();
+    drop(open(folder.path()));
+    drop(open(folder.path()));
+    assert_eq!(names(folder.path()), ["server.db"]);
+}
+
+#[test]
+fn only_the_last_copies_from_before_an_update_are_kept() {
+    let folder = tempfile::tempdir().unwrap();
+    drop(earlier(folder.path(), 1));
+    let others = ["server.db.before-1", "server.db.before-2", "server.db.before-restore-1", "other.before-1"];
+    others.iter().for_each(|name| std::fs::write(folder.path().join(name), "x").unwrap());
+    drop(open(folder.path()));
+    let kept = [others[3], "server.db", others[1], "server.db.before-3", others[2]];
+    assert_eq!(names(folder.path()), kept);
+}
+
+#[test]
+fn a_file_that_cannot_be_copied_is_not_brought_up_to_date() {
+    let folder = tempfile::tempdir().unwrap();
+    drop(earlier(folder.path(), 2));
+    let part = folder.path().join("server.db.before-3.part");
+    std::fs::create_dir(&part).unwrap();
+    let said = not_opened(folder.path()).to_string();
+    assert!(said.contains("server.db.before-3") && said.contains("make room"), "{said}");
+    assert_eq!(layout_of(&folder.path().join("server.db")), 2);
+    std::fs::remove_dir(part).unwrap();
+    drop(open(folder.path()));
+}
+
+#[test]
+fn a_damaged_file_is_not_brought_up_to_date() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = earlier(folder.path(), 2);
+    file.pragma_update(None, "foreign_keys", false).unwrap();
+    file.execute("INSERT INTO documents VALUES (1, zeroblob(16), 1, 0, 1, 1, 0, 0)", []).unwrap();
+    drop(file);
+    let said = not_opened(folder.path()).to_string();
+    assert!(said.contains("is damaged") && said.contains("restore"), "{said}");
+    assert_eq!(layout_of(&folder.path().join("server.db")), 2);
+    assert_eq!(names(folder.path()), ["server.db"]);
+}
+
+#[test]
+fn an_update_that_fails_leaves_the_file_as_it_was_and_says_so() {
+    let folder = tempfile::tempdir().unwrap();
+    drop(earlier(folder.path(), 1));
+    let database = folder.path().join("server.db");
+    // Fails in the last step, when the ones before it are made.
+    Connection::open(&database).unwrap().execute_batch("CREATE TABLE parts_by_row (x INTEGER) STRICT").unwrap();
+    let tables = |file: &Path| -> Vec<String> {
+        let connection = Connection::open(file).unwrap();
+        let mut names = connection.prepare("SELECT name FROM sqlite_schema ORDER BY name").unwrap();
+        names.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect()
+    };
+    let before = tables(&database);
+    let said = not_opened(folder.path()).to_string();
+    assert!(said.contains("as it was") && said.contains("server.db"), "{said}");
+    assert_eq!((layout_of(&database), tables(&database)), (1, before.clone()));
+    assert_eq!(tables(&folder.path().join("server.db.before-3")), before);
 }
 
 #[test]

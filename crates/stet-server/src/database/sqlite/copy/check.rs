@@ -56,28 +56,41 @@ struct Stands {
 
 type Documents = BTreeMap<NoteId, Stands>;
 
+impl Wrong {
+    fn about(self, path: &Path) -> CopyError {
+        match self {
+            Self::Sqlite(error) => CopyError::of(path, error),
+            Self::Damaged(what) => CopyError::Damaged { path: path.to_path_buf(), what },
+        }
+    }
+}
+
 pub(super) fn whole(connection: &Connection, path: &Path) -> Result<Contents, CopyError> {
     schema::check_kind(connection, &path.display().to_string()).map_err(|error| match error {
         OpenError::Sqlite(error) => CopyError::of(path, error),
         other => other.into(),
     })?;
-    contents(connection).map_err(|wrong| match wrong {
-        Wrong::Sqlite(error) => CopyError::of(path, error),
-        Wrong::Damaged(what) => CopyError::Damaged { path: path.to_path_buf(), what },
-    })
+    contents(connection).map_err(|wrong| wrong.about(path))
+}
+
+/// Only what SQLite can tell: whether the logs say what the tables do isn't asked.
+pub(super) fn readable(connection: &Connection, path: &Path) -> Result<(), CopyError> {
+    intact(connection).map_err(|wrong| wrong.about(path))
+}
+
+fn intact(connection: &Connection) -> Result<(), Wrong> {
+    let said: String = connection.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0))?;
+    if said != "ok" {
+        return Err(Wrong::Damaged(said));
+    }
+    let stray: Option<String> = connection.query_row("PRAGMA foreign_key_check", [], |row| row.get(0)).optional()?;
+    stray.map_or(Ok(()), |table| Err(Wrong::Damaged(format!("a row of {table} belongs to nothing"))))
 }
 
 /// From one moment, also of a file in use.
 fn contents(connection: &Connection) -> Result<Contents, Wrong> {
     let moment = connection.unchecked_transaction()?;
-    let said: String = moment.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0))?;
-    if said != "ok" {
-        return Err(Wrong::Damaged(said));
-    }
-    let stray: Option<String> = moment.query_row("PRAGMA foreign_key_check", [], |row| row.get(0)).optional()?;
-    if let Some(table) = stray {
-        return Err(Wrong::Damaged(format!("a row of {table} belongs to nothing")));
-    }
+    intact(&moment)?;
     let users = moment.query_row("SELECT count(*) FROM users", [], |row| row.get(0).map(unsigned))?;
     let mut contents = Contents { users, ..Contents::default() };
     for space in spaces(&moment)? {

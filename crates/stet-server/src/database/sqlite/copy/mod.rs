@@ -1,6 +1,7 @@
 //! Copies of the database file through SQLite's backup API, which sees one moment of it; a copied file would miss what is
-//! in the log beside it. Names and folders are the caller's.
+//! in the log beside it. Names and folders are the caller's, but for the copy from before an update.
 
+mod before;
 mod check;
 
 use std::path::{Path, PathBuf};
@@ -10,6 +11,7 @@ use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use super::schema::{self, OpenError};
 
+pub(super) use before::before_update;
 pub use check::Contents;
 
 /// Why a database can't be copied, or isn't what it should be.
@@ -88,13 +90,19 @@ pub fn check(path: &Path) -> Result<Contents, CopyError> {
     check::whole(&connection, path)
 }
 
-/// Brings a copy's tables up to date. It stays one file.
+/// Reads a database's file whole, and answers whether SQLite finds it sound. What a server lives with is no reason for
+/// it not to start.
+fn is_readable(path: &Path) -> Result<(), CopyError> {
+    let connection = schema::open_reader(path).map_err(|error| CopyError::of(path, error))?;
+    check::readable(&connection, path)
+}
+
+/// Brings a copy's tables up to date, without a copy of it. It stays one file.
 ///
 /// # Errors
 /// What SQLite says.
 pub fn upgrade(path: &Path) -> Result<(), CopyError> {
-    // The id is for a file without tables, which this isn't.
-    let connection = schema::open(Some(path), None, [0; 16])?;
+    let connection = schema::upgrade(path)?;
     one_file(&connection, path)
 }
 
