@@ -96,7 +96,7 @@ impl Engine {
         let Some(place) = self.report.cursors.get(&self.space).map(|place| place.seq) else { return };
         let settled = self.is_settled() && self.comparison.asked_at != Some(place);
         let unread = self.comparison.unread && self.writing.is_idle() && !self.writing.tries_again();
-        let unread = unread && self.holds_something();
+        let unread = unread && self.holds_something() && self.device.is_caught_up(self.space);
         if settled || unread {
             self.comparison.asked_at = settled.then_some(place);
             self.comparison.unread = false;
@@ -128,7 +128,8 @@ impl Engine {
             // It may be of a moment when some of what was written meanwhile was there and some wasn't.
             return self.compared();
         }
-        let content = standing.content.filter(|_| !self.holds_something());
+        // What was asked for while something was unsent or held says nothing of this place of the log.
+        let content = standing.content.filter(|_| self.comparison.asked_at == Some(standing.seq));
         self.comparison.standing = Standing { content, ..standing };
         self.comparison.hold_against_others();
         if let Some(content) = content {
