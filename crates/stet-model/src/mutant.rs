@@ -56,11 +56,19 @@ pub enum Mutant {
     RowsLetGoEarly,
     /// What a space holds is believed although it was written to while that was read.
     StandingOverWrites,
+    /// A device calls itself synced while something of it is unsent.
+    SyncedWithUnsent,
+    /// A device calls itself synced while rows it received aren't on its disk.
+    SyncedBeforeRows,
+    /// What is on its way to the server isn't counted as unsent.
+    SentCountsAsThere,
+    /// A device calls itself verified once it is synced, whatever it holds.
+    VerifiedWhenSynced,
 }
 
 impl Mutant {
     /// All of them.
-    pub const ALL: [Self; 24] = [
+    pub const ALL: [Self; 28] = [
         Self::AckMovesToHead,
         Self::BaseIsLastSent,
         Self::CursorSkipsGaps,
@@ -85,6 +93,10 @@ impl Mutant {
         Self::SnapshotBeforeWrites,
         Self::RowsLetGoEarly,
         Self::StandingOverWrites,
+        Self::SyncedWithUnsent,
+        Self::SyncedBeforeRows,
+        Self::SentCountsAsThere,
+        Self::VerifiedWhenSynced,
     ];
 }
 

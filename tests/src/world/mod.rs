@@ -12,6 +12,7 @@ pub mod plan;
 mod queue;
 pub mod random;
 mod reference;
+mod said;
 mod server;
 mod trace;
 mod units;

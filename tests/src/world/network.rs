@@ -10,6 +10,7 @@ use stet_sync::server::Outgoing;
 
 use super::World;
 use super::queue::{Event, ForDevice};
+use super::said::Said;
 
 /// Names a connection attempt and the connection it may become.
 pub type LinkId = u64;
@@ -19,8 +20,10 @@ pub type LinkId = u64;
 enum Packet {
     /// The server took the socket.
     Opened,
-    /// A data frame.
+    /// A data frame for the server.
     Frame(Frame),
+    /// A data frame for the device, and the furthest row of the log that it names.
+    Said(Frame, u64),
     /// A WebSocket Ping.
     Ping,
     /// A WebSocket Pong.
@@ -48,6 +51,26 @@ pub struct Link {
     down: Pipe,
     /// The device takes nothing before this.
     stalled_until: u64,
+    /// What the server says on it.
+    said: Said,
+    /// The furthest row of the log that the device was told of.
+    pub told: u64,
+    /// Something vanished on it, as no TCP lets it.
+    lossy: bool,
+}
+
+impl Link {
+    fn new(device: usize, life: u32) -> Self {
+        let (up, down) = (Pipe::default(), Pipe::default());
+        let said = Said::default();
+        Self { device, life, socket: None, up, down, stalled_until: 0, said, told: 0, lossy: false }
+    }
+
+    /// Whether everything the server has to say on it has come to the device: what is wrong with it would be known.
+    pub fn has_said_all(&self, now: u64) -> bool {
+        let sound = self.socket.is_some() && !self.up.mute && !self.down.mute && !self.lossy;
+        sound && now >= self.stalled_until && self.down.packets.is_empty()
+    }
 }
 
 impl World {
@@ -55,8 +78,7 @@ impl World {
     pub(super) fn open_link(&mut self, device: usize) {
         self.next_link += 1;
         let (id, life) = (self.next_link, self.devices[device].life);
-        let (up, down) = (Pipe::default(), Pipe::default());
-        self.links.insert(id, Link { device, life, socket: None, up, down, stalled_until: 0 });
+        self.links.insert(id, Link::new(device, life));
         self.devices[device].link = Some(id);
         let now = self.queue.now();
         if now >= self.devices[device].offline_until {
@@ -107,6 +129,9 @@ impl World {
         let (which, left) = &mut self.devices[device].lose;
         let vanishes = *which == up && *left > 0;
         *left -= u32::from(vanishes);
+        if vanishes && let Some(link) = self.devices[device].link.and_then(|id| self.links.get_mut(&id)) {
+            link.lossy = true;
+        }
         vanishes
     }
 
@@ -174,12 +199,16 @@ impl World {
             let later = self.devices[device].frozen_until.max(now + 5);
             return self.queue.put(later, Event::Down(id));
         }
-        let Some(packet) = self.links.get_mut(&id).and_then(|link| link.down.packets.pop_front()) else { return };
+        let Some(link) = self.links.get_mut(&id) else { return };
+        let Some(packet) = link.down.packets.pop_front() else { return };
         match packet {
             Packet::Opened => self.input(device, Input::Opened),
-            Packet::Frame(frame) => self.input(device, Input::Frame(frame)),
+            Packet::Said(frame, seq) => {
+                link.told = link.told.max(seq);
+                self.input(device, Input::Frame(frame));
+            }
             Packet::Ping => self.send_up(id, Packet::Pong),
-            Packet::Pong => {}
+            Packet::Frame(_) | Packet::Pong => {}
             Packet::Closed(code, reason) => {
                 self.devices[device].link = None;
                 self.input(device, Input::Closed { code, reason: reason.to_owned() });
@@ -190,6 +219,7 @@ impl World {
     /// Puts everything the server has to say on its way, and sets its timer.
     pub(super) fn pump_server(&mut self) {
         let now = self.queue.now();
+        self.learn();
         loop {
             let mut said = false;
             for (socket, id) in self.server.sockets.clone() {
@@ -205,6 +235,7 @@ impl World {
             if !said {
                 break;
             }
+            self.learn();
         }
         if let Some(at) = self.server.deadline()
             && self.server.timer_at.is_none_or(|set| at < set || set < now)
@@ -214,20 +245,31 @@ impl World {
         }
     }
 
+    /// Takes note of what came into the server's log.
+    fn learn(&mut self) {
+        if let Err(words) = self.server.learn() {
+            self.fail(words);
+        }
+    }
+
     /// One thing the server says. Whether it was the last.
     fn pass_on(&mut self, socket: SocketId, id: LinkId, outgoing: Outgoing) -> bool {
         match outgoing {
             Outgoing::Frame(frame) => {
                 self.counts.frames += 1;
-                let device = self.links.get(&id).map(|link| link.device);
-                let live = device.filter(|device| self.devices[*device].link == Some(id));
-                if live.is_some_and(|device| self.vanishes(device, false)) {
+                let Some(link) = self.links.get_mut(&id) else { return false };
+                let (device, said) = (link.device, link.said.more(&frame));
+                let packet = || Packet::Said(frame.as_ref().clone(), *said.as_ref().unwrap_or(&0));
+                if let Err(words) = &said {
+                    self.fail(words.clone());
+                }
+                if self.devices[device].link == Some(id) && self.vanishes(device, false) {
                     return false;
                 }
-                if device.is_some_and(|device| self.arrives_twice(device)) {
-                    self.send_down(id, Packet::Frame(frame.as_ref().clone()));
+                if self.arrives_twice(device) {
+                    self.send_down(id, packet());
                 }
-                self.send_down(id, Packet::Frame(frame.as_ref().clone()));
+                self.send_down(id, packet());
             }
             Outgoing::Ping => self.send_down(id, Packet::Ping),
             Outgoing::Close(code) => {

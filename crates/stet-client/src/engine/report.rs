@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use stet_model::id::{DeviceId, DocKey, NoteId, SpaceId};
+use stet_model::mutant::{self, Mutant};
 use stet_store::{DeviceRow, Held, HeldAt, ListRow, RowFields};
 use stet_sync::device::{Place, Problem, State};
 
@@ -227,7 +228,8 @@ impl Engine {
     }
 
     pub(super) fn unsent_count(&self) -> u32 {
-        let hidden = |doc: &&DocKey| self.level1_folders.refused && doc.is_library();
+        let sent = |doc: DocKey| mutant::is(Mutant::SentCountsAsThere) && self.device.is_in_flight(doc);
+        let hidden = |doc: &&DocKey| (self.level1_folders.refused && doc.is_library()) || sent(**doc);
         (self.ledger.unsent.iter().filter(|doc| !hidden(doc)).count() + self.ledger.purges.len()) as u32
     }
 
@@ -252,7 +254,8 @@ impl Engine {
     /// Whether everything received is part of its document and on disk.
     fn has_taken_in(&self) -> bool {
         let waits = self.ledger.held.values().any(|held| held.at == HeldAt::Import);
-        !waits && !self.documents.has_imports() && !self.writing.holds_cursor_back()
+        let on_disk = !self.writing.holds_cursor_back() || mutant::is(Mutant::SyncedBeforeRows);
+        !waits && !self.documents.has_imports() && on_disk
     }
 
     /// Whether everything the server is known to have is part of its document and on disk.
@@ -262,7 +265,8 @@ impl Engine {
 
     /// Whether everything is here and there.
     pub(super) fn is_in_step(&self) -> bool {
-        self.connection_state() == ConnectionState::Authenticated && self.is_caught_up() && self.unsent() == 0
+        let sent = self.unsent() == 0 || mutant::is(Mutant::SyncedWithUnsent);
+        self.connection_state() == ConnectionState::Authenticated && self.is_caught_up() && sent
     }
 
     /// The one value.

@@ -1,13 +1,15 @@
 //! What must be true once everything is well: everybody settles within bounded time, holds the same, and holds what the
-//! naive model says. Changes nothing.
+//! naive model says; and what devices say of themselves, true at any moment. Changes nothing.
 
 mod content;
 mod lists;
 mod promises;
+mod status;
 
 use super::World;
 use super::device::Device;
 use super::queue::Event;
+pub(super) use status::Comparison;
 
 /// Everybody must have settled so long after everything was made well: a connection that broke without anybody's
 /// knowledge is found within 45 s, and the next attempt is made within a minute; some need two. Milliseconds.

@@ -7,6 +7,7 @@ use stet_store::{Write, only_indexes, renames};
 
 use crate::disk::Broken;
 use crate::world::World;
+use crate::world::check::Comparison;
 use crate::world::queue::ForDevice;
 
 /// Operations that still work when the disk refuses, at most.
@@ -136,7 +137,11 @@ impl World {
     pub(super) fn commit(&mut self, device: usize, writes: &[Write]) -> Result<(), String> {
         let broken = self.wrong(device);
         let Some(process) = &mut self.devices[device].process else { return Ok(()) };
-        match (process.writer.commit(writes), broken) {
+        let result = process.writer.commit(writes);
+        if let Some(comparison) = Comparison::among(writes) {
+            self.compared(device, &comparison, result.is_ok() && broken.is_none());
+        }
+        match (result, broken) {
             (Ok(()), Some(None)) => Err("the simulated disk said nothing".to_owned()),
             (Err(error), Some(Some(_))) => Err(error.to_string()),
             (Err(error), _) => {

@@ -95,6 +95,10 @@ pub struct Device {
     pub token_missing: bool,
     /// A copy of its files, and when it was made.
     backup: Option<(Disk, Point)>,
+    /// Where and when it held its log against the server's, and what really differed.
+    pub compared: BTreeMap<(u64, i64), Result<(), String>>,
+    /// Documents that were found to hold what the server had, and at which place.
+    pub looked_at: BTreeMap<NoteId, u64>,
 }
 
 impl Device {
@@ -130,6 +134,8 @@ impl Device {
             token_until: 0,
             token_missing: false,
             backup: None,
+            compared: BTreeMap::new(),
+            looked_at: BTreeMap::new(),
         }
     }
 
@@ -229,6 +235,7 @@ impl World {
         }
         if power {
             let dice = &mut self.disks;
+            self.devices[device].looked_at.clear();
             self.devices[device].disk.cut(&mut |below| dice.below(below));
         } else {
             self.devices[device].disk.abandon();
@@ -252,6 +259,7 @@ impl World {
         let (copy, point) = (copy.copy(), point.clone());
         self.end_device(device, 0, false);
         self.devices[device].disk.restore(&copy);
+        self.devices[device].looked_at.clear();
         self.reference.restored(device, &point);
         self.note(|| format!("d{device} is what it was"));
         true
@@ -259,7 +267,8 @@ impl World {
 
     /// A device's files on another machine, where they go on beside the old one's.
     pub(super) fn twin(&mut self, device: usize) {
-        let twin = Device::with(self.devices[device].disk.copy());
+        let mut twin = Device::with(self.devices[device].disk.copy());
+        twin.compared.clone_from(&self.devices[device].compared);
         self.devices.push(twin);
         let twin = self.devices.len() - 1;
         self.reference.copied(device);
@@ -388,6 +397,7 @@ impl World {
             Told::NoteDeleted(change) if change.purged => self.tell_interface(device, Message::Gone(change.note_id)),
             Told::NoteRow(row) if row.dots.disk => self.reference.saved(device, Some(About::Note(row.id))),
             Told::Status(status) => {
+                self.check_status(device, &status);
                 let Some(process) = &mut self.devices[device].process else { return };
                 let before = process.status.replace(*status);
                 self.consider_question(device, before.is_some_and(|before| before.decision.is_some()));

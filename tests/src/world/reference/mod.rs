@@ -118,6 +118,8 @@ pub struct Reference {
     acts: Vec<Act>,
     /// Acts that were answered and aren't known to be saved, per device.
     unsaved: BTreeMap<usize, BTreeSet<ActId>>,
+    /// Acts that aren't known to have come to the server, per device.
+    unsent: BTreeMap<usize, BTreeSet<ActId>>,
     /// Every piece of text ever inserted.
     pub tokens: Tokens,
     /// The server went back to a copy.
@@ -131,7 +133,31 @@ impl Reference {
     pub fn ask(&mut self, device: usize, about: About, kind: Kind, before: Version) -> ActId {
         self.acts.push(Act { device, about, kind, before, after: None, state: State::Asked });
         self.unsaved.entry(device).or_default().insert(self.acts.len() - 1);
+        self.unsent.entry(device).or_default().insert(self.acts.len() - 1);
         self.acts.len() - 1
+    }
+
+    /// An act.
+    pub fn act(&self, act: ActId) -> &Act {
+        &self.acts[act]
+    }
+
+    /// What a device's user certainly did that isn't known to have come to the server.
+    pub fn unsent(&mut self, device: usize) -> Vec<ActId> {
+        let unsent = self.unsent.entry(device).or_default();
+        unsent.retain(|act| !matches!(self.acts[*act].state, State::Uncertain | State::Refused));
+        unsent.iter().copied().filter(|act| self.acts[*act].is_certain()).collect()
+    }
+
+    /// It has come to the server.
+    pub fn arrived(&mut self, device: usize, act: ActId) {
+        self.unsent.entry(device).or_default().remove(&act);
+    }
+
+    /// Whether a device's user may have removed a note for good.
+    pub fn may_have_purged(&self, device: usize, note: NoteId) -> bool {
+        let purges = |act: &Act| act.device == device && matches!(act.kind, Kind::Purge);
+        self.acts(About::Note(note)).any(|(_, act)| purges(act))
     }
 
     /// The engine has done it, to this, which stands there now.

@@ -15,6 +15,8 @@ use crate::disk::{Broken, Disk};
 pub struct Frail {
     inner: Sqlite,
     disk: Disk,
+    /// So many groups were handed over.
+    pub groups: u64,
     /// So many of the next groups fail.
     pub failing: u32,
     /// What the disk refuses then, after so many operations; `None`: it only says so.
@@ -24,7 +26,7 @@ pub struct Frail {
 impl Frail {
     /// A database whose disk works.
     pub const fn new(inner: Sqlite, disk: Disk) -> Self {
-        Self { inner, disk, failing: 0, broken: None }
+        Self { inner, disk, groups: 0, failing: 0, broken: None }
     }
 }
 
@@ -74,6 +76,7 @@ impl Database for Frail {
     }
 
     fn write(&mut self, group: &[Write], now: i64) -> Vec<Result<Written, WriteError>> {
+        self.groups += 1;
         if self.failing == 0 {
             return self.inner.write(group, now);
         }

@@ -2,6 +2,7 @@
 //! Never how frames travel.
 
 pub mod database;
+mod log;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -16,6 +17,7 @@ use stet_server::database::{Access, Database, Opening, Random, Read, Write, Writ
 use stet_sync::server::{Outgoing, Settings};
 
 use self::database::Frail;
+use self::log::Log;
 use super::network::LinkId;
 use super::plan::Config;
 use super::random::Dice;
@@ -65,6 +67,10 @@ pub struct Server {
     lives: u64,
     user: UserId,
     space: SpaceId,
+    /// What its log holds.
+    pub log: Log,
+    /// Groups of writes that are in it.
+    learned: u64,
     /// Which link each socket is the server's end of.
     pub sockets: BTreeMap<SocketId, LinkId>,
     /// When the timer is set, simulated milliseconds.
@@ -100,6 +106,8 @@ impl Server {
             lives: 0,
             user,
             space,
+            log: Log::default(),
+            learned: 0,
             sockets: BTreeMap::new(),
             timer_at: None,
         })
@@ -116,7 +124,29 @@ impl Server {
         let core = Core::new(database, self.settings.clone(), Box::new(Tokens), bus, random);
         self.running = Some(core.map_err(|error| error.to_string())?);
         self.timer_at = None;
-        Ok(())
+        let (head, _) = self.head()?;
+        self.log.ends_at(head);
+        self.learned = 0;
+        self.read_log()
+    }
+
+    /// Takes note of what came into the log, if anything was written.
+    pub fn learn(&mut self) -> Result<(), String> {
+        let learned = self.learned;
+        match self.database().map(|database| database.groups) {
+            Some(groups) if groups != learned => {
+                self.learned = groups;
+                self.read_log()
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn read_log(&mut self) -> Result<(), String> {
+        let (user, space_id, since) = (self.user.clone(), self.space, self.log.head());
+        let database = self.database().ok_or("no database")?;
+        let page = database.log(Access { user_id: &user, space_id }, since, usize::MAX);
+        page.map_err(|error| error.to_string())?.rows.iter().try_for_each(|row| self.log.take(row))
     }
 
     /// Ends, just so; with the power goes what wasn't synced.
@@ -218,6 +248,11 @@ impl Server {
         let Some(parts) = self.parts(note)? else { return Ok(None) };
         let parts: Vec<&[u8]> = parts.iter().map(Vec::as_slice).collect();
         NoteDocument::load(&parts, PeerId(1)).map(Some).map_err(|error| format!("the server's note {note}: {error}"))
+    }
+
+    /// The document of the folders.
+    pub const fn library_id(&self) -> NoteId {
+        self.space.library()
     }
 
     /// The folders made of the server's rows.
