@@ -50,6 +50,8 @@ pub enum Mutant {
     TombstonesExpire,
     /// The server tells everybody of a row before it is on its disk.
     FanOutBeforeCommit,
+    /// Acknowledgements travel in another queue than the rows of others: they leave before rows that come first.
+    AcksOvertakeRows,
     /// A device's log makes way for a snapshot while some of it is still to be written or read.
     SnapshotBeforeWrites,
     /// Rows that are on their way to the disk are let go with those that are there.
@@ -68,7 +70,7 @@ pub enum Mutant {
 
 impl Mutant {
     /// All of them.
-    pub const ALL: [Self; 28] = [
+    pub const ALL: [Self; 29] = [
         Self::AckMovesToHead,
         Self::BaseIsLastSent,
         Self::CursorSkipsGaps,
@@ -90,6 +92,7 @@ impl Mutant {
         Self::CursorFollowsDocuments,
         Self::TombstonesExpire,
         Self::FanOutBeforeCommit,
+        Self::AcksOvertakeRows,
         Self::SnapshotBeforeWrites,
         Self::RowsLetGoEarly,
         Self::StandingOverWrites,

@@ -5,6 +5,8 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use stet_model::id::{NoteId, SpaceId};
+use stet_model::mutant::{self, Mutant};
+use stet_protocol::codec::encode;
 use stet_protocol::limits::{CATCH_UPS, NOTE_IDS};
 use stet_protocol::message::ErrorCode;
 use stet_protocol::message::level2::{ServerMessage, Sync, SyncComplete};
@@ -293,7 +295,11 @@ impl Connection {
         let Some(id) = origin.id.clone() else { return };
         self.settle(&id);
         let Committed { space_id, note_id, seq, timestamp, .. } = *event;
-        self.send2(&ServerMessage::NoteUpdateSuccess { id, space_id, note_id, seq, timestamp }, turn);
+        let success = ServerMessage::NoteUpdateSuccess { id, space_id, note_id, seq, timestamp };
+        if mutant::is(Mutant::AcksOvertakeRows) {
+            return turn.outbox.push_ahead(Arc::new(encode(&success, self.encoding)));
+        }
+        self.send2(&success, turn);
     }
 }
 
