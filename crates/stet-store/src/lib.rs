@@ -30,7 +30,7 @@ mod writer;
 
 pub use disk::*;
 pub use error::*;
-pub use open::salvage::{Salvaged, read_only, salvage};
+pub use open::salvage::{LegibleDocument, Salvaged, read_only, salvage};
 pub use open::{APPLICATION_ID, Options, open};
 pub use read::*;
 pub use reader::{MAX_PAGE, Reader, SNAPSHOT_LIMIT};

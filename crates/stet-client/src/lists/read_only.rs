@@ -24,8 +24,8 @@ pub fn read_only(data_dir: &Path) -> Vec<LegibleNote> {
         tracing::warn!(%error, "nothing can be read of the database either");
         Vec::new()
     });
-    let notes = documents.into_iter().filter(|(doc, _)| !doc.is_library()).filter_map(|(_, parts)| {
-        let parts: Vec<&[u8]> = parts.iter().map(Vec::as_slice).collect();
+    let notes = documents.into_iter().filter(|found| !found.doc.is_library()).filter_map(|found| {
+        let parts: Vec<&[u8]> = found.parts.iter().map(Vec::as_slice).collect();
         let note = NoteDocument::load(&parts, PeerId(1)).ok()?;
         Some(LegibleNote { title: note.title(), body: note.body(), trashed: note.fields().trashed })
     });

@@ -162,7 +162,7 @@ fn a_store_of_every_version_ever_landed_opens_with_everything_in_it() {
         drop(old);
         let before = fs::read(&path).unwrap();
         // Should a migration fail, what is in it can be read all the same.
-        let legible: Vec<_> = crate::read_only(&path).unwrap().into_iter().map(|(_, parts)| parts).collect();
+        let legible: Vec<_> = crate::read_only(&path).unwrap().into_iter().map(|found| found.parts).collect();
         assert_eq!(legible, [vec![vec![5], vec![6]], vec![vec![7]]], "{last}");
         assert!(fs::read(&path).unwrap() == before, "{last}");
 

@@ -62,16 +62,25 @@ pub fn salvage(path: &Path) -> Result<Salvaged, OpenError> {
     Ok(Salvaged { kept, documents, unreadable: left.unreadable })
 }
 
-/// The documents of a store that can't be opened, as far as they can be read, whatever version its tables are of: of each its
-/// snapshot and the entries of its log, in order. Nothing is written.
+/// A document as it was read from a store that can't be opened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LegibleDocument {
+    /// Which.
+    pub doc: DocKey,
+    /// Its snapshot and the entries of its log, in order; what can't be read is left out.
+    pub parts: Vec<Vec<u8>>,
+}
+
+/// The documents of a store that can't be opened, as far as they can be read, whatever version its tables are of. Nothing is
+/// written.
 ///
 /// # Errors
 /// [`OpenError`] when not even that is possible.
-pub fn read_only(path: &Path) -> Result<Vec<(DocKey, Vec<Vec<u8>>)>, OpenError> {
+pub fn read_only(path: &Path) -> Result<Vec<LegibleDocument>, OpenError> {
     let connection =
         connect_reading(path, &Options::default()).map_err(|error| OpenError::from_sqlite(path, &error))?;
     let all = read(&connection, Wanted::All).unsent;
-    Ok(all.into_iter().map(|found| (found.doc, found.parts)).collect())
+    Ok(all.into_iter().map(|found| LegibleDocument { doc: found.doc, parts: found.parts }).collect())
 }
 
 /// Puts a new store in place that was made whole. Nothing to do when there is none.
