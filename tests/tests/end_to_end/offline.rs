@@ -1,5 +1,6 @@
 //! The server gone, the app killed: nothing typed is missing afterwards, and the tray tells the truth all along.
 
+use serde_json::json;
 use stet_tests::stage::TrayIcon;
 use stet_tests::wait::{eventually, holds};
 
@@ -93,8 +94,16 @@ async fn an_app_that_starts_without_a_server_is_ready_and_keeps_what_is_written(
 async fn a_click_on_reconnect_tries_at_once() {
     let mut one = One::start("reconnect").await;
     let tray = one.stage.tray().icon_of(one.app.id()).await;
+    // After the first failure the next attempt is a minute away: none by itself is in time.
+    let mut settings = one.app.invoke("get_start", json!({})).await["settings"].take();
+    settings["maxAttempts"] = json!(1);
+    one.app.invoke("update_settings", json!({"settings": settings})).await;
     one.server.kill();
-    says(&tray, "Offline").await;
+    eventually("the long wait", async || {
+        let status = one.app.status().await;
+        holds(status["state"] == json!("error") && status["nextRetryAt"].is_number(), status)
+    })
+    .await;
     one.server.restart().await;
     tray.click("Reconnect").await;
     says(&tray, "Synced").await;
