@@ -1,19 +1,38 @@
 //! The simulated world is decided by its seed alone. `cargo xtask sim` runs many seeds and says what they found.
 
+use std::ops::Range;
+use std::time::{Duration, Instant};
+
+use stet_tests::failed::kept;
 use stet_tests::world::plan::Plan;
 use stet_tests::world::{Failure, Outcome, run, run_plan, run_seed};
 
 /// Plans that once found something, each with what it was in the commit that mended it.
 const FOUND: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/plans");
 /// Seeds that never did: the world goes on as it should also where nobody has looked closely.
-const OTHERS: std::ops::Range<u64> = 40_000..40_016;
+const OTHERS: Range<u64> = 40_000..40_016;
 /// How many seeds nobody has run before each run of the tests looks at.
 const FRESH: u64 = 8;
 
-/// Says which runs ended wrong, with the end of what happened.
-fn end_well(runs: impl Iterator<Item = Result<Outcome, Box<Failure>>>) {
-    let failed: Vec<String> = runs.filter_map(Result::err).map(|failure| failure.to_string()).collect();
+/// How long a failing run is shrunk, and how many are.
+const SHRINK_FOR: Duration = Duration::from_secs(60);
+const SHRUNK: usize = 2;
+
+/// Says which runs ended wrong, with the end of what happened and where the plan is kept.
+fn end_well(runs: impl Iterator<Item = (Plan, Result<Outcome, Box<Failure>>)>) {
+    let failed = runs.filter_map(|(plan, ended)| Some((plan, ended.err()?)));
+    let failed: Vec<String> = failed
+        .enumerate()
+        .map(|(n, (plan, failure))| match n {
+            0..SHRUNK => kept(plan, &failure, Instant::now() + SHRINK_FOR),
+            _ => failure.to_string(),
+        })
+        .collect();
     assert!(failed.is_empty(), "{}", failed.join("\n\n"));
+}
+
+fn seeds_end_well(seeds: Range<u64>) {
+    end_well(seeds.map(|seed| (Plan::from_seed(seed), run_seed(seed))));
 }
 
 #[test]
@@ -25,12 +44,16 @@ fn plans_that_once_found_something_end_well() {
     };
     let plans: Vec<Plan> = files.map(plan).collect();
     assert!(plans.len() >= 14, "none is lost");
-    end_well(plans.iter().map(run_plan));
+    let ended = |plan: Plan| {
+        let ended = run_plan(&plan);
+        (plan, ended)
+    };
+    end_well(plans.into_iter().map(ended));
 }
 
 #[test]
 fn every_device_ends_with_what_the_naive_model_says_whatever_happens() {
-    end_well(OTHERS.map(run_seed));
+    seeds_end_well(OTHERS);
 }
 
 /// Each run looks elsewhere; the seed is in what a failure says, and is the same world for ever.
@@ -38,7 +61,7 @@ fn every_device_ends_with_what_the_naive_model_says_whatever_happens() {
 fn seeds_nobody_has_run_before_end_well_too() {
     let since = std::time::SystemTime::UNIX_EPOCH.elapsed().expect("it is later than 1970");
     let first = since.as_secs() * FRESH;
-    end_well((first..first + FRESH).map(run_seed));
+    seeds_end_well(first..first + FRESH);
 }
 
 #[test]

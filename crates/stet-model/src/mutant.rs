@@ -52,6 +52,10 @@ pub enum Mutant {
     FanOutBeforeCommit,
     /// Acknowledgements travel in another queue than the rows of others: they leave before rows that come first.
     AcksOvertakeRows,
+    /// What a level-1 client says of tags and flags is held against what is there, not against what it had.
+    Level1TagsOverwrite,
+    /// What is restored as a new note loses its tags.
+    NewNoteWithoutTags,
     /// A device's log makes way for a snapshot while some of it is still to be written or read.
     SnapshotBeforeWrites,
     /// Rows that are on their way to the disk are let go with those that are there.
@@ -70,7 +74,7 @@ pub enum Mutant {
 
 impl Mutant {
     /// All of them.
-    pub const ALL: [Self; 29] = [
+    pub const ALL: [Self; 31] = [
         Self::AckMovesToHead,
         Self::BaseIsLastSent,
         Self::CursorSkipsGaps,
@@ -93,6 +97,8 @@ impl Mutant {
         Self::TombstonesExpire,
         Self::FanOutBeforeCommit,
         Self::AcksOvertakeRows,
+        Self::Level1TagsOverwrite,
+        Self::NewNoteWithoutTags,
         Self::SnapshotBeforeWrites,
         Self::RowsLetGoEarly,
         Self::StandingOverWrites,

@@ -6,16 +6,20 @@
 use std::num::NonZero;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use clap::Parser as _;
+use stet_tests::failed::kept;
 use stet_tests::world::plan::Plan;
-use stet_tests::world::{Counts, Failure, Outcome, run, run_seed, shrink};
+use stet_tests::world::{Counts, Outcome, run, run_seed, shrink};
 
 /// How often progress is told.
 const TELL_EVERY: Duration = Duration::from_secs(10);
+/// How long a failing seed is shrunk, and how many are.
+const SHRINK_FOR: Duration = Duration::from_secs(120);
+const SHRUNK: u32 = 3;
 
 /// Runs the simulated world.
 #[derive(clap::Parser)]
@@ -73,7 +77,7 @@ fn main() -> ExitCode {
 fn many(options: &Options) -> ExitCode {
     let began = Instant::now();
     let end = options.from.saturating_add(options.seeds);
-    let next = AtomicU64::new(options.from);
+    let (next, failures) = (AtomicU64::new(options.from), AtomicU32::new(0));
     let sums = Mutex::new(Sums::new());
     let jobs = options.jobs.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, NonZero::get));
     std::thread::scope(|scope| {
@@ -82,7 +86,12 @@ fn many(options: &Options) -> ExitCode {
                 while let Some(seed) = Some(next.fetch_add(1, Ordering::Relaxed)).filter(|seed| *seed < end) {
                     let start = Instant::now();
                     let ended = run_seed(seed);
-                    sums.lock().unwrap_or_else(PoisonError::into_inner).add(seed, ended, start.elapsed());
+                    let took = start.elapsed();
+                    let ended = ended.map_err(|failure| match failures.fetch_add(1, Ordering::Relaxed) {
+                        0..SHRUNK => kept(Plan::from_seed(seed), &failure, Instant::now() + SHRINK_FOR),
+                        _ => failure.to_string(),
+                    });
+                    sums.lock().unwrap_or_else(PoisonError::into_inner).add(seed, ended, took);
                 }
             });
         }
@@ -124,7 +133,7 @@ impl Sums {
         }
     }
 
-    fn add(&mut self, seed: u64, ended: Result<Outcome, Box<Failure>>, took: Duration) {
+    fn add(&mut self, seed: u64, ended: Result<Outcome, String>, took: Duration) {
         match ended {
             Ok(outcome) => {
                 let (actions, faults) = outcome.counts.sums();
@@ -177,7 +186,7 @@ fn fewest_steps(seed: u64) -> ExitCode {
         println!("seed {seed} ends well");
         return ExitCode::SUCCESS;
     }
-    let plan = shrink(plan);
+    let plan = shrink(plan, || true);
     if let Err(failure) = run(&plan, false) {
         println!("{}\nkeep this as a file of tests/plans:\n{}", failure.words, plan.to_json());
     }

@@ -47,6 +47,8 @@ struct State {
     broken: Option<Broken>,
     /// Operations that still work before it is.
     works: u32,
+    /// Something was refused since it was told what to refuse.
+    refused: bool,
     /// Syncs do nothing, and say that they did: what a test must find.
     lies: bool,
 }
@@ -101,10 +103,12 @@ impl Disk {
         }
     }
 
-    /// From the operation after so many on, the disk refuses; `None` mends it.
-    pub fn breaks(&self, broken: Option<Broken>, works: u32) {
+    /// From the operation after so many on, the disk refuses; `None` mends it. Says whether it has refused something since it
+    /// was told so before.
+    pub fn breaks(&self, broken: Option<Broken>, works: u32) -> bool {
         let mut state = lock(&self.state);
         (state.broken, state.works) = (broken, works);
+        std::mem::take(&mut state.refused)
     }
 
     /// Syncs do nothing from now on.
@@ -127,6 +131,7 @@ impl State {
             self.works -= 1;
             return false;
         }
+        self.refused |= refused;
         refused
     }
 }

@@ -112,9 +112,13 @@ pub fn run(plan: &Plan, traced: bool) -> Result<Outcome, Box<Failure>> {
 /// Runs a seed, as [`run_plan`].
 ///
 /// # Errors
-/// As [`run`].
+/// As [`run`], and when too little happens in it.
 pub fn run_seed(seed: u64) -> Result<Outcome, Box<Failure>> {
-    run_plan(&Plan::from_seed(seed))
+    let outcome = run_plan(&Plan::from_seed(seed))?;
+    match outcome.counts.too_little() {
+        Some(words) => Err(Box::new(Failure { seed, words, trace: String::new() })),
+        None => Ok(outcome),
+    }
 }
 
 /// Runs a plan. One that fails is run again for its trace.
@@ -128,12 +132,12 @@ pub fn run_plan(plan: &Plan) -> Result<Outcome, Box<Failure>> {
     })
 }
 
-/// Leaves out steps of a failing plan as long as it fails, and gives what is left.
-pub fn shrink(mut plan: Plan) -> Plan {
+/// Leaves out steps of a failing plan as long as it fails and `goes_on`, and gives what is left.
+pub fn shrink(mut plan: Plan, goes_on: impl Fn() -> bool) -> Plan {
     let mut size = plan.steps.len().div_ceil(2);
     while size > 0 {
         let mut from = 0;
-        while from < plan.steps.len() {
+        while from < plan.steps.len() && goes_on() {
             let mut fewer = plan.clone();
             fewer.steps.drain(from..(from + size).min(plan.steps.len()));
             if run(&fewer, false).is_err() {
@@ -207,13 +211,13 @@ impl World {
                 What::Level1(client, action) => {
                     self.note(|| format!("step {n}: level-1 client {client} {action:?}"));
                     match self.level1_act(client, &action) {
-                        Some(()) => *self.counts.actions.entry("Level1".to_owned()).or_default() += 1,
+                        Some(()) => *self.counts.actions.entry(action.name()).or_default() += 1,
                         None => self.counts.skipped += 1,
                     }
                 }
                 What::Fault(fault) => {
                     self.note(|| format!("step {n}: {fault:?}"));
-                    self.go_wrong(&fault);
+                    self.go_wrong(fault);
                 }
             },
             Event::Device { device, life, what } => self.device_event(device, life, what),
@@ -223,7 +227,7 @@ impl World {
             Event::Knock(link) => self.knock(link),
             Event::Gone(link) => self.server_learns(link),
             Event::Level1 { client, life, what } => self.level1_event(client, life, what),
-            Event::Resume => self.pump_server(),
+            Event::Resume => self.resume(),
             Event::ServerTimer => {
                 self.server.timer_at = None;
                 self.server.handle(Happening::Timer, self.queue.now());

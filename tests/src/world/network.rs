@@ -84,7 +84,10 @@ impl World {
         if now >= self.devices[device].offline_until {
             let at = now + self.latency(device);
             self.queue.put(at, Event::Knock(id));
-        } else if !self.devices[device].offline_silent {
+            return;
+        }
+        self.affects(device, "Offline");
+        if !self.devices[device].offline_silent {
             self.send_down(id, Packet::Closed(None, "there is no network"));
         }
     }
@@ -131,6 +134,7 @@ impl World {
         *left -= u32::from(vanishes);
         if vanishes && let Some(link) = self.devices[device].link.and_then(|id| self.links.get_mut(&id)) {
             link.lossy = true;
+            self.affects(device, "Lose");
         }
         vanishes
     }
@@ -138,6 +142,7 @@ impl World {
     fn arrives_twice(&mut self, device: usize) -> bool {
         if self.devices[device].duplicate > 0 {
             self.devices[device].duplicate -= 1;
+            self.affects(device, "Duplicate");
             return true;
         }
         let times = self.plan.config.duplicates;
@@ -165,6 +170,9 @@ impl World {
     fn latency(&mut self, device: usize) -> u64 {
         let state = &self.devices[device];
         let lag = if self.queue.now() < state.lag_until { state.lag_ms } else { 0 };
+        if lag > 0 {
+            self.affects(device, "Lag");
+        }
         self.dice.within(self.plan.config.latency_ms) + lag
     }
 
@@ -196,6 +204,9 @@ impl World {
             return;
         }
         if now < self.devices[device].frozen_until || !self.takes_frames(device) {
+            if now < self.devices[device].frozen_until {
+                self.affects(device, "Freeze");
+            }
             let later = self.devices[device].frozen_until.max(now + 5);
             return self.queue.put(later, Event::Down(id));
         }
@@ -223,9 +234,14 @@ impl World {
         loop {
             let mut said = false;
             for (socket, id) in self.server.sockets.clone() {
-                let stalled = self.links.get(&id).is_some_and(|link| now < link.stalled_until);
-                while !stalled && let Some(outgoing) = self.server.take(socket, now) {
+                let (device, until) = self.links.get(&id).map_or((0, 0), |link| (link.device, link.stalled_until));
+                while now >= until
+                    && let Some(outgoing) = self.server.take(socket, now)
+                {
                     said = true;
+                    if until > 0 {
+                        self.affects(device, "Stall");
+                    }
                     if self.pass_on(socket, id, outgoing) {
                         break;
                     }
@@ -249,6 +265,9 @@ impl World {
     fn learn(&mut self) {
         if let Err(words) = self.server.learn() {
             self.fail(words);
+        }
+        if self.server.disk_has_failed() {
+            self.counts.went_wrong("ServerDisk");
         }
     }
 
@@ -310,9 +329,9 @@ impl World {
         }
     }
 
-    /// A device's connection breaks with everything in flight.
-    pub(super) fn break_link(&mut self, device: usize, server_learns_ms: u64) {
-        let Some(id) = self.devices[device].link else { return };
+    /// A device's connection breaks with everything in flight, if there is one.
+    pub(super) fn break_link(&mut self, device: usize, server_learns_ms: u64) -> bool {
+        let Some(id) = self.devices[device].link else { return false };
         if let Some(link) = self.links.get_mut(&id) {
             link.up.packets.clear();
             link.down.packets.clear();
@@ -323,6 +342,7 @@ impl World {
         if let Some(link) = self.links.get_mut(&id) {
             (link.up.mute, link.down.mute) = (true, true);
         }
+        true
     }
 
     /// A device's process has ended: its system closes the socket.
@@ -330,22 +350,32 @@ impl World {
         self.close_link(device, 1001);
     }
 
-    /// Frames vanish from now on, and what is in flight with them.
-    pub(super) fn mute_link(&mut self, device: usize, up: bool, down: bool) {
-        let Some(link) = self.devices[device].link.and_then(|id| self.links.get_mut(&id)) else { return };
+    /// Frames vanish from now on, and what is in flight with them, if there is a connection.
+    pub(super) fn mute_link(&mut self, device: usize, up: bool, down: bool) -> bool {
+        let Some(link) = self.devices[device].link.and_then(|id| self.links.get_mut(&id)) else { return false };
         for (pipe, mute) in [(&mut link.up, up), (&mut link.down, down)] {
             if mute {
                 pipe.packets.clear();
                 pipe.mute = true;
             }
         }
+        true
     }
 
-    /// The device takes nothing of what the server says for a while.
-    pub(super) fn stall_link(&mut self, device: usize, until: u64) {
-        if let Some(link) = self.devices[device].link.and_then(|id| self.links.get_mut(&id)) {
-            link.stalled_until = until;
-            self.queue.put(until, Event::Resume);
+    /// The device takes nothing of what the server says for a while, if there is a connection.
+    pub(super) fn stall_link(&mut self, device: usize, until: u64) -> bool {
+        let Some(link) = self.devices[device].link.and_then(|id| self.links.get_mut(&id)) else { return false };
+        link.stalled_until = until;
+        self.queue.put(until, Event::Resume);
+        true
+    }
+
+    /// It takes what has gathered.
+    pub(super) fn resume(&mut self) {
+        self.pump_server();
+        let now = self.queue.now();
+        for link in self.links.values_mut().filter(|link| link.stalled_until <= now) {
+            link.stalled_until = 0;
         }
     }
 

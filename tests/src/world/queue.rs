@@ -79,8 +79,8 @@ pub enum ForLevel1 {
     Connect,
     /// A frame has come to the server.
     Up(Frame),
-    /// A frame has come to the client.
-    Down(Frame),
+    /// A frame has come to the client; the server's log ended there when it was sent.
+    Down(Frame, u64),
     /// What was typed is sent.
     Flush,
 }

@@ -52,6 +52,9 @@ impl Dice {
 pub struct Share(u16);
 
 impl Share {
+    /// The first of whatever there will be.
+    pub const FIRST: Self = Self(0);
+
     /// The index among `count`; `None` when there is nothing to choose from.
     pub const fn of(self, count: usize) -> Option<usize> {
         if count == 0 { None } else { Some((self.0 as usize * count) >> 16) }

@@ -12,13 +12,20 @@ const LINES: usize = 100_000;
 /// Characters of a line.
 const WIDTH: usize = 260;
 
+/// What users do in a run at least.
+const ACTIONS: u32 = 200;
+/// What goes wrong in a run at least, and has an effect.
+const FAULTS: u32 = 20;
+
 /// How much happened.
 #[derive(Clone, Debug, Default)]
 pub struct Counts {
     /// What users did.
     pub actions: BTreeMap<String, u32>,
-    /// What went wrong.
+    /// What went wrong and had an effect.
     pub faults: BTreeMap<String, u32>,
+    /// What was to go wrong.
+    pub tried: u32,
     /// Actions there was nothing for.
     pub skipped: u32,
     /// Frames sent.
@@ -39,11 +46,24 @@ impl Counts {
         for (name, count) in &other.faults {
             *self.faults.entry(name.clone()).or_default() += count;
         }
+        self.tried += other.tried;
         self.skipped += other.skipped;
         self.frames += other.frames;
     }
 
-    /// All actions and all faults.
+    /// Something went wrong.
+    pub fn went_wrong(&mut self, fault: &str) {
+        *self.faults.entry(fault.to_owned()).or_default() += 1;
+    }
+
+    /// Why this isn't enough of a trial for one run, if it isn't.
+    pub fn too_little(&self) -> Option<String> {
+        let (actions, faults) = self.sums();
+        let enough = actions >= ACTIONS && faults >= FAULTS;
+        (!enough).then(|| format!("too little happens: {actions} actions, and {faults} faults that had an effect"))
+    }
+
+    /// All actions, and all faults that had an effect.
     pub fn sums(&self) -> (u32, u32) {
         (self.actions.values().sum(), self.faults.values().sum())
     }
@@ -56,7 +76,8 @@ impl std::fmt::Display for Counts {
         };
         let (actions, faults) = self.sums();
         writeln!(f, "{actions} actions ({}), {} skipped", list(&self.actions), self.skipped)?;
-        write!(f, "{faults} faults ({}), {} frames", list(&self.faults), self.frames)
+        let idle = self.tried.saturating_sub(faults);
+        write!(f, "{faults} faults ({}), {idle} without effect, {} frames", list(&self.faults), self.frames)
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use stet_model::digest::{ContentDigest, LogDigest};
-use stet_model::document::{Folder, LibraryDocument, NoteDocument};
+use stet_model::document::{Folder, LibraryDocument, Merged, NoteDocument};
 use stet_model::id::{DocKey, NoteId, PeerId};
 use stet_model::note::{NoteFields, content_digest, library_digest};
 use stet_store::{Held, StoredDocument};
@@ -17,13 +17,16 @@ pub(super) struct Note {
     pub(super) title: String,
     pub(super) body: String,
     pub(super) fields: NoteFields,
+    /// What is to be settled.
+    pub(super) marks: Vec<Merged>,
     /// Why it can't go on.
     pub(super) held: Option<Held>,
 }
 
 impl Note {
     fn new(document: &NoteDocument, held: Option<Held>) -> Self {
-        Self { title: document.title(), body: document.body(), fields: document.fields(), held }
+        let (title, body, fields, marks) = (document.title(), document.body(), document.fields(), document.merged());
+        Self { title, body, fields, marks, held }
     }
 
     /// Both texts.

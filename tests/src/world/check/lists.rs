@@ -69,6 +69,7 @@ impl World {
                 let same = row_says == (&note.title, shelf(note), fields.starred, fields.pinned)
                     && (row.fields.archived, row.fields.trashed) == (fields.archived, fields.trashed)
                     && row.fields.tags == fields.tags
+                    && row.fields.merged as usize == note.marks.len()
                     && row.unsent == note.held.is_some()
                     && row.held == note.held;
                 if !same || !listed.insert(row.note) {

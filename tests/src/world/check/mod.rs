@@ -3,6 +3,7 @@
 
 mod content;
 mod lists;
+mod past;
 mod promises;
 mod status;
 

@@ -7,19 +7,23 @@ use stet_model::id::{FolderId, NoteId};
 
 use super::content::{Content, Note};
 use crate::world::World;
-use crate::world::reference::{About, Act, Key, Kind, Token};
+use crate::world::reference::{About, Act, Key, Kind, LEVEL1, Token};
 
 /// What users did to a piece of text.
 #[derive(Default)]
-struct Fate {
+pub(super) struct Fate {
     /// Certainly put into these.
-    put: BTreeSet<NoteId>,
+    pub(super) put: BTreeSet<NoteId>,
+    /// May have been put into these.
+    maybe_put: BTreeSet<NoteId>,
     /// May have been put somewhere.
-    maybe_put: bool,
-    /// Certainly deleted whole.
-    removed: bool,
+    anywhere: bool,
+    /// Certainly deleted whole in these.
+    removed: BTreeSet<NoteId>,
     /// May have been deleted, or cut in two.
-    maybe_gone: bool,
+    pub(super) maybe_gone: bool,
+    /// Put there by a level-1 client.
+    pub(super) by_level1: bool,
     /// May have been put there again, after it was deleted too.
     again: bool,
 }
@@ -29,10 +33,12 @@ impl World {
     pub(super) fn check_promises(&self, contents: &[Content]) -> Result<(), String> {
         let shared: BTreeMap<NoteId, &Note> = contents[0].shared().map(|(id, note)| (*id, note)).collect();
         let fates = self.fates();
-        // Which version a whole text was made from is a guess. What comes of a wrong one is in the note's history.
-        let guessed = self.reference.guessed();
-        let sure = shared.iter().filter(|(id, _)| !guessed.contains(id)).map(|(id, note)| (*id, *note)).collect();
+        let notes = shared.iter().map(|(id, note)| (*id, *note));
+        let (doubtful, sure): (BTreeMap<_, _>, _) = notes.partition(|(id, _)| self.reference.is_doubtful(*id));
         self.check_pieces(&sure, &fates)?;
+        for (id, note) in doubtful {
+            self.check_past(id, note, &fates).map_err(|words| format!("note {id}: {words}"))?;
+        }
         for note in self.reference.notes() {
             let words = |words: String| format!("note {note}: {words}");
             match shared.get(&note) {
@@ -53,7 +59,11 @@ impl World {
             let Kind::Text(touched) = &act.kind else { continue };
             for (token, _) in &touched.inserted {
                 let fate = fates.entry(*token).or_default();
-                fate.maybe_put = true;
+                fate.by_level1 |= act.device >= LEVEL1;
+                match about {
+                    About::Note(note) => drop(fate.maybe_put.insert(note)),
+                    _ => fate.anywhere = true,
+                }
                 if let (true, About::Note(note)) = (act.is_certain(), about) {
                     fate.put.insert(note);
                 }
@@ -64,16 +74,18 @@ impl World {
             for token in &touched.again {
                 fates.entry(*token).or_default().again = true;
             }
-            for token in touched.removed.iter().filter(|_| act.is_certain()) {
-                fates.entry(*token).or_default().removed = true;
+            if let (true, About::Note(note)) = (act.is_certain(), about) {
+                for token in &touched.removed {
+                    fates.entry(*token).or_default().removed.insert(note);
+                }
             }
         }
         fates
     }
 
-    /// Every piece nobody deleted is there, once; what was deleted isn't.
+    /// Every piece nobody deleted is there, once in each note it was put into; what was deleted isn't.
     fn check_pieces(&self, shared: &BTreeMap<NoteId, &Note>, fates: &BTreeMap<Token, Fate>) -> Result<(), String> {
-        let mut found: BTreeMap<Token, NoteId> = BTreeMap::new();
+        let mut found: BTreeSet<(Token, NoteId)> = BTreeSet::new();
         for (id, note) in shared {
             for (token, _) in self.reference.tokens.find(&note.text()) {
                 let piece = self.reference.tokens.text(token);
@@ -81,20 +93,21 @@ impl World {
                 if fate.is_some_and(|fate| fate.again) {
                     continue;
                 }
-                if found.insert(token, *id).is_some() {
+                if !found.insert((token, *id)) {
                     return Err(format!("note {id} has {piece} twice: {:?}", note.text()));
                 }
-                if !fate.is_some_and(|fate| fate.maybe_put) {
+                if !fate.is_some_and(|fate| fate.anywhere || fate.maybe_put.contains(id)) {
                     return Err(format!("note {id} has {piece}, which nobody put there"));
                 }
-                if fate.is_some_and(|fate| fate.removed) {
+                if fate.is_some_and(|fate| fate.removed.contains(id)) {
                     return Err(format!("note {id} has {piece}, which was deleted: {:?}", note.text()));
                 }
             }
         }
         for (token, fate) in fates.iter().filter(|(_, fate)| !fate.maybe_gone) {
-            if let Some(id) = fate.put.iter().find(|id| shared.contains_key(id))
-                && found.get(token) != Some(id)
+            let mut put = fate.put.iter().filter(|id| shared.contains_key(id)).peekable();
+            if let Some(id) = put.peek().copied()
+                && !put.any(|id| found.contains(&(*token, *id)))
             {
                 let text = shared.get(id).map(|note| note.text());
                 return Err(format!("note {id} has lost {}: {text:?}", self.reference.tokens.text(*token)));
@@ -111,6 +124,7 @@ impl World {
             (Key::Starred, fields.starred.to_string(), "false"),
             (Key::Pinned, fields.pinned.to_string(), "false"),
             (Key::Archived, fields.archived.to_string(), "false"),
+            (Key::Hidden, fields.hidden.to_string(), "false"),
             (Key::Folder, folder, ""),
         ];
         let tags = self.reference.tags(about);
@@ -127,6 +141,11 @@ impl World {
             if !fits {
                 return Err(format!("{key:?} is {value:?}, and should be {possible:?}"));
             }
+        }
+        let acts = self.reference.acts(about).map(|(_, act)| act).filter(|act| act.is_certain());
+        let settled = acts.filter_map(|act| if let Kind::Settle(key) = &act.kind { Some(key) } else { None });
+        if let Some(key) = settled.into_iter().find(|key| note.marks.iter().any(|mark| mark.key == **key)) {
+            return Err(format!("its mark {key} was settled, and is there"));
         }
         let (inside, outside) = self.reference.trash(about);
         match fields.trashed {

@@ -114,8 +114,8 @@ impl World {
     fn on_the_disk<T>(&mut self, device: usize, act: impl FnOnce(&mut Self) -> T) -> T {
         let broken = self.broken(device);
         let done = act(self);
-        if broken.is_some() {
-            self.devices[device].disk.breaks(None, 0);
+        if broken.is_some() && self.devices[device].disk.breaks(None, 0) {
+            self.affects(device, "Disk");
         }
         done
     }
@@ -142,7 +142,10 @@ impl World {
             self.compared(device, &comparison, result.is_ok() && broken.is_none());
         }
         match (result, broken) {
-            (Ok(()), Some(None)) => Err("the simulated disk said nothing".to_owned()),
+            (Ok(()), Some(None)) => {
+                self.affects(device, "Disk");
+                Err("the simulated disk said nothing".to_owned())
+            }
             (Err(error), Some(Some(_))) => Err(error.to_string()),
             (Err(error), _) => {
                 self.fail(format!("device {device}'s store refuses {writes:?}: {error}"));

@@ -3,7 +3,7 @@
 
 mod disk;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::path::Path;
 use std::sync::OnceLock;
 
@@ -19,7 +19,7 @@ use self::disk::Transaction;
 use super::World;
 use super::editor::{Editor, Field};
 use super::queue::{Event, ForDevice};
-use super::reference::{About, Point};
+use super::reference::{About, Point, Token};
 use super::server::{EPOCH, token};
 use super::user::Asked;
 use crate::disk::{Broken, Disk, VFS};
@@ -58,6 +58,15 @@ pub struct Process {
     pub editors: BTreeMap<(NoteId, Field), Editor>,
     /// The last status.
     pub status: Option<Status>,
+    /// The note whose marks were settled last, and the pieces that were touched by that.
+    pub settled: Option<(NoteId, Vec<Token>)>,
+}
+
+impl Process {
+    /// Whether something isn't answered.
+    pub fn is_asked(&self) -> bool {
+        !self.asked.is_empty()
+    }
 }
 
 /// A device, running or not.
@@ -93,6 +102,8 @@ pub struct Device {
     pub token_until: u64,
     /// There is none at all.
     pub token_missing: bool,
+    /// What is to go wrong with it and had no effect yet.
+    pub awaited: BTreeSet<&'static str>,
     /// A copy of its files, and when it was made.
     backup: Option<(Disk, Point)>,
     /// Where and when it held its log against the server's, and what really differed.
@@ -133,6 +144,7 @@ impl Device {
             broken: None,
             token_until: 0,
             token_missing: false,
+            awaited: BTreeSet::new(),
             backup: None,
             compared: BTreeMap::new(),
             looked_at: BTreeMap::new(),
@@ -221,6 +233,7 @@ impl World {
             written_until: 0,
             editors: BTreeMap::new(),
             status: None,
+            settled: None,
         });
         self.carry_out(device, outputs);
     }
@@ -350,6 +363,9 @@ impl World {
             Output::Ping => {}
             Output::CloseSocket { code } => self.close_link(device, code),
             Output::FetchToken { .. } => {
+                if now < self.devices[device].token_until {
+                    self.affects(device, "Token");
+                }
                 let token = self.token_for(device);
                 let at = now + self.dice.within((1, 40));
                 self.for_device(device, at, ForDevice::Input(Box::new(Input::Token(token))));
@@ -422,6 +438,7 @@ impl World {
         }
         if self.queue.now() < state.frozen_until {
             let at = state.frozen_until;
+            self.affects(device, "Freeze");
             return self.queue.put(at, Event::Device { device, life, what });
         }
         match what {

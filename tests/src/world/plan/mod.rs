@@ -1,10 +1,13 @@
 //! What users do and what goes wrong in one run, as data made from the seed: a plan can be run again with steps left out.
 //! Never how a step is carried out.
 
+mod level1;
 mod scenes;
 
 use serde::{Deserialize, Serialize};
+use stet_client::api::merged::MergedChoice;
 
+use self::level1::level1;
 use self::scenes::{away_for_long, back_to_the_servers_backup, comes_late, scenes, twins};
 use super::random::{Dice, Share};
 use crate::disk::Broken;
@@ -43,6 +46,8 @@ pub enum Action {
     Restore { note: Share },
     /// Removes a note in the trash for good, or now and then any note.
     Purge { note: Share, any: bool },
+    /// Moves a note to the trash and removes it for good at once.
+    Remove { note: Share },
     /// Removes everything in the trash for good.
     EmptyTrash,
     /// Makes a folder.
@@ -65,6 +70,16 @@ pub enum Action {
     Look,
     /// Has a note say again what it once said.
     GoBack { note: Share, version: Share },
+    /// Settles a passage that was marked because two sides met there.
+    Settle { note: Share, choice: MergedChoice },
+    /// Takes the last settling back.
+    Unsettle,
+    /// Makes a new note of one that was removed for good elsewhere and kept for its text.
+    RestoreAsNew { note: Share },
+    /// Lets go of such a note.
+    Discard { note: Share },
+    /// Tries again to send a note.
+    Retry { note: Share },
 }
 
 /// One thing a user of a level-1 client does.
@@ -77,8 +92,30 @@ pub enum Level1Action {
     Type { note: Share, place: Share },
     /// Deletes a line of one.
     Erase { note: Share, place: Share },
+    /// Writes into the title of one, or gives it another.
+    Title { note: Share, place: Share, whole: bool },
+    /// Turns a flag of one.
+    Flag { note: Share, flag: Flag },
+    /// Moves one into a folder, or out of any.
+    File { note: Share, folder: Share, out: bool },
+    /// Gives one a tag, or takes it away.
+    Tag { note: Share, tag: Share },
+    /// Makes a note.
+    Create,
+    /// Moves one to the trash.
+    Delete { note: Share },
     /// Its connection breaks.
     Disconnect,
+}
+
+/// Flags that level 1 knows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "named as the protocol does")]
+pub enum Flag {
+    Starred,
+    Archived,
+    Hidden,
+    Deleted,
 }
 
 /// One thing that goes wrong.
@@ -132,6 +169,13 @@ impl Action {
     /// Its name in counts.
     pub fn name(&self) -> String {
         first_word(&format!("{self:?}"))
+    }
+}
+
+impl Level1Action {
+    /// Its name in counts.
+    pub fn name(&self) -> String {
+        format!("Level1{}", first_word(&format!("{self:?}")))
     }
 }
 
@@ -209,8 +253,8 @@ pub struct Plan {
 
 /// What users do at least, beside scenes; some find nothing to be done to.
 const ACTIONS: u64 = 250;
-/// What goes wrong at least, beside scenes.
-const FAULTS: u64 = 16;
+/// What is to go wrong at least, beside scenes; some has no effect.
+const FAULTS: u64 = 30;
 
 const MINUTE: u64 = 60_000;
 const YEARS: i64 = 365 * 86_400_000;
@@ -261,7 +305,9 @@ impl Plan {
         steps.extend(rare(&mut Dice::new(seed, 7), config.devices, at));
         let mut older = Dice::new(seed, 8);
         config.level1 = older.one(&[0, 0, 0, 1, 2]);
-        steps.extend((0..config.level1).flat_map(|client| level1(&mut older, client, at)).collect::<Vec<_>>());
+        for client in 0..config.level1 {
+            steps.extend(level1(&mut older, (client, config.devices), at));
+        }
         let mut late = Dice::new(seed, 9);
         if late.percent(40) {
             let (device, start) = (late.below(config.devices as u64) as usize, at / 3 + late.below(at / 2));
@@ -297,7 +343,7 @@ fn action(dice: &mut Dice, n: u64) -> Action {
     if n < 6 && dice.percent(50) {
         return Action::Create { folder, filed: false };
     }
-    match dice.below(115) {
+    match dice.below(124) {
         0..30 => Action::Type { note, place, keys: dice.within((1, 6)) as u8, title: dice.percent(15) },
         30..32 => Action::Type { note, place, keys: dice.one(&[10, 10, 20, 20, 40, 160]), title: false },
         32..46 => Action::Open { note },
@@ -313,7 +359,8 @@ fn action(dice: &mut Dice, n: u64) -> Action {
         83..87 => Action::Tag { note, tag: folder, on },
         87..91 => Action::Trash { note },
         91..93 => Action::Restore { note },
-        93..96 => Action::Purge { note, any: dice.percent(35) },
+        93..95 => Action::Purge { note, any: false },
+        95..96 => Action::Remove { note },
         96..97 => Action::EmptyTrash,
         97..100 => Action::MakeFolder { parent: folder, inside: on },
         100..102 => Action::RenameFolder { folder },
@@ -324,8 +371,17 @@ fn action(dice: &mut Dice, n: u64) -> Action {
         108..110 => Action::Pause { on: dice.percent(40) },
         110..111 => Action::NetworkUp,
         111..112 => Action::Look,
-        _ => Action::GoBack { note, version: place },
+        112..115 => Action::GoBack { note, version: place },
+        115..119 => Action::Settle { note, choice: choice(dice) },
+        119..121 => Action::Unsettle,
+        121..122 => Action::RestoreAsNew { note },
+        122..123 => Action::Discard { note },
+        _ => Action::Retry { note },
     }
+}
+
+fn choice(dice: &mut Dice) -> MergedChoice {
+    dice.one(&[MergedChoice::KeepBoth, MergedChoice::Mine, MergedChoice::Theirs, MergedChoice::Done])
 }
 
 fn fault(dice: &mut Dice, disks: &mut Dice, devices: usize) -> Fault {
@@ -355,7 +411,7 @@ fn fault(dice: &mut Dice, disks: &mut Dice, devices: usize) -> Fault {
             Fault::Crash { device, down_ms, jobs, power: disks.percent(60) }
         }
         80..88 => {
-            let ms = dice.one(&[30, 300, 5_000]);
+            let ms = dice.one(&[300, 3_000, 10_000]);
             let all = [Broken::Full, Broken::Write, Broken::Sync, Broken::Read];
             Fault::Disk { device, ms, broken: broken(dice.percent(40), disks, &all) }
         }
@@ -378,27 +434,6 @@ fn copied(dice: &mut Dice, devices: usize, end: u64) -> Vec<Step> {
         1 => twins(dice, early, (device, devices)),
         _ => Vec::new(),
     }
-}
-
-/// What the user of a level-1 client does.
-fn level1(dice: &mut Dice, client: usize, end: u64) -> Vec<Step> {
-    let mut steps = Vec::new();
-    for _ in 0..dice.within((10, 30)) {
-        let (note, place) = (dice.share(), dice.share());
-        let mut at = dice.below(end);
-        let mut put = |action| steps.push(Step { at, what: What::Level1(client, action) });
-        match dice.below(20) {
-            0..4 => put(Level1Action::Join { note }),
-            4..15 => {
-                put(Level1Action::Join { note });
-                at += dice.within((100, 2_000));
-                steps.push(Step { at, what: What::Level1(client, Level1Action::Type { note, place }) });
-            }
-            15..19 => put(Level1Action::Erase { note, place }),
-            _ => put(Level1Action::Disconnect),
-        }
-    }
-    steps
 }
 
 /// A quarter of all runs have a server that goes back to an old backup, another one a device that is away for long.

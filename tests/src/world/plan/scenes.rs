@@ -1,7 +1,7 @@
 //! Scenes: steps that find something only together, such as writing without a network and then losing the power. A plan has
 //! some of them at moments of chance. Never how a step is carried out.
 
-use super::{Action, Fault, Step, What};
+use super::{Action, Fault, Step, What, choice};
 use crate::disk::Broken;
 use crate::world::random::{Dice, Share};
 use crate::world::user::OPEN;
@@ -26,12 +26,8 @@ impl Scene<'_> {
         self.at += self.dice.within(ms);
     }
 
-    /// Has this note open and no other: typing takes one of what is open.
     fn turn_to(&mut self, device: usize, note: Share) {
-        for _ in 0..OPEN {
-            self.user(device, Action::Close { note });
-        }
-        self.user(device, Action::Open { note });
+        self.steps.extend(turn_to(self.at, device, note));
     }
 
     /// Opens a note and types into it.
@@ -52,6 +48,13 @@ impl Scene<'_> {
         let folder = self.dice.share();
         self.user(device, Action::Create { folder, filed: false });
     }
+}
+
+/// Has this note open and no other: typing takes one of what is open.
+pub fn turn_to(at: u64, device: usize, note: Share) -> impl Iterator<Item = Step> {
+    let closes = (0..OPEN).map(move |_| Action::Close { note });
+    let actions = closes.chain([Action::Open { note }]);
+    actions.map(move |action| Step { at, what: What::User(device, action) })
 }
 
 /// The scenes of a plan that ends at `end`, for devices of these numbers.
@@ -183,11 +186,18 @@ fn removed_for_good_while_written(scene: &mut Scene<'_>, writer: usize, remover:
     if scene.dice.percent(50) {
         scene.type_into(writer, note, (1, 4));
         scene.wait((0, 400));
-        scene.user(remover, Action::Purge { note, any: true });
+        scene.user(remover, Action::Remove { note });
     } else {
-        scene.user(remover, Action::Purge { note, any: true });
+        scene.user(remover, Action::Remove { note });
         scene.wait((0, 400));
         scene.type_into(writer, note, (1, 4));
+    }
+    scene.wait((6_000, 12_000));
+    match scene.dice.below(5) {
+        0 | 1 => scene.user(writer, Action::RestoreAsNew { note }),
+        2 => scene.user(writer, Action::Discard { note }),
+        3 => scene.user(writer, Action::Retry { note }),
+        _ => {}
     }
 }
 
@@ -246,5 +256,17 @@ fn everybody_apart(scene: &mut Scene<'_>, devices: usize) {
             _ => scene.user(device, Action::Rename { note }),
         }
         scene.wait((50, 900));
+    }
+    let come_back = scene.at;
+    for device in 0..devices {
+        scene.at = come_back + scene.dice.within((8_000, 50_000));
+        for _ in 0..2 {
+            let choice = choice(scene.dice);
+            scene.user(device, Action::Settle { note, choice });
+            scene.wait((200, 3_000));
+        }
+        if scene.dice.percent(30) {
+            scene.user(device, Action::Unsettle);
+        }
     }
 }

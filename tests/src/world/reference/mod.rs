@@ -32,7 +32,9 @@ pub enum Kind {
     Text(Touched),
     /// Gave something a value.
     Set(Key, String),
-    /// Removed a note for good.
+    /// Settled the mark of this name.
+    Settle(String),
+    /// Removed a note for good, or let go of what was kept of it.
     Purge,
     /// Made a folder.
     MakeFolder(FolderId),
@@ -105,8 +107,8 @@ impl Act {
     }
 }
 
-/// A moment in what a device's user did.
-#[derive(Clone, Debug)]
+/// A moment in what users did.
+#[derive(Clone, Debug, Default)]
 pub struct Point {
     acts: usize,
     unsaved: BTreeSet<ActId>,
@@ -122,10 +124,18 @@ pub struct Reference {
     unsent: BTreeMap<usize, BTreeSet<ActId>>,
     /// Every piece of text ever inserted.
     pub tokens: Tokens,
+    /// Notes whose text a level-1 client may have sent.
+    guessed: BTreeSet<NoteId>,
+    /// Notes of which a side was chosen.
+    mixed: BTreeSet<NoteId>,
+    /// What a copy of the server's files may lack of what level-1 clients did: acts from then on, and those not confirmed.
+    log_copied: Point,
     /// The server went back to a copy.
     restored: bool,
     /// Devices whose files are, or were, in two places.
     copied: BTreeSet<usize>,
+    /// Devices that are about to take what the server has.
+    giving_up: BTreeSet<usize>,
 }
 
 impl Reference {
@@ -165,6 +175,9 @@ impl Reference {
         let act = &mut self.acts[act];
         (act.about, act.after, act.state) = (about, after, state);
         let device = act.device;
+        if act.is_certain() && self.giving_up.contains(&device) {
+            act.state = State::Uncertain;
+        }
         if !matches!(act.kind, Kind::Purge) {
             return;
         }
@@ -178,6 +191,26 @@ impl Reference {
     /// What an act is about.
     pub fn about(&self, act: ActId) -> About {
         self.acts[act].about
+    }
+
+    /// It may be done or not, whatever the engine says.
+    pub fn doubtful(&mut self, act: ActId) {
+        self.acts[act].state = State::Uncertain;
+    }
+
+    /// A device takes what the server has: what is there alone may go, from now on or until now. `there` tells what the
+    /// server holds.
+    pub fn gives_up(&mut self, device: usize, begins: bool, there: impl Fn(About, &Version) -> bool) {
+        let there = |act: &Act| act.after.as_ref().is_some_and(|after| there(act.about, after));
+        for act in self.acts.iter_mut().filter(|act| act.device == device && act.is_certain()) {
+            if !there(act) {
+                act.state = State::Uncertain;
+            }
+        }
+        match begins {
+            true => self.giving_up.insert(device),
+            false => self.giving_up.remove(&device),
+        };
     }
 
     /// The engine has refused it.
@@ -200,6 +233,7 @@ impl Reference {
 
     /// A device's process has ended, just so.
     pub fn ended(&mut self, device: usize) {
+        self.giving_up.remove(&device);
         for act in self.unsaved.remove(&device).unwrap_or_default() {
             let act = &mut self.acts[act];
             if matches!(act.state, State::Asked | State::Applied) {
@@ -234,9 +268,20 @@ impl Reference {
         self.restored
     }
 
-    /// The server is what it was. A note that was removed for good may come back as it was then: nobody has the rest.
+    /// Somebody copies the server's files aside.
+    pub fn log_copied(&mut self) {
+        let asked = self.acts.iter().enumerate().filter(|(_, act)| act.state == State::Asked);
+        self.log_copied = Point { acts: self.acts.len(), unsaved: asked.map(|(id, _)| id).collect() };
+    }
+
+    /// The server is what it was. A note that was removed for good may come back as it was then: nobody has the rest. Nor may
+    /// anybody have what level-1 clients did.
     pub fn log_restored(&mut self) {
         self.restored = true;
+        let Point { acts, unsaved } = &self.log_copied;
+        let lacks = |id: &ActId| id >= acts || unsaved.contains(id);
+        let of_level1 = self.acts.iter_mut().enumerate().filter(|(id, act)| act.device >= LEVEL1 && lacks(id));
+        of_level1.filter(|(_, act)| act.is_certain()).for_each(|(_, act)| act.state = State::Uncertain);
         let purges = self.acts.iter().filter(|act| matches!(act.kind, Kind::Purge) && act.is_possible());
         for about in purges.map(|act| act.about).collect::<BTreeSet<_>>() {
             self.doubt(about, |_| true);
@@ -263,10 +308,25 @@ impl Reference {
         self.acts.iter().filter_map(note).collect()
     }
 
-    /// Notes whose text a level-1 client may have sent.
-    pub fn guessed(&self) -> BTreeSet<NoteId> {
-        let level1 = self.acts.iter().filter(|act| act.device >= LEVEL1 && act.is_possible());
-        level1.filter_map(|act| if let About::Note(note) = act.about { Some(note) } else { None }).collect()
+    /// A level-1 client sends the whole text of a note.
+    pub fn guess(&mut self, note: NoteId) {
+        self.guessed.insert(note);
+    }
+
+    /// Somebody chooses between the sides of a mark. What was written since stays, but what was chosen may come to stand in
+    /// the middle of it: where a change goes is told from the texts alone.
+    pub fn mix(&mut self, note: NoteId) {
+        self.mixed.insert(note);
+    }
+
+    /// Whether a note's pieces may be in its past only, as a level-1 client may have sent its text, or a side was chosen.
+    pub fn is_doubtful(&self, note: NoteId) -> bool {
+        self.guessed.contains(&note) || self.is_mixed(note)
+    }
+
+    /// Whether somebody chose between sides of a note.
+    pub fn is_mixed(&self, note: NoteId) -> bool {
+        self.mixed.contains(&note)
     }
 
     /// Every folder anybody made, with its maker's act.

@@ -16,6 +16,8 @@ pub enum Key {
     Pinned,
     /// A note is put away.
     Archived,
+    /// A note is hidden, which only level 1 knows.
+    Hidden,
     /// The folder a note says it is in; empty for none.
     Folder,
     /// A note carries this tag.

@@ -1,6 +1,6 @@
 //! Pieces of text, each with a name of its own: what nobody deletes must be in the final text, once.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 /// Names a piece of text.
@@ -80,6 +80,13 @@ impl Tokens {
         found
     }
 
+    /// The pieces of which a text has at least an end: some go over two lines.
+    pub fn named(&self, text: &str) -> Vec<Token> {
+        let ends = text.match_indices("zq").filter_map(|(at, _)| self.names.get(text.get(at..at + 7)?));
+        let pieces: BTreeSet<Token> = ends.copied().collect();
+        pieces.into_iter().collect()
+    }
+
     /// What deleting a stretch of a text does to its pieces.
     pub fn deleted(&self, text: &str, stretch: &Range<u32>) -> Touched {
         let mut touched = Touched::default();
@@ -128,5 +135,6 @@ mod tests {
         let touched = tokens.deleted(&text, &(0..found[0].1.end));
         assert_eq!((touched.removed, touched.cut), (vec![a], vec![]));
         assert_eq!(tokens.deleted(&text, &(0..3)).cut, [a]);
+        assert_eq!(tokens.named(&text[..20]), [a]);
     }
 }

@@ -19,6 +19,8 @@ pub struct Frail {
     pub groups: u64,
     /// So many of the next groups fail.
     pub failing: u32,
+    /// One of them did.
+    pub failed: bool,
     /// What the disk refuses then, after so many operations; `None`: it only says so.
     pub broken: Option<(Broken, u32)>,
 }
@@ -26,7 +28,19 @@ pub struct Frail {
 impl Frail {
     /// A database whose disk works.
     pub const fn new(inner: Sqlite, disk: Disk) -> Self {
-        Self { inner, disk, groups: 0, failing: 0, broken: None }
+        Self { inner, disk, groups: 0, failing: 0, failed: false, broken: None }
+    }
+
+    fn fail(&mut self, group: &[Write], now: i64) -> Vec<Result<Written, WriteError>> {
+        let Some((broken, works)) = self.broken else {
+            self.inner.write(group, now);
+            let said_nothing = |_| Err(WriteError::Unknown("the simulated disk said nothing".to_owned()));
+            return group.iter().map(said_nothing).collect();
+        };
+        self.disk.breaks(Some(broken), works);
+        let answers = self.inner.write(group, now);
+        self.disk.breaks(None, 0);
+        answers
     }
 }
 
@@ -81,14 +95,8 @@ impl Database for Frail {
             return self.inner.write(group, now);
         }
         self.failing -= 1;
-        let Some((broken, works)) = self.broken else {
-            self.inner.write(group, now);
-            let said_nothing = |_| Err(WriteError::Unknown("the simulated disk said nothing".to_owned()));
-            return group.iter().map(said_nothing).collect();
-        };
-        self.disk.breaks(Some(broken), works);
-        let answers = self.inner.write(group, now);
-        self.disk.breaks(None, 0);
+        let answers = self.fail(group, now);
+        self.failed |= answers.iter().any(Result::is_err);
         answers
     }
 

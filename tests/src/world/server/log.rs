@@ -4,9 +4,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use stet_model::digest::LogDigest;
-use stet_model::document::{Version, end_of};
+use stet_model::document::{Point, Version, end_of};
 use stet_model::id::NoteId;
 use stet_protocol::message::level2::Row;
+
+/// Bytes of an author and how many operations of theirs there are, in a version; in a point, which is the last of them.
+const ENTRY: usize = 12;
 
 /// A document at one of its rows.
 struct Place {
@@ -24,6 +27,8 @@ pub struct Log {
     places: BTreeMap<NoteId, Vec<Place>>,
     /// What it ever held, also before it went back to a copy.
     ever: BTreeMap<NoteId, Version>,
+    /// What each row ever brought.
+    brought: BTreeMap<NoteId, Vec<Version>>,
     /// What was ever gone for good.
     gone: BTreeSet<NoteId>,
 }
@@ -50,6 +55,7 @@ impl Log {
         places.push(Place { seq: row.seq, purged: row.purged, holds });
         self.digests.insert(row.seq, digest);
         self.ever.entry(row.note_id).or_default().merge(&brought);
+        self.brought.entry(row.note_id).or_default().push(brought);
         if row.purged {
             self.gone.insert(row.note_id);
         }
@@ -79,6 +85,28 @@ impl Log {
     pub fn held_at(&self, note: NoteId, seq: u64) -> Option<&Version> {
         let place = self.places.get(&note)?.iter().find(|place| place.seq == seq)?;
         (!place.purged).then_some(&place.holds)
+    }
+
+    /// What it held of a document when it ended there.
+    pub fn version_at(&self, note: NoteId, end: u64) -> Version {
+        let place = self.places.get(&note).and_then(|places| places.iter().rev().find(|place| place.seq <= end));
+        place.map(|place| place.holds.clone()).unwrap_or_default()
+    }
+
+    /// The last row of a document.
+    pub fn last(&self, note: NoteId) -> u64 {
+        self.places.get(&note).and_then(|places| places.last()).map_or(0, |place| place.seq)
+    }
+
+    /// How far each author of a row of this document was when it was sent.
+    pub fn tips(&self, note: NoteId) -> impl Iterator<Item = Point> {
+        let versions = self.brought.get(&note).into_iter().flatten().map(Version::encode);
+        let ends = versions.flat_map(|bytes| bytes.chunks_exact(ENTRY).map(<[u8]>::to_vec).collect::<Vec<_>>());
+        ends.filter_map(|mut end| {
+            let count = u32::from_be_bytes(end[8..].try_into().ok()?);
+            end[8..].copy_from_slice(&(count - 1).to_be_bytes());
+            Point::decode(&end).ok()
+        })
     }
 
     /// Whether it ever held all of this.

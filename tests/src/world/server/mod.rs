@@ -21,7 +21,7 @@ use self::log::Log;
 use super::network::LinkId;
 use super::plan::Config;
 use super::random::Dice;
-use crate::disk::{Chance, Disk, VFS};
+use crate::disk::{Broken, Chance, Disk, VFS};
 
 /// The server's time at the start of the world, epoch milliseconds.
 pub const EPOCH: i64 = 1_790_000_000_000;
@@ -71,6 +71,8 @@ pub struct Server {
     pub log: Log,
     /// Groups of writes that are in it.
     learned: u64,
+    /// Its disk is to fail, and hasn't yet.
+    fails: bool,
     /// Which link each socket is the server's end of.
     pub sockets: BTreeMap<SocketId, LinkId>,
     /// When the timer is set, simulated milliseconds.
@@ -108,6 +110,7 @@ impl Server {
             space,
             log: Log::default(),
             learned: 0,
+            fails: false,
             sockets: BTreeMap::new(),
             timer_at: None,
         })
@@ -219,6 +222,21 @@ impl Server {
     pub fn deadline(&self) -> Option<u64> {
         let at = self.running.as_ref()?.deadline()?;
         Some((at - EPOCH).max(0).unsigned_abs())
+    }
+
+    /// Its disk fails during the next so many groups of writes, if it runs.
+    pub fn break_disk(&mut self, groups: u32, broken: Option<(Broken, u32)>) {
+        if let Some(database) = self.database() {
+            (database.failing, database.broken, database.failed) = (groups, broken, false);
+            self.fails = true;
+        }
+    }
+
+    /// Whether it has failed, which is said once.
+    pub fn disk_has_failed(&mut self) -> bool {
+        let failed = self.fails && self.database().is_some_and(|database| database.failed);
+        self.fails &= !failed;
+        failed
     }
 
     /// Its database, while it runs.

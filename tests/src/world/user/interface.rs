@@ -143,6 +143,7 @@ impl World {
         let acts = match asked {
             Asked::Acts(acts) | Asked::Doubtful(acts) | Asked::Edit { acts, .. } => acts.clone(),
             Asked::MakeFolder(name) => return self.remember_folder(device, name, result),
+            Asked::TakeServers => return self.gives_up(device, false),
             _ => return,
         };
         let created = match result {
@@ -151,7 +152,8 @@ impl World {
         };
         let library = self.library_version(device);
         for act in acts {
-            let about = created.unwrap_or_else(|| self.reference.about(act));
+            let about = self.reference.about(act);
+            let about = created.filter(|_| about == About::Unknown).unwrap_or(about);
             let after = match about {
                 About::Note(note) => {
                     self.devices[device].process.as_ref().and_then(|process| process.engine.version(note))

@@ -2,16 +2,17 @@
 //! and editors, nothing else.
 
 mod interface;
+mod kept;
+mod marks;
 
 use std::collections::BTreeSet;
 
 use stet_client::api::Command;
 use stet_client::api::command::{
-    ChangeNote, CloseNote, CreateFolder, CreateNote, Decide, DeleteFolder, JoinNote, ListHistory, MoveFolder, OpenNote,
-    Pause, PurgeNote, RenameFolder, RestoreNote, RestoreVersion, SyncNow, TrashNote,
+    ChangeNote, CloseNote, CreateFolder, CreateNote, DeleteFolder, JoinNote, ListHistory, MoveFolder, OpenNote, Pause,
+    PurgeNote, RenameFolder, RestoreNote, RestoreVersion, SyncNow, TrashNote,
 };
 use stet_client::api::note::NoteChange;
-use stet_client::api::status::{Decision, Way};
 use stet_client::engine::Input;
 use stet_client::history::{self, Shelf};
 use stet_model::document::{NoteText, Version};
@@ -22,7 +23,6 @@ use super::World;
 use super::device::Device;
 use super::editor::Field;
 use super::plan::Action;
-use super::queue::ForDevice;
 use super::random::Share;
 use super::reference::{About, ActId, Key, Kind, Token, Touched};
 pub use interface::Burst;
@@ -42,12 +42,12 @@ pub enum Asked {
     Doubtful(Vec<ActId>),
     /// To make a folder of this name.
     MakeFolder(String),
+    /// To take what the server has.
+    TakeServers,
     /// Something whose answer says nothing.
     Nothing,
 }
 
-/// How long a user thinks about a question, milliseconds.
-const THINKS_MS: (u64, u64) = (200, 8_000);
 /// Notes a user keeps open.
 pub const OPEN: usize = 3;
 /// Tags there are.
@@ -81,6 +81,7 @@ impl World {
             Action::Trash { note } => self.trash(device, *note),
             Action::Restore { note } => self.restore(device, *note),
             Action::Purge { note, any } => self.purge(device, *note, *any),
+            Action::Remove { note } => self.remove(device, *note),
             Action::EmptyTrash => self.empty_trash(device),
             Action::MakeFolder { .. }
             | Action::RenameFolder { .. }
@@ -103,36 +104,16 @@ impl World {
             }
             Action::Look => self.look(device),
             Action::GoBack { note, version } => self.go_back(device, *note, *version),
+            Action::Settle { note, choice } => self.settle(device, *note, *choice),
+            Action::Unsettle => self.unsettle(device),
+            Action::RestoreAsNew { note } => self.restore_as_new(device, *note),
+            Action::Discard { note } => self.discard(device, *note),
+            Action::Retry { note } => self.retry(device, *note),
         };
         match done {
             Some(()) => *self.counts.actions.entry(action.name()).or_default() += 1,
             None => self.counts.skipped += 1,
         }
-    }
-
-    /// A question that wasn't there before is answered after a while.
-    pub(super) fn consider_question(&mut self, device: usize, was_there: bool) {
-        if !was_there && self.question(device).is_some() {
-            let at = self.queue.now() + self.dice.within(THINKS_MS);
-            self.for_device(device, at, ForDevice::Decide);
-        }
-    }
-
-    fn question(&self, device: usize) -> Option<Decision> {
-        self.devices[device].process.as_ref()?.status.as_ref()?.decision.clone()
-    }
-
-    /// The question is answered. Users of this world never take what only the server has: that is meant to lose.
-    pub(super) fn decide(&mut self, device: usize) {
-        let way = match self.question(device) {
-            Some(Decision::OtherStore | Decision::OlderLog) => Way::UploadAgain,
-            Some(Decision::Removals { .. }) if self.dice.percent(50) => Way::KeepNotes,
-            Some(Decision::Removals { .. }) => Way::RemoveNotes,
-            None => return,
-        };
-        *self.counts.actions.entry(format!("Decide{way:?}")).or_default() += 1;
-        self.ask(device, Decide { way }.into(), Asked::Nothing);
-        self.consider_question(device, false);
     }
 
     /// The first page of a list.
@@ -315,6 +296,13 @@ impl World {
             self.close_note(device, note_id);
         }
         self.ask_one(device, note_id, Kind::Purge, PurgeNote { note_id }.into());
+    }
+
+    fn remove(&mut self, device: usize, note: Share) -> Option<()> {
+        let note_id = self.pick(device, note, &ListView::All)?.note;
+        self.ask_one(device, note_id, Kind::Set(Key::Trash, true.to_string()), TrashNote { note_id }.into());
+        self.purge_note(device, note_id);
+        Some(())
     }
 
     fn empty_trash(&mut self, device: usize) -> Option<()> {

@@ -6,6 +6,7 @@ pub(crate) mod size;
 
 use stet_model::document::{Document, NoteEdit};
 use stet_model::id::DocKey;
+use stet_model::mutant::{self, Mutant};
 use stet_protocol::message::ErrorCode as Refusal;
 use stet_store::{Held, HeldAt};
 
@@ -179,6 +180,8 @@ pub(super) fn copy_of(note: &stet_model::document::NoteDocument) -> Vec<NoteEdit
         NoteEdit::Archived(fields.archived),
         NoteEdit::Hidden(fields.hidden),
     ]);
-    edits.extend(fields.tags.into_iter().map(NoteEdit::AddTag));
+    if !mutant::is(Mutant::NewNoteWithoutTags) {
+        edits.extend(fields.tags.into_iter().map(NoteEdit::AddTag));
+    }
     edits
 }

@@ -12,6 +12,7 @@ use super::merged::Parting;
 use super::note::NoteDocument;
 use super::version::{Point, Version};
 use crate::id::{FolderId, PeerId};
+use crate::mutant::{self, Mutant};
 use crate::note::NoteFields;
 use crate::text::{TextChange, carry_over, difference};
 use authors::deletes_others;
@@ -245,6 +246,7 @@ impl Merge<'_> {
         if bare == ForeignText::default() {
             return Ok(());
         }
+        let base = base.filter(|_| !mutant::is(Mutant::Level1TagsOverwrite));
         let old = match base {
             // Of a version the history hasn't got only the texts can be at hand.
             Some(base) => match fields_at(self.note, base) {
