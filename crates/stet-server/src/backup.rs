@@ -121,7 +121,7 @@ fn set_aside(database: &Path) -> Result<Option<PathBuf>, BackupError> {
 /// A name that says when, and that nothing has.
 fn aside(database: &Path) -> Result<PathBuf, BackupError> {
     let failed = |source| CopyError::Sqlite { path: database.to_path_buf(), source };
-    let moment = copy::moment(Clock::default().now()).map_err(failed)?;
+    let moment = copy::moment(Clock::default().wall()).map_err(failed)?;
     let plain = with(database, &format!(".before-restore-{moment}"));
     let numbered = (2..).map(|number| with(&plain, &format!("-{number}")));
     let free = |path: &PathBuf| !path.exists() && SIDES.iter().all(|side| !with(path, side).exists());

@@ -144,7 +144,7 @@ pub async fn run(
 /// When something it needs can't be had.
 pub fn token(config: &TokenConfig) -> Result<String, ServerError> {
     let folder = data::folder(config.data.as_deref())?;
-    let now = Clock::default().now();
+    let now = Clock::default().wall();
     // To the end of the write: nobody may put another database in place meanwhile.
     let _turn = data::opening(&folder)?;
     let mut database = Sqlite::open(&data::database(&folder), system_random()?)?;

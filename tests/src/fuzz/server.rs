@@ -10,9 +10,9 @@ use stet_protocol::codec::{Encoding, Frame, decode, encode};
 use stet_protocol::message::level2::{ClientMessage, NotePurge, NoteUpdate, Received, ServerMessage, Sync, SyncBatch};
 use stet_protocol::message::{Auth, AuthFailure, Device, ErrorCode, SpaceInfo, level1};
 use stet_sync::server::{
-    Change, Commit, CommitOutcome, Committed, Connection, Cursor, Effect, Head, Input, LevelOneOutcome, Origin, Outbox,
-    Outgoing, Place, Read, ReadAnswer, ReadRefusal, ReadRequest, Refusal, Session, Settings, Shared, Stage, Turn,
-    receive,
+    Change, Commit, CommitOutcome, Committed, Connection, Cursor, Effect, Head, Input, LevelOneOutcome, Now, Origin,
+    Outbox, Outgoing, Place, Read, ReadAnswer, ReadRefusal, ReadRequest, Refusal, Session, Settings, Shared, Stage,
+    Turn, receive,
 };
 
 use super::Choices;
@@ -63,7 +63,7 @@ impl World {
     fn new() -> Self {
         let settings = Arc::new(Settings { backlog_bytes: 4_096, batch_bytes: 1_024, ..Settings::default() });
         let mut outbox = Outbox::default();
-        let machine = Connection::open(OWN, Arc::clone(&settings), 0, &mut outbox);
+        let machine = Connection::open(OWN, Arc::clone(&settings), Now::default(), &mut outbox);
         let (effects, commits, reads, committed) = Default::default();
         Self {
             machine,
@@ -84,7 +84,8 @@ impl World {
     }
 
     fn give(&mut self, input: Input<'_>) {
-        let mut turn = Turn { now: self.now, outbox: &mut self.outbox, effects: &mut self.effects };
+        let mut turn =
+            Turn { now: Now { mono: self.now, wall: self.now }, outbox: &mut self.outbox, effects: &mut self.effects };
         self.machine.handle(input, &mut turn);
     }
 

@@ -110,6 +110,10 @@ impl World {
                 self.devices[device].wall_off += by_ms;
                 true
             }
+            Fault::ServerClock { by_ms } => {
+                self.server.wall_off += by_ms;
+                true
+            }
             Fault::Sleep { days } => {
                 self.queue.leap(days * DAY);
                 true

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use stet_protocol::message::level1;
-use stet_sync::server::{Change, Committed, Input, Origin, Place, Shared, Stage};
+use stet_sync::server::{Change, Committed, Input, Now, Origin, Place, Shared, Stage};
 
 use super::SocketId;
 use super::hub::Hub;
@@ -16,11 +16,11 @@ impl Hub {
         &mut self,
         row: RowKey,
         change: Change,
-        (seq, first, now): (u64, bool, i64),
+        (seq, first, now): (u64, bool, Now),
         origin: Option<Origin>,
     ) {
         let RowKey { space_id, note_id, user_id, device_id } = row;
-        let place = Place { space_id, note_id, seq, timestamp: now, first };
+        let place = Place { space_id, note_id, seq, timestamp: now.wall, first };
         let event = Arc::new(Committed::new(place, change, (user_id, device_id), origin));
         if let Err(error) = self.bus.publish(event) {
             tracing::error!(target: "bus", %error, "a row wasn't handed on: sockets will find the gap");
@@ -29,7 +29,7 @@ impl Hub {
     }
 
     /// A fault on purpose: hands rows on that aren't committed, with the place they will probably have.
-    pub(super) fn publish_early(&mut self, writes: &[WriteJob], now: i64) {
+    pub(super) fn publish_early(&mut self, writes: &[WriteJob], now: Now) {
         for job in writes {
             let Purpose::Request { origin, row, change, .. } = &job.purpose else { continue };
             let seq = self.rooms.get(&row.space_id).map_or(0, |room| room.last) + 1;
@@ -38,13 +38,13 @@ impl Hub {
     }
 
     /// Delivers what has arrived on the bus.
-    pub fn arrived(&mut self, now: i64) {
+    pub fn arrived(&mut self, now: Now) {
         while let Some(event) = self.bus.poll() {
             self.deliver(&event, now);
         }
     }
 
-    fn deliver(&mut self, event: &Arc<Committed>, now: i64) {
+    fn deliver(&mut self, event: &Arc<Committed>, now: Now) {
         let Some(room) = self.rooms.get_mut(&event.space_id) else { return };
         // A bus may bring a row twice. A row after a gap goes on: each machine sees the gap and has its client sync.
         if event.seq <= room.last {
@@ -83,7 +83,7 @@ impl Hub {
         space_id: stet_model::id::SpaceId,
         but: Option<SocketId>,
         message: &Shared<level1::ServerMessage>,
-        now: i64,
+        now: Now,
     ) {
         let Some(room) = self.rooms.get(&space_id) else { return };
         let sockets: Vec<SocketId> = room.sockets.iter().copied().filter(|socket| Some(*socket) != but).collect();

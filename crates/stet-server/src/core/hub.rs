@@ -8,7 +8,7 @@ use stet_model::id::{ConnectionId, NoteId, SpaceId, StoreId, UserId};
 use stet_protocol::message::AuthFailure;
 use stet_protocol::message::level2::Receipt;
 use stet_sync::server::{
-    Commit, CommitOutcome, Connection, Effect, Input, Origin, Received, Session, Settings, Stage, Turn,
+    Commit, CommitOutcome, Connection, Effect, Input, Now, Origin, Received, Session, Settings, Stage, Turn,
 };
 
 use super::job::{self, Answer, Audience, Claims, Purpose, ReadJob, RowKey, WriteJob};
@@ -87,7 +87,7 @@ impl Hub {
     }
 
     /// A new socket.
-    pub fn connect(&mut self, link: Arc<Link>, now: i64) -> SocketId {
+    pub fn connect(&mut self, link: Arc<Link>, now: Now) -> SocketId {
         let socket = self.next_socket;
         self.next_socket += 1;
         let mut id = [0; 16];
@@ -102,17 +102,17 @@ impl Hub {
     }
 
     /// A frame came from a socket.
-    pub fn message(&mut self, socket: SocketId, received: Received, now: i64) {
+    pub fn message(&mut self, socket: SocketId, received: Received, now: Now) {
         self.turn(socket, Input::Message(received), now);
     }
 
     /// A WebSocket Ping or Pong came from a socket.
-    pub fn alive(&mut self, socket: SocketId, now: i64) {
+    pub fn alive(&mut self, socket: SocketId, now: Now) {
         self.turn(socket, Input::Alive, now);
     }
 
     /// A socket's writer has taken what waited.
-    pub fn room(&mut self, socket: SocketId, now: i64) {
+    pub fn room(&mut self, socket: SocketId, now: Now) {
         self.turn(socket, Input::Drained, now);
     }
 
@@ -125,12 +125,12 @@ impl Hub {
     }
 
     /// Wakes every machine whose deadline has come, and has documents folded that rest.
-    pub fn timer(&mut self, now: i64) {
-        while let Some(key) = self.resting.next(now) {
+    pub fn timer(&mut self, now: Now) {
+        while let Some(key) = self.resting.next(now.mono) {
             self.fold(key);
         }
         while let Some((at, socket)) = self.timers.first().copied()
-            && at <= now
+            && at <= now.mono
         {
             self.timers.pop_first();
             self.turn(socket, Input::Timer, now);
@@ -138,19 +138,19 @@ impl Hub {
                 && !entry.connection.is_closed()
             {
                 // A machine that has nothing to do now is looked at again no sooner than in a moment.
-                entry.timer = entry.connection.deadline().max(now + 1);
+                entry.timer = entry.connection.deadline().max(now.mono + 1);
                 self.timers.insert((entry.timer, socket));
             }
         }
     }
 
-    /// When [`Hub::timer`] is due, epoch milliseconds.
+    /// When [`Hub::timer`] is due, on the clock that only goes on.
     pub fn deadline(&self) -> Option<i64> {
         self.timers.first().map(|(at, _)| *at).into_iter().chain(self.resting.deadline()).min()
     }
 
     /// Tells everybody that the server goes down.
-    pub fn drain(&mut self, retry_after_ms: u64, now: i64) {
+    pub fn drain(&mut self, retry_after_ms: u64, now: Now) {
         let sockets: Vec<_> = self.sockets.keys().copied().collect();
         for socket in sockets {
             self.turn(socket, Input::Draining(retry_after_ms), now);
@@ -173,7 +173,7 @@ impl Hub {
     }
 
     /// What became of writes, in their order.
-    pub fn written(&mut self, results: Vec<(Purpose, Result<Written, WriteError>)>, now: i64) {
+    pub fn written(&mut self, results: Vec<(Purpose, Result<Written, WriteError>)>, now: Now) {
         for (purpose, result) in results {
             match purpose {
                 Purpose::Open { socket, expires_at } => self.opened(socket, expires_at, result, now),
@@ -200,7 +200,7 @@ impl Hub {
     }
 
     /// An answer to a job that only read.
-    pub fn answer(&mut self, answer: Answer, now: i64) {
+    pub fn answer(&mut self, answer: Answer, now: Now) {
         match answer {
             Answer::Verified(socket, device, Ok(Claims { issuer, subject, expires_at })) => {
                 let purpose = Purpose::Open { socket, expires_at };
@@ -219,7 +219,7 @@ impl Hub {
     }
 
     /// Gives a machine one input, and turns what it asks into jobs.
-    pub(super) fn turn(&mut self, socket: SocketId, input: Input<'_>, now: i64) {
+    pub(super) fn turn(&mut self, socket: SocketId, input: Input<'_>, now: Now) {
         let Some(entry) = self.sockets.get_mut(&socket) else { return };
         let mut effects = Vec::new();
         let mut outbox = entry.link.outbox();
@@ -281,7 +281,7 @@ impl Hub {
 
     /// Nobody knows whether a row got its place, so nobody would be told of it: whoever hears of the space comes back and
     /// catches up.
-    pub(super) fn send_away(&mut self, space_id: SpaceId, now: i64) {
+    pub(super) fn send_away(&mut self, space_id: SpaceId, now: Now) {
         let sockets = self.rooms.get(&space_id).map(|room| room.sockets.clone()).unwrap_or_default();
         for socket in sockets {
             self.turn(socket, Input::Draining(COME_BACK_MS), now);
@@ -309,7 +309,7 @@ impl Hub {
         self.jobs.writes.push(WriteJob { purpose: Purpose::Request { socket, origin, row, change }, write });
     }
 
-    fn opened(&mut self, socket: SocketId, expires_at: i64, result: Result<Written, WriteError>, now: i64) {
+    fn opened(&mut self, socket: SocketId, expires_at: i64, result: Result<Written, WriteError>, now: Now) {
         let verdict = match result {
             Ok(Written::Opened { user_id, spaces }) => {
                 Ok(Session { user_id, expires_at, store_id: self.store_id, spaces })
@@ -335,7 +335,7 @@ impl Hub {
     }
 
     /// Past the limit of sockets a user, the one silent longest goes.
-    fn make_room_for_one_more(&mut self, user_id: &UserId, now: i64) {
+    fn make_room_for_one_more(&mut self, user_id: &UserId, now: Now) {
         while let Some(sockets) = self.users.get(user_id)
             && sockets.len() >= self.settings.sockets_per_user
         {
@@ -386,7 +386,7 @@ impl Hub {
         (user_id, space_id): (&UserId, SpaceId),
         audience: Audience,
         mut devices: Vec<Receipt>,
-        now: i64,
+        now: Now,
     ) {
         match audience {
             Audience::Socket(socket, own) => {

@@ -6,7 +6,7 @@ use std::collections::VecDeque;
 use stet_model::id::{NoteId, PeerId, SpaceId, UserId};
 use stet_protocol::message::ErrorCode;
 use stet_protocol::message::level1::ServerMessage;
-use stet_sync::server::{Change, Input, LevelOne, LevelOneOutcome, Refusal, Shared, Stage};
+use stet_sync::server::{Change, Input, LevelOne, LevelOneOutcome, Now, Refusal, Shared, Stage};
 
 use super::SocketId;
 use super::hub::Hub;
@@ -122,7 +122,7 @@ impl Hub {
     }
 
     /// Work on a note is done.
-    pub(super) fn note_answered(&mut self, answer: NoteAnswer, now: i64) {
+    pub(super) fn note_answered(&mut self, answer: NoteAnswer, now: Now) {
         let NoteAnswer { key, done } = answer;
         match done {
             Done::Asked { socket, result: Ok(worked) } => self.worked(key, socket, worked, now),
@@ -142,7 +142,7 @@ impl Hub {
     }
 
     /// Notes versions on disk and then says something: what a reader makes of them may come at once, from anywhere.
-    fn say_after_noting(&mut self, key: NoteKey, points: Vec<Vec<u8>>, pending: Pending, now: i64) {
+    fn say_after_noting(&mut self, key: NoteKey, points: Vec<Vec<u8>>, pending: Pending, now: Now) {
         if points.is_empty() {
             self.say(&key, pending, now);
             return self.next(key.space_id, key.note_id);
@@ -159,7 +159,7 @@ impl Hub {
         self.jobs.writes.push(WriteJob { purpose: Purpose::Note { key, change }, write });
     }
 
-    fn worked(&mut self, key: NoteKey, socket: SocketId, mut worked: Box<Worked>, now: i64) {
+    fn worked(&mut self, key: NoteKey, socket: SocketId, mut worked: Box<Worked>, now: Now) {
         let seen = worked.seen.clone();
         let Some((after, change)) = worked.row.take() else {
             return self.say_after_noting(key, seen, Pending::Answer(socket, worked), now);
@@ -169,7 +169,7 @@ impl Hub {
         self.write_note(key, Some(change), Write::Row(row), Pending::Answer(socket, worked));
     }
 
-    fn say(&mut self, key: &NoteKey, pending: Pending, now: i64) {
+    fn say(&mut self, key: &NoteKey, pending: Pending, now: Now) {
         match pending {
             Pending::Answer(socket, worked) => self.speak(key, socket, *worked, now),
             Pending::Show(Shown { tell, seen }) => self.tell(key, None, (tell, &seen), now),
@@ -182,7 +182,7 @@ impl Hub {
         key: NoteKey,
         change: Option<Change>,
         result: Result<Written, WriteError>,
-        now: i64,
+        now: Now,
     ) {
         let NoteKey { user_id, space_id, note_id } = key.clone();
         let pending = self.notes.get_mut(&(space_id, note_id)).and_then(|queue| queue.pending.take());
@@ -196,7 +196,7 @@ impl Hub {
                 self.fold_if_due(&row, rows, now);
                 self.publish(row, change, (seq, first, now), None);
                 if let Pending::Answer(_, worked) = &mut pending {
-                    worked.reply.iter_mut().chain(&mut worked.tell).for_each(|message| stamp(message, now));
+                    worked.reply.iter_mut().chain(&mut worked.tell).for_each(|message| stamp(message, now.wall));
                 }
                 self.say(&key, pending, now);
             }
@@ -215,7 +215,7 @@ impl Hub {
     }
 
     /// Answers the one who asked, and tells the others.
-    fn speak(&mut self, key: &NoteKey, socket: SocketId, worked: Worked, now: i64) {
+    fn speak(&mut self, key: &NoteKey, socket: SocketId, worked: Worked, now: Now) {
         let Worked { reply, tell, seen, writer, .. } = worked;
         if let Some(entry) = self.sockets.get_mut(&socket) {
             if let Some(writer) = writer {
@@ -235,7 +235,7 @@ impl Hub {
         key: &NoteKey,
         but: Option<SocketId>,
         (messages, seen): (Vec<ServerMessage>, &[Vec<u8>]),
-        now: i64,
+        now: Now,
     ) {
         if messages.is_empty() {
             return;
@@ -254,14 +254,14 @@ impl Hub {
     }
 
     /// Asks for a document to be folded when enough rows have come; fewer are when it has come to rest.
-    pub(super) fn fold_if_due(&mut self, row: &RowKey, rows: u64, now: i64) {
+    pub(super) fn fold_if_due(&mut self, row: &RowKey, rows: u64, now: Now) {
         let RowKey { space_id, note_id, user_id, .. } = row.clone();
         let key = NoteKey { user_id, space_id, note_id };
         if rows > 0 && rows.is_multiple_of(self.settings.fold_every.max(2)) {
             self.resting.forget((space_id, note_id));
             self.fold(key);
         } else if self.settings.fold_every < u64::MAX {
-            self.resting.written(key, rows, now);
+            self.resting.written(key, rows, now.mono);
         }
     }
 

@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 use stet_model::mutant::{self, Mutant};
 use stet_protocol::codec::Frame;
-use stet_sync::server::{Outgoing, Settings, receive};
+use stet_sync::server::{Now, Outgoing, Settings, receive};
 
 pub use hub::{Hub, Jobs};
 pub use job::{Answer, Audience, Claims, Purpose, ReadJob, RowKey, Verify, WriteJob, answer, write};
@@ -75,7 +75,7 @@ impl<D: Database> Core<D> {
     }
 
     /// A new socket.
-    pub fn connect(&mut self, now: i64) -> SocketId {
+    pub fn connect(&mut self, now: Now) -> SocketId {
         let link = Arc::new(Link::new(|_| {}));
         let socket = self.hub.connect(Arc::clone(&link), now);
         self.links.insert(socket, (link, VecDeque::new()));
@@ -83,7 +83,7 @@ impl<D: Database> Core<D> {
     }
 
     /// Handles what happened to its end, with all the work it leads to, committed or refused.
-    pub fn handle(&mut self, happening: Happening, now: i64) {
+    pub fn handle(&mut self, happening: Happening, now: Now) {
         match happening {
             Happening::Frame(socket, frame) => {
                 if let Some((_, frames)) = self.links.get_mut(&socket) {
@@ -109,7 +109,7 @@ impl<D: Database> Core<D> {
     }
 
     /// What to write to a socket next. After [`Outgoing::Close`] the socket is to be closed and reported as gone.
-    pub fn take(&mut self, socket: SocketId, now: i64) -> Option<Outgoing> {
+    pub fn take(&mut self, socket: SocketId, now: Now) -> Option<Outgoing> {
         let (link, _) = self.links.get(&socket)?;
         let Taken { outgoing, room, .. } = link.take();
         if room {
@@ -119,7 +119,7 @@ impl<D: Database> Core<D> {
         outgoing
     }
 
-    /// When [`Happening::Timer`] is due next, epoch milliseconds.
+    /// When [`Happening::Timer`] is due next, on the clock that only goes on.
     pub fn deadline(&self) -> Option<i64> {
         self.hub.deadline()
     }
@@ -134,20 +134,20 @@ impl<D: Database> Core<D> {
         &mut self.database
     }
 
-    fn settle(&mut self, now: i64) {
+    fn settle(&mut self, now: Now) {
         loop {
             let jobs = self.hub.take_jobs();
             if !jobs.writes.is_empty() {
                 if mutant::is(Mutant::FanOutBeforeCommit) {
                     self.hub.publish_early(&jobs.writes, now);
                 }
-                let written = write(jobs.writes, &mut self.database, now);
+                let written = write(jobs.writes, &mut self.database, now.wall);
                 self.hub.written(written, now);
             }
             let mut idle = jobs.reads.is_empty();
             for job in jobs.reads {
                 let folds = job.can_wait();
-                let answer = answer(job, &self.database, self.verify.as_ref(), now);
+                let answer = answer(job, &self.database, self.verify.as_ref(), now.wall);
                 if folds {
                     // A thread of its own takes a while for it, and the log goes on meanwhile.
                     self.slow.push_back((FOLDING, answer));
@@ -163,7 +163,7 @@ impl<D: Database> Core<D> {
     }
 
     /// Brings every socket's next frame, where it is wanted.
-    fn bring_frames(&mut self, now: i64) -> bool {
+    fn bring_frames(&mut self, now: Now) -> bool {
         let mut brought = false;
         for (socket, (link, frames)) in &mut self.links {
             if link.wants_input()

@@ -42,7 +42,7 @@ impl Resting {
         }
     }
 
-    /// When the first of them will rest, epoch milliseconds.
+    /// When the first of them will rest, on the clock that only goes on.
     pub(super) fn deadline(&self) -> Option<i64> {
         self.due.first().map(|(at, ..)| *at)
     }

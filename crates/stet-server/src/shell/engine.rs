@@ -10,7 +10,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 
-use stet_sync::server::Settings;
+use stet_sync::server::{Now, Settings};
 use tokio::runtime::{Handle, RuntimeFlavor};
 use tokio::sync::{Notify, mpsc};
 
@@ -235,14 +235,9 @@ impl Engine {
         &self.settings
     }
 
-    /// Server time, epoch milliseconds.
-    pub fn now(&self) -> i64 {
-        self.clock.now()
-    }
-
     /// Does something with the hub, and hands out the work it leads to in its order. Waits for the disk where the work is
     /// little and the database is free.
-    pub fn with<T>(&self, act: impl FnOnce(&mut Hub, i64) -> T) -> T {
+    pub fn with<T>(&self, act: impl FnOnce(&mut Hub, Now) -> T) -> T {
         let (result, group) = self.turn(|inner, now| act(&mut inner.hub, now), Inner::is_little);
         if !group.is_empty() {
             // What has come up meanwhile is the writer's: a socket's task does its own work only.
@@ -253,14 +248,14 @@ impl Engine {
 
     /// Does something with the hub, and leaves all the work it leads to to the threads: more is about to come from the same
     /// socket, and shares a commit with it.
-    pub fn hand_over<T>(&self, act: impl FnOnce(&mut Hub, i64) -> T) -> T {
+    pub fn hand_over<T>(&self, act: impl FnOnce(&mut Hub, Now) -> T) -> T {
         self.turn(|inner, now| act(&mut inner.hub, now), |_| false).0
     }
 
     /// Does something with the hub; answers the writes that are now the caller's, if `takes` them.
     fn turn<T>(
         &self,
-        act: impl FnOnce(&mut Inner, i64) -> T,
+        act: impl FnOnce(&mut Inner, Now) -> T,
         takes: impl FnOnce(&Inner) -> bool,
     ) -> (T, Vec<WriteJob>) {
         // Dropped after the hub's lock, also by a panic.
@@ -300,7 +295,7 @@ impl Engine {
         let ends = EndsByPanic(self);
         let at = self.clock.now();
         let written =
-            held_up(|| write(group, self.database.lock().unwrap_or_else(PoisonError::into_inner).as_mut(), at));
+            held_up(|| write(group, self.database.lock().unwrap_or_else(PoisonError::into_inner).as_mut(), at.wall));
         let written = |inner: &mut Inner, _| {
             inner.writing = false;
             inner.hub.written(written, at);
@@ -315,7 +310,7 @@ impl Engine {
         rung(&self.rung).push((Arc::clone(bells), ring));
     }
 
-    /// The next deadline, epoch milliseconds; from now on a sooner one rings.
+    /// The next deadline, on the clock that only goes on; from now on a sooner one rings.
     pub(super) fn arm(&self) -> i64 {
         let mut inner = self.lock();
         inner.armed = inner.hub.deadline().unwrap_or(i64::MAX);
@@ -345,12 +340,12 @@ impl Engine {
 
     /// Does work, unless it is on a document that is to be left alone.
     fn answer(&self, thread: usize, job: ReadJob, reader: &dyn Read, verify: &dyn Verify) -> Answer {
-        let ReadJob::Note(note) = &job else { return answer(job, reader, verify, self.clock.now()) };
+        let ReadJob::Note(note) = &job else { return answer(job, reader, verify, self.clock.wall()) };
         let (space, id) = (note.key.space_id, note.key.note_id);
         if !self.marks.begin(thread, space, id) {
             return Answer::Note(Box::new(level_one::left_alone(note)));
         }
-        let answer = answer(job, reader, verify, self.clock.now());
+        let answer = answer(job, reader, verify, self.clock.wall());
         self.marks.end(thread, space, id);
         answer
     }
@@ -376,7 +371,7 @@ impl Engine {
     /// Wakes the hub at its deadlines, for ever.
     pub async fn keep_time(&self) {
         loop {
-            let wait = self.arm().saturating_sub(self.now()).clamp(0, 60_000).unsigned_abs();
+            let wait = self.arm().saturating_sub(self.clock.now().mono).clamp(0, 60_000).unsigned_abs();
             tokio::select! {
                 () = tokio::time::sleep(std::time::Duration::from_millis(wait)) => self.with(Hub::timer),
                 () = self.sooner.notified() => {}

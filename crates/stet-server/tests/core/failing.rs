@@ -122,7 +122,7 @@ fn an_outcome_nobody_knows_is_not_answered_and_everybody_who_hears_of_the_space_
 }
 
 fn closed_for_a_restart(server: &mut Server<Failing>, device: &Device) -> bool {
-    matches!(server.core.take(device.socket.unwrap(), server.now), Some(Outgoing::Close(code)) if code.number() == 1012)
+    matches!(server.core.take(device.socket.unwrap(), server.time()), Some(Outgoing::Close(code)) if code.number() == 1012)
 }
 
 #[test]

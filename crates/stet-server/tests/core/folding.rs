@@ -114,7 +114,7 @@ fn a_level_1_client_merges_into_a_note_whose_rows_were_folded_since_it_read_it()
     one.write(&mut server, "u0", 1, &ops);
     hear(&mut server, &mut one);
 
-    let socket = server.core.connect(server.now);
+    let socket = server.core.connect(server.time());
     server.send(socket, &json!({"type": "auth", "token": "maria"}));
     let note_id = "00000001-0000-4000-8000-00000000000a";
     server.send(socket, &json!({"type": "join_note", "noteId": note_id}));
@@ -163,7 +163,7 @@ fn what_was_written_is_folded_once_it_rests() {
     let pass = |server: &mut Server<Sqlite>, ms: i64| {
         server.now += ms;
         // Folding takes a while, in which other things happen.
-        (0..20).for_each(|_| server.core.handle(Happening::Timer, server.now));
+        (0..20).for_each(|_| server.core.handle(Happening::Timer, server.time()));
     };
     pass(&mut server, 19_000);
     assert_eq!(left(&mut server, 2).len() as u64, EDITS + 3, "it may go on any moment");

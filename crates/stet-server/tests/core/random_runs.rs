@@ -42,7 +42,7 @@ impl Run {
         match self.numbers.below(100) {
             0..3 => {
                 device.socket = None;
-                server.core.handle(Happening::Gone(socket), server.now);
+                server.core.handle(Happening::Gone(socket), server.time());
             }
             3 => self.crash(),
             4..45 if !device.space.is_empty() => {

@@ -8,7 +8,7 @@ use stet_protocol::message::AuthFailure;
 use stet_server::bus::LocalBus;
 use stet_server::core::{Claims, Core, Happening, SocketId, Verify};
 use stet_server::database::{Database, Random};
-use stet_sync::server::{Outgoing, Settings};
+use stet_sync::server::{Now, Outgoing, Settings};
 
 /// Every name is a good token for an hour.
 pub struct Names;
@@ -54,13 +54,17 @@ impl<D: Database> Server<D> {
         Self { core, now: 1_000_000 }
     }
 
+    pub const fn time(&self) -> Now {
+        Now { mono: self.now, wall: self.now }
+    }
+
     pub fn send(&mut self, socket: SocketId, message: &Value) {
-        self.core.handle(Happening::Frame(socket, Frame::Text(message.to_string())), self.now);
+        self.core.handle(Happening::Frame(socket, Frame::Text(message.to_string())), self.time());
     }
 
     /// The messages of the next frame; nothing when none waits.
     pub fn take(&mut self, socket: SocketId) -> Vec<Value> {
-        match self.core.take(socket, self.now) {
+        match self.core.take(socket, self.time()) {
             Some(Outgoing::Frame(frame)) => {
                 let mut message: Value = serde_json::from_slice(frame.as_bytes()).unwrap();
                 match message["messages"].take() {
@@ -102,7 +106,7 @@ pub struct Device {
 
 impl Device {
     pub fn connect<D: Database>(&mut self, server: &mut Server<D>) {
-        let socket = server.core.connect(server.now);
+        let socket = server.core.connect(server.time());
         self.socket = Some(socket);
         let id = format!("{:08x}-0000-4000-8000-000000000000", self.number);
         let device = json!({"id": id, "name": "d", "platform": "linux", "appVersion": "0"});

@@ -59,11 +59,20 @@ pub enum Input<'a> {
     Draining(u64),
 }
 
+/// The server's time, by two clocks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Now {
+    /// Milliseconds since some moment, never set to another time: what lasts is measured by it.
+    pub mono: i64,
+    /// Epoch milliseconds, which jump whenever somebody sets the clock: what people and other machines are told.
+    pub wall: i64,
+}
+
 /// Where a turn's results go.
 #[derive(Debug)]
 pub struct Turn<'a> {
-    /// Server time, epoch milliseconds.
-    pub now: i64,
+    /// The server's time.
+    pub now: Now,
     /// The socket's queue.
     pub outbox: &'a mut Outbox,
     /// Work to do.
@@ -108,7 +117,8 @@ pub struct Connection {
 
 impl Connection {
     /// A fresh socket; greets it.
-    pub fn open(id: ConnectionId, settings: Arc<Settings>, now: i64, outbox: &mut Outbox) -> Self {
+    pub fn open(id: ConnectionId, settings: Arc<Settings>, now: Now, outbox: &mut Outbox) -> Self {
+        let now = now.mono;
         let greeting =
             level1::ServerMessage::ConnectionEstablished { message: texts::CONNECTION_ESTABLISHED.to_owned() };
         outbox.push(Arc::new(encode(&greeting, Encoding::Json)));
@@ -144,10 +154,10 @@ impl Connection {
         }
         match input {
             Input::Message(received) => {
-                self.heard(turn.now);
+                self.heard(turn);
                 self.message(received, turn);
             }
-            Input::Alive => self.heard(turn.now),
+            Input::Alive => self.heard(turn),
             Input::Authenticated(verdict) => self.authenticated(verdict, turn),
             Input::Committed(event) => self.committed(event, turn),
             Input::Outcome(id, space_id, outcome) => self.outcome(id, space_id, outcome, turn),
@@ -197,7 +207,7 @@ impl Connection {
         !self.closed && self.inbox.is_empty() && self.has_room() && outbox.bytes() <= self.settings.backlog_bytes
     }
 
-    /// When `Input::Timer` is due, epoch milliseconds.
+    /// When `Input::Timer` is due, on the clock that only goes on.
     pub fn deadline(&self) -> i64 {
         let silent = match self.pinged_at {
             Some(at) => at.saturating_add(self.settings.pong_timeout_ms),
@@ -236,7 +246,7 @@ impl Connection {
         self.id
     }
 
-    /// When something last came from it, epoch milliseconds.
+    /// When something last came from it, on the clock that only goes on.
     pub fn heard_at(&self) -> i64 {
         self.heard_at
     }
@@ -246,8 +256,8 @@ impl Connection {
         self.closed
     }
 
-    fn heard(&mut self, now: i64) {
-        self.heard_at = self.heard_at.max(now);
+    fn heard(&mut self, turn: &Turn<'_>) {
+        self.heard_at = self.heard_at.max(turn.now.mono);
         self.pinged_at = None;
     }
 
@@ -271,7 +281,7 @@ impl Connection {
     /// Answers what can't be understood, and closes a socket that goes on with it.
     pub(super) fn malformed(&mut self, refusal: Refusal, turn: &mut Turn<'_>) {
         self.refuse(refusal, turn);
-        if self.strikes.add(self.settings.malformed_per_minute, turn.now) {
+        if self.strikes.add(self.settings.malformed_per_minute, turn.now.mono) {
             self.close(CloseCode::ProtocolViolation, turn);
         }
     }
@@ -327,18 +337,19 @@ impl Connection {
             self.personal = spaces.first().map(|space| space.id);
             self.feeds = spaces.iter().map(|space| (space.id, Feed::new(space.seq))).collect();
             if self.stage == Stage::Level2 {
-                self.messages = Allowance::new(self.settings.limits.messages_per_minute, turn.now);
+                self.messages = Allowance::new(self.settings.limits.messages_per_minute, turn.now.mono);
             }
         }
         let at_level_2 = self.stage == Stage::Level2;
-        self.expires_at =
-            if at_level_2 { expires_at } else { turn.now.saturating_add(self.settings.level1_session_ms) };
+        let expires_in = expires_at.saturating_sub(turn.now.wall).max(0);
+        let lasts = if at_level_2 { expires_in } else { self.settings.level1_session_ms };
+        self.expires_at = turn.now.mono.saturating_add(lasts);
         let level2 = at_level_2.then(|| Agreement {
             protocol: 2,
             connection_id: self.id,
             store_id,
-            timestamp: turn.now,
-            expires_in_ms: expires_at.saturating_sub(turn.now).max(0).unsigned_abs(),
+            timestamp: turn.now.wall,
+            expires_in_ms: expires_in.unsigned_abs(),
             heartbeat_ms: self.settings.heartbeat_ms.unsigned_abs(),
             limits: self.settings.limits.clone(),
             spaces,
@@ -356,20 +367,20 @@ impl Connection {
     }
 
     fn timer(&mut self, turn: &mut Turn<'_>) {
-        if turn.now >= self.expires_at {
+        if turn.now.mono >= self.expires_at {
             if self.stage == Stage::Opening {
                 return self.close(CloseCode::AuthTimeout, turn);
             }
             self.send_auth_failed(AuthFailure::TokenExpired, turn);
             return self.close(CloseCode::NotAuthenticated, turn);
         }
-        if turn.now < self.deadline() {
+        if turn.now.mono < self.deadline() {
             return;
         }
         if self.pinged_at.is_some() {
             return self.close(CloseCode::Bye, turn);
         }
-        self.pinged_at = Some(turn.now);
+        self.pinged_at = Some(turn.now.mono);
         turn.outbox.ping();
     }
 

@@ -12,13 +12,13 @@ use crate::folders::FolderRequest;
 
 impl Connection {
     pub(super) fn level1(&mut self, message: ClientMessage, turn: &mut Turn<'_>) {
-        if let Err(wait) = self.messages.take(1, turn.now) {
+        if let Err(wait) = self.messages.take(1, turn.now.mono) {
             let refusal = Refusal::new(ErrorCode::RateLimited).retry_after(wait);
             return self.refuse(about(refusal, &message), turn);
         }
         let request = match message {
             ClientMessage::Auth(auth) => return self.renew(auth, turn),
-            ClientMessage::Ping {} => return self.send1(&ServerMessage::Pong { timestamp: turn.now }, turn),
+            ClientMessage::Ping {} => return self.send1(&ServerMessage::Pong { timestamp: turn.now.wall }, turn),
             ClientMessage::LeaveNote { note_id } => return self.send1(&ServerMessage::NoteLeft { note_id }, turn),
             ClientMessage::JoinNote { note_id } => Ok(LevelOne::Join(note_id)),
             ClientMessage::NoteUpdate { note_id, changes } => Ok(LevelOne::Update(note_id, changes)),

@@ -26,7 +26,7 @@ impl Connection {
             }
             return;
         }
-        if let Err(wait) = self.messages.take(1, turn.now) {
+        if let Err(wait) = self.messages.take(1, turn.now.mono) {
             let refusal = Refusal::new(ErrorCode::RateLimited).retry_after(wait);
             return self.refuse(about(refusal, &message), turn);
         }
@@ -50,7 +50,7 @@ impl Connection {
             }
             ClientMessage::Ping {} => {
                 let seqs = self.feeds.iter().map(|(id, feed)| (*id, feed.seq)).collect();
-                self.send2(&ServerMessage::Pong { timestamp: turn.now, seqs }, turn);
+                self.send2(&ServerMessage::Pong { timestamp: turn.now.wall, seqs }, turn);
             }
             // Presence is reserved: a newer client may send it, nobody is told.
             ClientMessage::Presence { .. } | ClientMessage::NoteUpdate(_) | ClientMessage::Many { .. } => {}
@@ -75,7 +75,7 @@ impl Connection {
         let NoteUpdate { id, space_id, note_id, after, ops } = update;
         let bytes = ops.iter().map(|op| u64::try_from(op.0.len()).unwrap_or(u64::MAX)).sum::<u64>();
         let refusal = |code| Refusal::new(code).about(note_id).answering(&short(&id));
-        if let Err(wait) = self.updates.take(bytes, turn.now) {
+        if let Err(wait) = self.updates.take(bytes, turn.now.mono) {
             return self.refuse(refusal(ErrorCode::RateLimited).retry_after(wait), turn);
         }
         if !self.feeds.contains_key(&space_id) {

@@ -13,7 +13,7 @@ mod settings;
 mod wire;
 mod work;
 
-pub use connection::{Connection, Input, Stage, Turn};
+pub use connection::{Connection, Input, Now, Stage, Turn};
 pub use event::{Change, Committed, Origin, Place, Shared};
 pub use outbox::{Outbox, Outgoing};
 pub use settings::Settings;

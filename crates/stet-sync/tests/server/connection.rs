@@ -72,6 +72,33 @@ fn silence_is_met_with_a_ping_and_more_silence_with_a_close() {
     assert_eq!(stage.take(), Some(Outgoing::Close(CloseCode::Bye)));
 }
 
+/// What lasts goes by the clock that nobody sets: a session ends when its token's time is over, and silence, rests and what
+/// may be sent in a minute are as long as ever.
+#[test]
+fn a_clock_that_is_set_ten_years_on_or_back_neither_ends_a_session_nor_prolongs_a_limit() {
+    for years in [-10, 10] {
+        let mut settings = Settings::default();
+        settings.limits.messages_per_minute = 1;
+        let mut stage = Stage::level2(settings);
+        stage.wall_off = years * 365 * 86_400_000;
+        stage.now = 20_000;
+        stage.hear(&json!({"type": "ping"}));
+        stage.hear(&json!({"type": "ping"}));
+        assert_eq!(stage.kinds(), ["pong", "error"], "{years} years");
+        stage.now += 60_000;
+        stage.hear(&json!({"type": "ping"}));
+        assert_eq!(stage.kinds(), ["pong"], "a minute later the next may come");
+        assert_eq!(stage.machine.deadline(), 110_000, "{years} years");
+        stage.now = 110_000;
+        stage.give(Input::Timer);
+        assert_eq!(stage.take(), Some(Outgoing::Ping));
+        stage.give(Input::Alive);
+        stage.now = 999_990;
+        stage.give(Input::Alive);
+        assert_eq!(stage.machine.deadline(), 1_000_000, "when the token runs out");
+    }
+}
+
 #[test]
 fn a_client_that_has_too_much_in_flight_is_not_read_and_the_rest_of_a_many_waits() {
     let mut settings = Settings::default();

@@ -9,7 +9,7 @@ use stet_protocol::codec::{Encoding, Frame, encode};
 use stet_protocol::message::SpaceInfo;
 use stet_protocol::message::level2::{ServerMessage, SyncBatch};
 use stet_sync::server::{
-    Change, Committed, Connection, Effect, Head, Input, Origin, Outbox, Outgoing, Place, ReadAnswer, ReadRequest,
+    Change, Committed, Connection, Effect, Head, Input, Now, Origin, Outbox, Outgoing, Place, ReadAnswer, ReadRequest,
     Session, Settings, Turn, receive,
 };
 
@@ -22,6 +22,8 @@ pub struct Stage {
     pub effects: Vec<Effect>,
     pub settings: Arc<Settings>,
     pub now: i64,
+    /// How far the wall clock is from where it was.
+    pub wall_off: i64,
     said: Vec<Value>,
 }
 
@@ -29,8 +31,8 @@ impl Stage {
     pub fn open(settings: Settings) -> Self {
         let settings = Arc::new(settings);
         let mut outbox = Outbox::default();
-        let machine = Connection::open(OWN, Arc::clone(&settings), 0, &mut outbox);
-        let mut stage = Self { machine, outbox, effects: Vec::new(), settings, now: 0, said: Vec::new() };
+        let machine = Connection::open(OWN, Arc::clone(&settings), Now::default(), &mut outbox);
+        let mut stage = Self { machine, outbox, effects: Vec::new(), settings, now: 0, wall_off: 0, said: Vec::new() };
         assert_eq!(stage.say()["type"], "connection_established");
         stage
     }
@@ -46,7 +48,11 @@ impl Stage {
     }
 
     pub fn give(&mut self, input: Input<'_>) {
-        let mut turn = Turn { now: self.now, outbox: &mut self.outbox, effects: &mut self.effects };
+        let mut turn = Turn {
+            now: Now { mono: self.now, wall: self.now + self.wall_off },
+            outbox: &mut self.outbox,
+            effects: &mut self.effects,
+        };
         self.machine.handle(input, &mut turn);
     }
 

@@ -15,7 +15,7 @@ use stet_server::bus::LocalBus;
 use stet_server::core::{Claims, Core, Happening, SocketId, Verify};
 use stet_server::database::sqlite::Sqlite;
 use stet_server::database::{Database as _, Random};
-use stet_sync::server::{Outgoing, Settings};
+use stet_sync::server::{Now, Outgoing, Settings};
 
 use crate::{say, tree};
 
@@ -45,7 +45,7 @@ impl Desk {
         let settings = Settings { fold_every, ..Settings::default() };
         let bus = Box::new(LocalBus::default());
         let mut core = Core::new(database, settings, Box::new(Anybody), bus, counting()).expect("a server");
-        let socket = core.connect(1);
+        let socket = core.connect(at(1));
         let mut desk = Self { core, socket, space: Value::Null };
         let device = json!({"id": NOTE, "name": "d", "platform": "linux", "appVersion": "0"});
         let agreed =
@@ -56,9 +56,9 @@ impl Desk {
 
     /// Sends a message and waits for its answer, which is of this type.
     fn ask(&mut self, message: &Value, kind: &str, now: i64) -> Value {
-        self.core.handle(Happening::Frame(self.socket, Frame::Text(message.to_string())), now);
+        self.core.handle(Happening::Frame(self.socket, Frame::Text(message.to_string())), at(now));
         let mut answers = Vec::new();
-        while let Some(Outgoing::Frame(frame)) = self.core.take(self.socket, now) {
+        while let Some(Outgoing::Frame(frame)) = self.core.take(self.socket, at(now)) {
             let mut message: Value = serde_json::from_slice(frame.as_bytes()).expect("JSON");
             match message["messages"].take() {
                 Value::Array(several) => answers.extend(several),
@@ -81,6 +81,10 @@ impl Desk {
         };
         edits.iter().enumerate().map(once).collect()
     }
+}
+
+const fn at(ms: i64) -> Now {
+    Now { mono: ms, wall: ms }
 }
 
 fn counting() -> Random {

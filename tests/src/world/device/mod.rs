@@ -377,7 +377,7 @@ impl World {
 
     fn token_for(&self, device: usize) -> Result<String, String> {
         let (now, state) = (self.queue.now(), &self.devices[device]);
-        let server = EPOCH + now as i64;
+        let server = self.server.time(now).wall;
         match (now < state.token_until, state.token_missing) {
             (true, true) => Err("nobody is signed in".to_owned()),
             (true, false) => Ok(token(server - 1)),

@@ -16,7 +16,7 @@ use stet_sync::server::Outgoing;
 use super::World;
 use super::queue::{Event, ForLevel1};
 use super::reference::{About, ActId, State};
-use super::server::{EPOCH, token};
+use super::server::token;
 
 /// One way over the network, milliseconds: always the same, so that frames stay in order.
 const LATENCY_MS: u64 = 25;
@@ -80,7 +80,7 @@ impl World {
         state.life += 1;
         (state.socket, state.signed_in) = (Some(socket), false);
         self.pump_server();
-        let token = token(EPOCH + now as i64 + 86_400_000 * 1_000);
+        let token = token(self.server.time(now).wall + 86_400_000 * 1_000);
         self.level1_send(client, &json!({ "type": "auth", "token": token }));
     }
 

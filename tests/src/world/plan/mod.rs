@@ -157,6 +157,8 @@ pub enum Fault {
     Token { device: usize, ms: u64, missing: bool },
     /// The wall clock jumps.
     Clock { device: usize, by_ms: i64 },
+    /// The server's wall clock jumps.
+    ServerClock { by_ms: i64 },
     /// Everybody sleeps for so long, the server too, and wakes at once.
     Sleep { days: u64 },
     /// Somebody copies the server's files aside.
@@ -258,6 +260,8 @@ const FAULTS: u64 = 30;
 
 const MINUTE: u64 = 60_000;
 const YEARS: i64 = 365 * 86_400_000;
+/// How far clocks jump, milliseconds.
+const JUMPS: [i64; 4] = [-10 * YEARS, -3_600_000, 3_600_000, 10 * YEARS];
 
 impl Plan {
     /// A plan that was written by [`Plan::to_json`].
@@ -417,7 +421,8 @@ fn fault(dice: &mut Dice, disks: &mut Dice, devices: usize) -> Fault {
         }
         88..92 => Fault::Freeze { device, ms },
         92..96 => Fault::Token { device, ms, missing: dice.percent(50) },
-        _ => Fault::Clock { device, by_ms: dice.one(&[-10 * YEARS, -3_600_000, 3_600_000, 10 * YEARS]) },
+        96..99 => Fault::Clock { device, by_ms: dice.one(&JUMPS) },
+        _ => Fault::ServerClock { by_ms: dice.one(&JUMPS) },
     }
 }
 

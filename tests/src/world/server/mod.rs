@@ -14,7 +14,7 @@ use stet_server::bus::LocalBus;
 use stet_server::core::{Claims, Core, Happening, SocketId, Verify};
 use stet_server::database::sqlite::Sqlite;
 use stet_server::database::{Access, Database, Opening, Random, Read, Write, Written};
-use stet_sync::server::{Outgoing, Settings};
+use stet_sync::server::{Now, Outgoing, Settings};
 
 use self::database::Frail;
 use self::log::Log;
@@ -71,6 +71,8 @@ pub struct Server {
     pub log: Log,
     /// Groups of writes that are in it.
     learned: u64,
+    /// How far its clock is from the right time, milliseconds.
+    pub wall_off: i64,
     /// Its disk is to fail, and hasn't yet.
     fails: bool,
     /// Which link each socket is the server's end of.
@@ -110,6 +112,7 @@ impl Server {
             space,
             log: Log::default(),
             learned: 0,
+            wall_off: 0,
             fails: false,
             sockets: BTreeMap::new(),
             timer_at: None,
@@ -162,9 +165,16 @@ impl Server {
         self.sockets.clear();
     }
 
+    /// What it takes for the time.
+    pub const fn time(&self, now: u64) -> Now {
+        let mono = now as i64;
+        Now { mono, wall: EPOCH + mono + self.wall_off }
+    }
+
     /// Takes a socket.
     pub fn connect(&mut self, link: LinkId, now: u64) -> Option<SocketId> {
-        let socket = self.running.as_mut()?.connect(time(now));
+        let now = self.time(now);
+        let socket = self.running.as_mut()?.connect(now);
         self.sockets.insert(socket, link);
         Some(socket)
     }
@@ -189,7 +199,8 @@ impl Server {
 
     /// Takes a socket of a level-1 client.
     pub fn connect_level1(&mut self, now: u64) -> Option<SocketId> {
-        Some(self.running.as_mut()?.connect(time(now)))
+        let now = self.time(now);
+        Some(self.running.as_mut()?.connect(now))
     }
 
     /// Every note there is.
@@ -208,20 +219,22 @@ impl Server {
         if let Happening::Gone(socket) = &happening {
             self.sockets.remove(socket);
         }
+        let now = self.time(now);
         if let Some(core) = &mut self.running {
-            core.handle(happening, time(now));
+            core.handle(happening, now);
         }
     }
 
     /// What it writes to a socket next.
     pub fn take(&mut self, socket: SocketId, now: u64) -> Option<Outgoing> {
-        self.running.as_mut()?.take(socket, time(now))
+        let now = self.time(now);
+        self.running.as_mut()?.take(socket, now)
     }
 
     /// When its timer is due, simulated milliseconds.
     pub fn deadline(&self) -> Option<u64> {
         let at = self.running.as_ref()?.deadline()?;
-        Some((at - EPOCH).max(0).unsigned_abs())
+        Some(at.max(0).unsigned_abs())
     }
 
     /// Its disk fails during the next so many groups of writes, if it runs.
@@ -289,10 +302,6 @@ impl Server {
         };
         Ok(stored.filter(|stored| !stored.purged).map(|stored| parts(stored.rows)))
     }
-}
-
-const fn time(now: u64) -> i64 {
-    EPOCH + now as i64
 }
 
 fn random(seed: u64, stream: u64) -> Random {
