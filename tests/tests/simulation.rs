@@ -4,7 +4,8 @@ use std::ops::Range;
 use std::time::{Duration, Instant};
 
 use stet_tests::failed::kept;
-use stet_tests::world::plan::Plan;
+use stet_tests::world::plan::{Action, Config, Fault, Plan, Step, What};
+use stet_tests::world::random::Share;
 use stet_tests::world::{Failure, Outcome, run, run_plan, run_seed};
 
 /// Plans that once found something, each with what it was in the commit that mended it.
@@ -62,6 +63,47 @@ fn seeds_nobody_has_run_before_end_well_too() {
     let since = std::time::SystemTime::UNIX_EPOCH.elapsed().expect("it is later than 1970");
     let first = since.as_secs() * FRESH;
     seeds_end_well(first..first + FRESH);
+}
+
+/// From two keystrokes on one device by the server's disk to that of another, and back to where the first knows it: whoever ends at whichever millisecond of
+/// it, with or without the power, with less or more of what was handed to its disk done.
+#[test]
+fn an_edit_survives_the_end_of_any_process_at_any_moment_of_its_way() {
+    const TYPED: u64 = 4_020;
+    const KNOWN: u64 = 4_150;
+    let crash = |device, (jobs, power)| Fault::Crash { device, down_ms: 500, jobs, power };
+    let ends = (TYPED..KNOWN).flat_map(|at| {
+        let jobs = (at % 3) as u8;
+        let server = Fault::Restart { down_ms: 500, polite: false, power: true };
+        [crash(0, (jobs, true)), crash(0, (jobs, false)), server, crash(1, (jobs, true))].map(|fault| (at, fault))
+    });
+    end_well(ends.enumerate().map(|(n, (at, fault))| {
+        let plan = an_edit(n as u64, at, fault);
+        let ended = run_plan(&plan);
+        (plan, ended)
+    }));
+}
+
+/// Somebody types a little, and at that moment something goes wrong.
+fn an_edit(seed: u64, at: u64, fault: Fault) -> Plan {
+    let note = Share::FIRST;
+    let types = Action::Type { note, place: note, keys: 2, title: false };
+    let does = |at, action| Step { at, what: What::User(0, action) };
+    let steps = vec![does(3_900, Action::Open { note }), does(4_000, types), Step { at, what: What::Fault(fault) }];
+    let config = Config {
+        devices: 2,
+        starts: vec![0, 0],
+        latency_ms: (5, 6),
+        disk_ms: (3, 4),
+        token_ms: 900_000,
+        batch_bytes: 4_000,
+        backlog_bytes: 8 << 20,
+        updates_in_flight: 64,
+        messages_per_minute: 6_000,
+        duplicates: 0,
+        level1: 0,
+    };
+    Plan { seed, config, steps, heal_at: 5_000 }
 }
 
 #[test]

@@ -159,7 +159,7 @@ impl Sums {
 fn trace(plan: &Plan) -> ExitCode {
     match run(plan, true) {
         Ok(outcome) => {
-            println!("seed {} ends well\n{}", plan.seed, outcome.counts);
+            println!("{}\nseed {} ends well\n{}", outcome.trace, plan.seed, outcome.counts);
             ExitCode::SUCCESS
         }
         Err(failure) => {

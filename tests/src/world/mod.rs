@@ -48,6 +48,8 @@ pub struct Outcome {
     pub lasted_ms: u64,
     /// Everything that happened, in a number; only of traced runs.
     pub digest: u64,
+    /// The end of what happened; only of traced runs.
+    pub trace: String,
 }
 
 /// A run that showed something wrong.
@@ -102,8 +104,8 @@ pub fn run(plan: &Plan, traced: bool) -> Result<Outcome, Box<Failure>> {
     }
     match world.failure.take() {
         None => {
-            let (counts, lasted_ms, digest) = (world.counts, world.queue.now(), world.trace.digest);
-            Ok(Outcome { counts, lasted_ms, digest })
+            let (lasted_ms, digest, trace) = (world.queue.now(), world.trace.digest, world.trace.text());
+            Ok(Outcome { counts: world.counts, lasted_ms, digest, trace })
         }
         Some(words) => Err(failed(words, world.trace.text())),
     }
