@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde::Serialize;
 use stet_model::digest::{ContentDigest, LogDigest};
 use stet_model::id::{DeviceId, SpaceId};
 use stet_model::mutant::{self, Mutant};
@@ -15,6 +16,23 @@ use super::{Engine, Now, Output};
 use crate::api::ErrorCode;
 use crate::api::status::{StatusError, Verified};
 
+/// Two logs that aren't the same, as a file for those who look for the cause. Never a word of a note.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Logs {
+    device: DeviceId,
+    space: SpaceId,
+    /// Where both ended, and the lineage.
+    seq: u64,
+    lineage: String,
+    /// Local time, epoch milliseconds.
+    at: i64,
+    /// The digest of where the documents stand here.
+    here: Option<String>,
+    /// What the server says.
+    there: String,
+}
+
 /// What the digests said so far.
 #[derive(Debug, Default)]
 pub(super) struct Comparison {
@@ -23,6 +41,8 @@ pub(super) struct Comparison {
     asked_at: Option<u64>,
     /// What came of the last comparison with the server's log is to be read.
     unread: bool,
+    /// What the server said then of its log.
+    said: Option<(Place, LogDigest)>,
     /// What other devices say, and at which place of the log.
     others: BTreeMap<DeviceId, (u64, ContentDigest)>,
     /// Those that said something else at one place, until they say the same at another.
@@ -80,6 +100,7 @@ impl Engine {
         self.pulled();
         if let Some(digest) = digest.and_then(|digest| digest.parse::<LogDigest>().ok()) {
             // Should rows before it not be on disk, the connection begins anew, and this does with it.
+            self.comparison.said = Some((place, digest));
             let end = self.device.end(space);
             self.write(Write::Compare { space, seq: place.seq, digest, end, at: now.wall }, After::Compared);
         }
@@ -139,6 +160,7 @@ impl Engine {
             Some(Compared { same: false, .. }) if self.comparison.read_anew => self.differs(now),
             Some(Compared { same: false, .. }) => {
                 self.recorder.note("the server's log is another one: every row is read anew", now);
+                self.leave_log_report(standing.log, now);
                 self.comparison.read_anew = self.device.read_anew(space, now.mono);
             }
             Some(Compared { same: true, .. }) => {
@@ -149,6 +171,21 @@ impl Engine {
             }
             None => {}
         }
+    }
+
+    fn leave_log_report(&mut self, here: Option<LogDigest>, now: Now) {
+        let Some((place, there)) = self.comparison.said else { return };
+        let logs = Logs {
+            device: self.setup.device_id,
+            space: self.space,
+            seq: place.seq,
+            lineage: place.lineage.to_string(),
+            at: now.wall,
+            here: here.map(|here| here.to_string()),
+            there: there.to_string(),
+        };
+        let text = serde_json::to_string_pretty(&logs).unwrap_or_default();
+        self.outputs.push(Output::LeaveReport { name: format!("log-{}.json", now.wall), text });
     }
 
     /// What the server has confirmed isn't in its log, or something else is in its place: as after a restore from a copy

@@ -387,6 +387,8 @@ fn a_log_that_differs_is_read_anew_once_and_then_people_are_asked_and_told() {
     desk.wait(10_000);
     assert_eq!(asked_from(&mut desk), [1, 0], "from the cursor, then from the start");
     assert_eq!((desk.status().verified, desk.status().error), (None, None));
+    let (name, report) = desk.reports.pop().expect("what differed is written down");
+    assert!(name.starts_with("log-") && report.contains(&wrong) && report.contains(&right.to_string()), "{report}");
     complete_with(&mut desk, 1, &right.to_string());
     desk.wait(10_000);
     assert!(desk.status().verified.is_some(), "that was it");
