@@ -25,13 +25,8 @@ fn folds_up_to(limit: u64, key: &NoteKey, peer: PeerId, (database, now): (&dyn R
     if stored.purged {
         return Vec::new();
     }
-    let everybody_has = database
-        .receipts(key.access())
-        .ok()
-        .and_then(|devices| {
-            devices.iter().filter(|device| device.last_seen > now - BASE_AGE_MS).map(|device| device.seq).min()
-        })
-        .unwrap_or(0);
+    let receipts = database.receipts(key.access()).unwrap_or_default();
+    let everybody_has = receipts.iter().map(|device| device.seq).min().unwrap_or(0);
     let in_base = |row: &&Row| row.seq <= everybody_has || row.timestamp < now - BASE_AGE_MS;
     let (base, range) = stored.rows.split_at(stored.rows.iter().take_while(in_base).count());
     let (raw, folded) = (empty(key, peer), empty(key, peer));

@@ -111,8 +111,6 @@ fn what_every_device_has_becomes_the_base_and_the_rest_a_range_after_it() {
     let held = world.rows();
     world.has(1, 10, NOW);
     world.has(2, 6, NOW);
-    // One that hasn't been seen for a month holds nothing back.
-    world.has(3, 1, NOW - 31 * DAY);
     assert_eq!(world.fold(NOW), [6, 10]);
     for since in 0..=10 {
         assert_eq!(world.body_from(&held, since), world.author.body(), "from {since}");
@@ -134,6 +132,21 @@ fn what_every_device_has_becomes_the_base_and_the_rest_a_range_after_it() {
     assert_eq!(world.fold(NOW), [13, 15]);
     assert_eq!(world.body_from(&[], 0), world.author.body());
     assert_eq!(world.body_from(&held, 6), world.author.body());
+}
+
+#[test]
+fn a_device_that_is_away_for_long_holds_back_what_is_new_and_nothing_else() {
+    let mut world = World::new();
+    world.has(1, 0, NOW - 90 * DAY);
+    for n in 0..4 {
+        world.types(&format!("{n} "), NOW - 31 * DAY);
+    }
+    world.types("4 ", NOW);
+    world.types("5 ", NOW);
+    world.has(2, 6, NOW);
+    assert_eq!(world.fold(NOW), [4, 6]);
+    world.has(1, 6, NOW);
+    assert_eq!(world.fold(NOW), [6]);
 }
 
 #[test]
