@@ -146,6 +146,11 @@ impl Device {
         self.until("synced", |status| status.is_synced && status.unsent == 0).await;
     }
 
+    /// The system says that a network has come up.
+    pub fn network_up(&self) {
+        self.client.network_up();
+    }
+
     /// Changes the user's choices.
     pub async fn set(&self, change: impl FnOnce(&mut Settings)) {
         let mut settings = self.start_view().await.settings;

@@ -171,6 +171,26 @@ async fn a_connection_that_swallows_everything_is_noticed_and_replaced() {
     net.end().await;
 }
 
+/// People who open the lid again don't wait for an attempt that was put off while there was no network.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_network_that_comes_up_is_used_at_once_however_far_off_the_next_attempt_is() {
+    const FAR_OFF_MS: u32 = 3_600_000;
+    let net = Net::start(9).await;
+    let [one, two] = &net.devices;
+    let note = one.create("Plan", "a").await;
+    two.sees_body(note, "a").await;
+    one.set(|settings| (settings.backoff_base_ms, settings.backoff_cap_ms) = (FAR_OFF_MS, FAR_OFF_MS)).await;
+    net.proxies[0].set_weather(Weather { refused: true, ..Weather::default() });
+    net.proxies[0].cut_after(0, Cut::Reset);
+    one.append(note, "b").await;
+    one.until("an attempt far off", |status| !status.is_connected && status.next_retry_at.is_some()).await;
+    net.proxies[0].heal();
+    one.network_up();
+    two.sees_body(note, "ab").await;
+    one.is_synced().await;
+    net.end().await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_connection_cut_in_the_middle_of_each_frame_still_gets_everything_across() {
     let net = Net::start(8).await;
