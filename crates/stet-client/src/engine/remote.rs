@@ -291,14 +291,16 @@ impl Engine {
     }
 
     fn purged_elsewhere(&mut self, doc: DocKey, row: &PendingRow, now: Now) {
+        // Nothing was written here since somebody here removed it, too.
+        let wanted = self.ledger.purges.contains_key(&doc);
         self.forget_purge(doc);
         self.device.drop_document(doc);
-        if self.ledger.unsent.contains(&doc) && !self.is_untouched_welcome(doc) {
+        if !wanted && self.ledger.unsent.contains(&doc) && !self.is_untouched_welcome(doc) {
             // An edit met a removal: the text is kept here, nothing comes back by itself.
             let held = self.deleted_elsewhere(doc);
             return self.keep(doc, row.seq, held);
         }
-        if self.keeps(&Removal { doc, seq: row.seq, by: row.device, live: row.live }, now) {
+        if !wanted && self.keeps(&Removal { doc, seq: row.seq, by: row.device, live: row.live }, now) {
             return;
         }
         let title = self.title_of(doc);

@@ -2,13 +2,13 @@
 
 use serde_json::json;
 use stet_client::api::ErrorCode;
-use stet_client::api::command::{EditAnswer, GetStart, PurgeNote, TrashNote, UpdateSettings};
+use stet_client::api::command::{CreateFolder, EditAnswer, GetStart, PurgeNote, TrashNote, UpdateSettings};
 use stet_client::api::note::Settings;
 use stet_protocol::bytes::Bytes;
 use stet_protocol::message::level2::ClientMessage;
 use stet_store::Write;
 
-use crate::decisions::confirm;
+use crate::decisions::{confirm, purged_live};
 use crate::desk::{Desk, typed};
 use crate::level1::hear;
 use crate::level2::{
@@ -202,6 +202,37 @@ fn a_wish_to_remove_a_note_for_good_that_the_disk_refused_is_written_once_there_
     desk.wait(3_000);
     assert!(desk.rows(stet_store::ListView::Trash).is_empty(), "as it was said: it keeps trying");
     assert!(desk.crash().rows(stet_store::ListView::Trash).is_empty());
+}
+
+/// The first to say *for good* was somebody else, while the disk had yet to take that it was put into the trash here.
+#[test]
+fn a_note_two_people_remove_for_good_is_gone_also_where_the_disk_refused_the_trash_at_first() {
+    let mut desk = Desk::with_server(Some("ws://server.example"));
+    let (note, [first, ..]) = three_parts();
+    connect(&mut desk, 1);
+    rows(&mut desk, &[(1, note, first)]);
+    complete(&mut desk, 1);
+    desk.failures = 2;
+    desk.ask(TrashNote { note_id: note }).expect("answered").expect_err("not yet");
+    assert!(desk.ask(PurgeNote { note_id: note }).is_none(), "it waits for that");
+    desk.wait(3_000);
+    assert_eq!(desk.failures, 0);
+    purged_live(&mut desk, 2, note);
+    desk.wait(90_000);
+    let doc = stet_model::id::DocKey { space: desk.engine.space(), note };
+    assert!(desk.reader.document(doc).expect("readable").is_some_and(|stored| stored.purged));
+    assert_eq!(desk.reader.waiting().expect("readable").held, []);
+}
+
+#[test]
+fn the_first_folder_is_part_of_what_this_device_says_also_when_the_disk_refused_it_at_first() {
+    let mut desk = Desk::new();
+    desk.failures = 3;
+    let folder = CreateFolder { name: "Plans".into(), parent_id: None };
+    let answer = desk.ask(folder).expect("answered");
+    assert_eq!(answer.expect_err("not yet").code, ErrorCode::Storage);
+    desk.wait(20_000);
+    assert!(desk.reader.standing(desk.engine.space()).expect("readable").content.is_some());
 }
 
 #[test]

@@ -215,6 +215,9 @@ impl Engine {
                     live.document.set_peer(peer);
                     live.signed = false;
                 }
+                if doc.is_library() {
+                    self.writing.owed.insert(Fact::Folders);
+                }
             }
             After::Imported { doc, seq, brought } => {
                 self.documents.import_settled();

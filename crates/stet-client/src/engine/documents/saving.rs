@@ -71,6 +71,8 @@ impl Engine {
         }
         self.ledger.unsaved.insert(doc);
         let unsent = live.is_unsent();
+        // What is to be removed for good isn't sent.
+        let to_send = unsent && !live.purge_asked;
         live.writing = true;
         live.queued = head.clone();
         live.local_at = at;
@@ -80,7 +82,7 @@ impl Engine {
         }
         let mut waiting = std::mem::take(&mut live.waiting);
         // Unsent notes stand first in lists and have a view of their own.
-        let moves = if unsent { self.ledger.unsent.insert(doc) } else { self.ledger.unsent.remove(&doc) };
+        let moves = if to_send { self.ledger.unsent.insert(doc) } else { self.ledger.unsent.remove(&doc) };
         live.lists_owed |= moves;
         // The row is written by its own when the text is on disk, unless somebody waits for it, or it has waited itself.
         let row = if waiting.is_empty() && !live.row_owed { None } else { live.row() };

@@ -276,7 +276,8 @@ impl Engine {
         if self.writing.retry_at.is_some_and(|at| now.mono >= at) {
             self.writing.retry_at = None;
             self.read_again();
-            let owed = std::mem::take(&mut self.writing.owed);
+            let mut owed = std::mem::take(&mut self.writing.owed);
+            let folders = owed.remove(&Fact::Folders);
             // Who this device is comes before what it has decided, and all else after that.
             let (first, others): (Vec<_>, Vec<_>) = owed.into_iter().partition(|fact| *fact == Fact::Identity);
             first.into_iter().for_each(|fact| self.tell_store(fact));
@@ -288,6 +289,11 @@ impl Engine {
                 self.import_again(doc);
                 self.save(doc, now);
                 // Each on its own: one that the disk never takes must not hold up the others.
+                self.flush_writes(now);
+            }
+            if folders {
+                // After the library: of one that isn't on disk the store can't note what it says.
+                self.tell_store(Fact::Folders);
                 self.flush_writes(now);
             }
         }
