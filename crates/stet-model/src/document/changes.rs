@@ -5,7 +5,7 @@ use loro::event::{Diff, DiffBatch, DiffEvent};
 use loro::{ContainerID, LoroDoc, TextDelta};
 
 use super::{BODY, TITLE};
-use crate::text::{TextChange, coalesce, difference, utf16_length};
+use crate::text::{TextChange, carry_over, coalesce, difference, utf16_length};
 
 /// What the events of one import said.
 #[derive(Debug, Default)]
@@ -47,6 +47,16 @@ impl Received {
         Self { title: whole(TITLE), body: whole(BODY), others: true }
     }
 
+    /// What turns a title into another, made in the one that this made of the first.
+    pub(super) fn carry_title(&self, (from, to): (&str, &str), now: &str) -> Vec<TextChange> {
+        carry((from, to), &self.title(from, || now.to_owned()), now)
+    }
+
+    /// What turns a body into another, made in the one that this made of the first.
+    pub(super) fn carry_body(&self, (from, to): (&str, &str), now: &str) -> Vec<TextChange> {
+        carry((from, to), &self.body(from, || now.to_owned()), now)
+    }
+
     /// The changes that turn the title before into the one after.
     pub(super) fn title(&self, before: &str, after: impl FnOnce() -> String) -> Vec<TextChange> {
         changes(&self.title, before, after)
@@ -56,6 +66,14 @@ impl Received {
     pub(super) fn body(&self, before: &str, after: impl FnOnce() -> String) -> Vec<TextChange> {
         changes(&self.body, before, after)
     }
+}
+
+fn carry((from, to): (&str, &str), since: &[TextChange], now: &str) -> Vec<TextChange> {
+    let mut changes = difference(from, to);
+    // What was done since in the same way is there already.
+    let alike = difference(from, now);
+    changes.retain(|change| !alike.contains(change));
+    carry_over(&changes, since)
 }
 
 fn changes(deltas: &[Vec<TextDelta>], before: &str, after: impl FnOnce() -> String) -> Vec<TextChange> {

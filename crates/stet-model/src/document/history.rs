@@ -13,7 +13,6 @@ use super::fields::{self, TEXTS_AND_TAGS};
 use super::note::NoteDocument;
 use super::version::Point;
 use crate::id::{DeviceId, PeerId};
-use crate::text::{TextChange, carry_over, difference};
 
 /// A pause as long as this ends a stretch of writing, and a longer stretch is told in pieces of this length.
 /// Milliseconds.
@@ -175,7 +174,7 @@ impl NoteDocument {
 
     /// What was done to the texts since a point, keystroke by keystroke: told from the texts alone, a piece that was written
     /// could share its letters with what stood there, and go with it.
-    fn since(&self, point: &Point) -> Result<Received, DocumentError> {
+    pub(super) fn since(&self, point: &Point) -> Result<Received, DocumentError> {
         let point = point.to_loro();
         self.replica
             .read(|doc| {
@@ -188,18 +187,9 @@ impl NoteDocument {
 
 /// The edits that do to `now` what turns `seen` into `to`.
 fn going_back(now: &NoteText, since: &Received, seen: &NoteText, to: &NoteText) -> Vec<NoteEdit> {
-    let changes = |now: &str, since: Vec<TextChange>, seen: &str, to: &str| -> Vec<TextChange> {
-        let mut changes = difference(seen, to);
-        // What was done since in the same way is there already.
-        let alike = difference(seen, now);
-        changes.retain(|change| !alike.contains(change));
-        carry_over(&changes, &since)
-    };
-    let title = since.title(&seen.title, || now.title.clone());
-    let body = since.body(&seen.body, || now.body.clone());
     let mut edits = vec![
-        NoteEdit::Title(changes(&now.title, title, &seen.title, &to.title)),
-        NoteEdit::Body(changes(&now.body, body, &seen.body, &to.body)),
+        NoteEdit::Title(since.carry_title((&seen.title, &to.title), &now.title)),
+        NoteEdit::Body(since.carry_body((&seen.body, &to.body), &now.body)),
     ];
     edits.extend(to.tags.iter().filter(|tag| !seen.tags.contains(tag)).cloned().map(NoteEdit::AddTag));
     edits.extend(seen.tags.iter().filter(|tag| !to.tags.contains(tag)).cloned().map(NoteEdit::RemoveTag));

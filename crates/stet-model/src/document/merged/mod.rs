@@ -70,8 +70,9 @@ struct Sides {
     base: Texts,
     mine: Texts,
     theirs: Texts,
-    /// The two put together, before anything else was written.
+    /// The two put together, before anything else was written, and where that is.
     together: Texts,
+    put_together: Point,
     by_mine: Vec<TextChange>,
     by_theirs: Vec<TextChange>,
     /// In the body.
@@ -103,7 +104,7 @@ impl NoteDocument {
 
     fn mark(&self, mark: &Merged) -> Mark {
         let shown = || -> Result<Mark, DocumentError> {
-            let passages = self.passages(&self.sides(&Parting::of(mark))?);
+            let passages = self.passages(&self.sides(&Parting::of(mark))?)?;
             let side = |point| self.replica.read(|doc| side(doc, &mark.base, point));
             Ok(Mark { key: mark.key.clone(), mine: side(&mark.mine)?, theirs: side(&mark.theirs)?, passages })
         };
@@ -117,14 +118,15 @@ impl NoteDocument {
             (self.text_at(&parting.base)?, self.text_at(&parting.mine)?, self.text_at(&parting.theirs)?);
         let mut all = self.replica.version_at(&parting.mine)?;
         all.merge(&self.replica.version_at(&parting.theirs)?);
-        let together = self.text_at(&self.replica.point_of(&all)?)?;
+        let put_together = self.replica.point_of(&all)?;
+        let together = self.text_at(&put_together)?;
         let (by_mine, by_theirs) = (difference(&base.1, &mine.1), difference(&base.1, &theirs.1));
         let met = meetings(&base.1, &by_mine, &by_theirs);
         let titles_met = mine.0 != base.0 && theirs.0 != base.0 && !(mine.0 == theirs.0 && together.0 == mine.0);
-        Ok(Sides { base, mine, theirs, together, by_mine, by_theirs, met, titles_met })
+        Ok(Sides { base, mine, theirs, together, put_together, by_mine, by_theirs, met, titles_met })
     }
 
-    fn passages(&self, sides: &Sides) -> Vec<Passage> {
+    fn passages(&self, sides: &Sides) -> Result<Vec<Passage>, DocumentError> {
         let mut passages = Vec::new();
         if sides.shows_title() {
             let now = self.title();
@@ -141,7 +143,7 @@ impl NoteDocument {
         }
         let body = self.body();
         let put_together = difference(&sides.base.1, &sides.together.1);
-        let since = difference(&sides.together.1, &body);
+        let since = self.since(&sides.put_together)?.body(&sides.together.1, || body.clone());
         passages.extend(sides.shown().iter().filter(|meeting| !meeting.agreed).map(|meeting| {
             let ends = (carry_place(meeting.from, &put_together, false), carry_place(meeting.to, &put_together, true));
             let (from, to) = whole_lines(&body, ends, &since);
@@ -157,7 +159,7 @@ impl NoteDocument {
                 to,
             }
         }));
-        passages
+        Ok(passages)
     }
 }
 

@@ -6,7 +6,7 @@ use super::super::fields::Merged;
 use super::super::note::NoteDocument;
 use super::super::version::{Point, Version};
 use super::{Mark, Parting, Passage, Sides};
-use crate::text::{Meeting, TextChange, apply, carry_over, difference, with_one_side};
+use crate::text::{Meeting, TextChange, apply, with_one_side};
 
 /// What becomes of a marked note.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,7 +52,7 @@ impl NoteDocument {
     /// [`DocumentError`] when the history can't be read.
     pub fn unsettling(&self, marks: &[Merged], before: &Point, after: &Point) -> Result<Vec<NoteEdit>, DocumentError> {
         let (old, new) = (self.text_at(before)?, self.text_at(after)?);
-        let mut edits = self.carried((&new.0, &old.0), (&new.1, &old.1));
+        let mut edits = self.carried(after, (&new.0, &old.0), (&new.1, &old.1))?;
         edits.extend(marks.iter().map(|mark| {
             let Parting { base, mine, theirs } = Parting::of(mark);
             NoteEdit::MarkMerged { base, mine, theirs }
@@ -63,17 +63,17 @@ impl NoteDocument {
     fn choosing(&self, mark: &Merged, choice: Choice) -> Result<Vec<NoteEdit>, DocumentError> {
         let sides = self.sides(&Parting::of(mark))?;
         let (title, body) = sides.chosen(choice);
-        Ok(self.carried((&sides.together.0, &title), (&sides.together.1, &body)))
+        self.carried(&sides.put_together, (&sides.together.0, &title), (&sides.together.1, &body))
     }
 
-    /// What turns each first text into the second, made in the texts as they stand.
-    fn carried(&self, title: (&str, &str), body: (&str, &str)) -> Vec<NoteEdit> {
-        let changes = |(from, to): (&str, &str), now: &str| carry_over(&difference(from, to), &difference(from, now));
+    /// What turns each first text, as it was at a point, into the second, made in the texts as they stand.
+    fn carried(&self, point: &Point, title: (&str, &str), body: (&str, &str)) -> Result<Vec<NoteEdit>, DocumentError> {
+        let since = self.since(point)?;
         let some = |changes: Vec<TextChange>, edit: fn(Vec<TextChange>) -> NoteEdit| {
             (!changes.is_empty()).then(|| edit(changes))
         };
-        let (title, body) = (changes(title, &self.title()), changes(body, &self.body()));
-        some(title, NoteEdit::Title).into_iter().chain(some(body, NoteEdit::Body)).collect()
+        let (title, body) = (since.carry_title(title, &self.title()), since.carry_body(body, &self.body()));
+        Ok(some(title, NoteEdit::Title).into_iter().chain(some(body, NoteEdit::Body)).collect())
     }
 
     /// Whether settling `mark` so leaves nothing to ask about `other`: its sides are part of it and its passages lie in

@@ -116,6 +116,32 @@ fn words_typed_into_a_passage_since_stay_whatever_is_chosen() {
     assert_eq!(a.body(), "one theirs line and later words");
 }
 
+/// Told from the texts alone, a piece that begins like the one behind it has changed letters with it, and goes with those.
+#[test]
+fn a_piece_written_since_stays_whole_beside_others_like_it_that_go_and_come_back() {
+    for at in [0, 9, 18] {
+        let (mut a, b, _) = two("x", "x<a one a><a two a>", "x other");
+        assert!(come_back(&mut a, &b));
+        let write = |note: &mut NoteDocument, at: usize, piece: &str| {
+            let at = u32::try_from(at).unwrap();
+            edit(note, NoteEdit::Body(vec![TextChange::new(at, at, piece)]));
+        };
+        let start = a.body().find("<a one").unwrap();
+        write(&mut a, start + at, "<a new a>");
+        let (before, marks) = (a.point(), a.merged());
+        settle(&mut a, None, Choice::Theirs);
+        let after = a.point();
+        assert!(a.body().contains("<a new a>") && !a.body().contains("one"), "{}", a.body());
+        let end = a.body().len();
+        write(&mut a, end, "<a later a>");
+        let back = a.unsettling(&marks, &before, &after).unwrap();
+        a.edit_all(&back, 10_000).unwrap();
+        for piece in ["<a one a>", "<a two a>", "<a new a>", "<a later a>"] {
+            assert_eq!(a.body().matches(piece).count(), 1, "{piece} at {at}: {}", a.body());
+        }
+    }
+}
+
 #[test]
 fn both_titles_are_a_passage_of_their_own() {
     let mut a = note(1, "body");
