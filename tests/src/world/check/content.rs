@@ -66,11 +66,13 @@ impl Content {
     }
 }
 
+/// A row that the disk took and denied comes again, unless the note is removed for good meanwhile: with what is kept of
+/// it the row waits for the next start.
 fn parts(stored: &StoredDocument) -> Result<Vec<&[u8]>, String> {
-    if stored.updates.iter().any(|update| !update.imported) {
+    if stored.held.is_none() && stored.updates.iter().any(|update| !update.imported) {
         return Err("rows wait to be imported".to_owned());
     }
-    let updates = stored.updates.iter().map(|update| update.ops.as_slice());
+    let updates = stored.updates.iter().filter(|update| update.imported).map(|update| update.ops.as_slice());
     Ok(stored.snapshot.as_deref().into_iter().chain(updates).collect())
 }
 

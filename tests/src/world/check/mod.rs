@@ -7,6 +7,8 @@ mod past;
 mod promises;
 mod status;
 
+use stet_model::id::DocKey;
+
 use super::World;
 use super::device::Device;
 use super::queue::Event;
@@ -139,12 +141,13 @@ impl World {
             return Some(format!("has an editor with unsent text: {key:?}"));
         }
         // Removals are counted at the end of a catch-up, by what is on the disk.
-        match process.reader.waiting() {
-            Ok(waiting) if waiting.held.iter().all(|(_, held)| held.code != "removed") => {}
+        let held = match process.reader.waiting() {
+            Ok(waiting) if waiting.held.iter().all(|(_, held)| held.code != "removed") => waiting.held,
             waiting => return Some(format!("has removals to count: {waiting:?}")),
-        }
-        match (process.reader.unindexed(1), process.reader.pending(1)) {
-            (Ok(stale), Ok(pending)) if stale.is_empty() && pending.is_empty() => None,
+        };
+        let kept = |doc: &DocKey| held.iter().any(|(kept, _)| kept == doc);
+        match (process.reader.unindexed(1), process.reader.pending(u32::MAX)) {
+            (Ok(stale), Ok(pending)) if stale.is_empty() && pending.iter().all(kept) => None,
             (stale, pending) => Some(format!("has stale search texts {stale:?} or rows to import {pending:?}")),
         }
     }

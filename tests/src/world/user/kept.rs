@@ -10,7 +10,7 @@ use super::Asked;
 use crate::world::World;
 use crate::world::queue::ForDevice;
 use crate::world::random::Share;
-use crate::world::reference::{About, ActId, Key, Kind, Touched};
+use crate::world::reference::{About, ActId, Key, Kind, Token, Touched};
 
 /// How long a user thinks about a question, milliseconds.
 const THINKS_MS: (u64, u64) = (200, 8_000);
@@ -80,8 +80,10 @@ impl World {
         }
         let document = self.stored(device, note_id)?;
         let (text, fields) = (self.text(device, note_id)?, document.fields());
-        let inserted = self.reference.tokens.find(&text).into_iter().map(|(token, _)| token);
-        let inserted = inserted.map(|token| (token, self.reference.tokens.text(token).to_owned())).collect();
+        let tokens: Vec<Token> = self.reference.tokens.find(&text).into_iter().map(|(token, _)| token).collect();
+        let inserted = tokens.iter().map(|token| (*token, self.reference.tokens.text(*token).to_owned())).collect();
+        // What isn't sure to be there once isn't so in a copy of it either.
+        let again = if self.reference.is_doubtful(note_id) { tokens } else { Vec::new() };
         let folder = fields.folder.map(|folder| folder.to_string()).unwrap_or_default();
         let values = [
             (Key::Starred, fields.starred.to_string()),
@@ -92,7 +94,8 @@ impl World {
         ];
         let tags = fields.tags.into_iter().map(|tag| (Key::Tag(tag), true.to_string()));
         let values = values.into_iter().chain(tags).map(|(key, value)| Kind::Set(key, value));
-        let kinds = [Kind::Create, Kind::Text(Touched { inserted, ..Touched::default() })].into_iter().chain(values);
+        let kinds =
+            [Kind::Create, Kind::Text(Touched { inserted, again, ..Touched::default() })].into_iter().chain(values);
         let ask = |kind| self.reference.ask(device, About::Unknown, kind, Version::default());
         let mut acts: Vec<ActId> = kinds.map(ask).collect();
         acts.push(self.about_note(device, note_id, Kind::Purge));
