@@ -6,7 +6,6 @@ use stet_model::document::{
 };
 use stet_model::id::PeerId;
 use stet_model::note::note_bytes;
-use stet_model::text::{self, cost};
 use stet_protocol::bytes::Bytes;
 use stet_protocol::message::ErrorCode;
 use stet_protocol::message::level1::{Changes, NoteData, ServerMessage};
@@ -135,7 +134,7 @@ impl Known<'_> {
         }
         let made = merged.made.seen.as_ref().map(Seen::encode);
         let answered = Seen::at(self.document.point()).encode();
-        let writer = after_update(means.writer, &merged, still_possible(&candidates, &foreign, &has));
+        let writer = after_update(means.writer, &merged);
         let (note_id, timestamp, from_user_id) = (self.key.note_id, means.now, self.key.user_id.clone());
         let changes = show_changes(&fields_before, &updated_note, Some(&changes));
         let sync =
@@ -187,40 +186,10 @@ impl Known<'_> {
     }
 }
 
-/// The candidate the text was made from, by the model's own measure.
-fn nearest(candidates: &[Candidate], foreign: &ForeignText) -> Option<usize> {
-    let apart = |old: Option<&String>, new: Option<&String>| match (old, new) {
-        (Some(old), Some(new)) => cost(old, &text::normalise_line_ends(new)),
-        _ => text::Cost::default(),
-    };
-    if foreign.title.is_none() && foreign.body.is_none() {
-        return None;
-    }
-    (0..candidates.len()).min_by_key(|index| {
-        let candidate = &candidates[*index];
-        let title = apart(candidate.title.as_ref(), foreign.title.as_ref());
-        let body = apart(candidate.body.as_ref(), foreign.body.as_ref());
-        (body.distance + title.distance, body.deleted + title.deleted)
-    })
-}
-
-/// What the writer can still have after this update: nothing older than what it wrote on, nor that itself, nor what says
-/// the same as it, however late. Else every return to an earlier text would look like no change, and a line taken out
-/// beside one just typed like that line typed in its place.
-fn still_possible(candidates: &[Candidate], foreign: &ForeignText, has: &[Vec<u8>]) -> Vec<Vec<u8>> {
-    let Some(base) = nearest(candidates, foreign) else { return has.to_vec() };
-    let says = |candidate: &Candidate| (candidate.title.clone(), candidate.body.clone());
-    let said = says(&candidates[base]);
-    let later = candidates[base..].iter().filter(|candidate| says(candidate) != said);
-    later.filter_map(|candidate| candidate.seen.as_ref().map(Seen::encode)).collect()
-}
-
 /// The writer's memory after an update. The answer isn't in it yet: it is when it was sent.
-fn after_update(mut writer: Writer, merged: &MergedForeign, has: Vec<Vec<u8>>) -> Writer {
-    writer.has = Some(has);
-    if let Some(made) = &merged.made.seen {
-        writer.got(&made.encode());
-    }
+fn after_update(mut writer: Writer, merged: &MergedForeign) -> Writer {
+    writer.has = Some(Vec::new());
+    merged.still_possible.iter().for_each(|seen| writer.got(&seen.encode()));
     if let Some(author) = merged.author {
         writer.wrote_as(author);
     }

@@ -77,6 +77,29 @@ async fn whole_texts_that_crossed_on_the_wire_are_merged() {
     assert_eq!(a.expect("note_sync").await["changes"]["content"], "one by A\n\ntwo\n\nthree by B\n");
 }
 
+/// The text doesn't tell whether its writer had the tag that somebody gave at the same time: what it says of its tags does.
+#[tokio::test]
+async fn a_tag_that_crossed_with_a_text_stays_whether_the_writer_says_its_own_tags_with_it_or_after_it() {
+    for together in [true, false] {
+        let server = Server::start().await;
+        let mut a = server.level1("maria").await;
+        let mut b = server.level1("maria").await;
+        create(&mut a, 1, "T", "one\ntwo\n").await;
+        b.expect("note_created_sync").await;
+        update(&mut a, 1, json!({"tags": ["of A"]})).await;
+        // B hasn't looked at what A did.
+        b.expect("note_sync").await;
+        let tags = if together {
+            let both = json!({"content": "one\n", "tags": ["of B"]});
+            update(&mut b, 1, both).await["tags"].clone()
+        } else {
+            update(&mut b, 1, json!({"content": "one\n"})).await;
+            update(&mut b, 1, json!({"tags": ["of B"]})).await["tags"].clone()
+        };
+        assert_eq!(tags, json!(["of A", "of B"]), "with the text: {together}");
+    }
+}
+
 #[tokio::test]
 async fn a_writer_can_go_back_to_an_earlier_text_of_its_own() {
     let server = Server::start().await;

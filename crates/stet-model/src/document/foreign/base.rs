@@ -59,48 +59,67 @@ impl Candidates {
         costs.min().map_or(0, |(_, index)| index)
     }
 
-    /// The newest candidate with the same text as this one.
-    pub(super) fn newest_like(&self, which: Text, index: usize) -> usize {
-        let same = |known: &Known| known.text(which) == self.0[index].text(which);
-        self.0.iter().rposition(same).unwrap_or(index)
-    }
-
     /// `index`, or `other` where its text is the same: one fork then serves both texts.
     pub(super) fn together(&self, which: Text, index: usize, other: Option<usize>) -> usize {
         other.filter(|other| self.0[*other].text(which) == self.0[index].text(which)).unwrap_or(index)
     }
 
-    /// Which candidate's fields the foreign ones are compared with: that of the texts; without texts the one whose
-    /// tags are nearest, the newest of equals.
+    /// The tags of each, where they are asked for and can be read.
+    pub(super) fn tags(&self, note: &NoteDocument, foreign: &ForeignText) -> Vec<Option<Vec<String>>> {
+        let of = |known: &Known| {
+            let seen = known.seen.as_ref().filter(|_| foreign.tags.is_some())?;
+            fields_at(note, &seen.fields).ok().map(|fields| fields.tags)
+        };
+        self.0.iter().map(of).collect()
+    }
+
+    /// Which candidate's fields the foreign ones are compared with: of those with the text that was chosen, or of all where
+    /// no text came, the one whose tags are nearest; the newest of equals.
     pub(super) fn of_fields(
         &self,
-        note: &NoteDocument,
         foreign: &ForeignText,
         (title, body): (Option<usize>, Option<usize>),
-    ) -> Result<usize, DocumentError> {
-        if let Some(body) = body {
-            return Ok(self.newest_like(Text::Body, body));
-        }
-        if let Some(title) = title {
-            return Ok(self.newest_like(Text::Title, title));
-        }
-        let newest = self.0.len() - 1;
-        let Some(tags) = &foreign.tags else { return Ok(newest) };
-        let tags = normal_tags(tags);
-        let mut best = (usize::MAX, newest);
-        for (index, known) in self.0.iter().enumerate() {
-            let Some(seen) = &known.seen else { continue };
-            let Ok(fields) = fields_at(note, &seen.fields) else {
-                continue;
-            };
-            let apart = tags.iter().filter(|tag| !fields.tags.contains(tag)).count()
-                + fields.tags.iter().filter(|tag| !tags.contains(tag)).count();
-            if apart <= best.0 {
-                best = (apart, index);
-            }
-        }
-        Ok(best.1)
+        tags: &[Option<Vec<String>>],
+    ) -> usize {
+        let chosen = body.map(|body| (Text::Body, body)).or(title.map(|title| (Text::Title, title)));
+        let like = |index: &usize| {
+            chosen.is_none_or(|(which, chosen)| self.0[*index].text(which) == self.0[chosen].text(which))
+        };
+        let apart = |index: &usize| tags_apart(foreign, tags[*index].as_deref());
+        (0..self.0.len()).rev().filter(like).min_by_key(apart).unwrap_or(self.0.len() - 1)
     }
+
+    /// What the writer can still have, oldest first: nothing older than what it wrote on, the oldest of those that this may
+    /// have been. Each with whether it is one of them: what was said takes the place of that. Else every return to an earlier
+    /// text would look like no change, and a line taken out beside one just typed like that line typed in its place.
+    pub(super) fn still_possible(&self, foreign: &ForeignText, tags: &[Option<Vec<String>>]) -> Vec<(Seen, bool)> {
+        let seen = |known: &Known, like: bool| known.seen.clone().map(|seen| (seen, like));
+        let said = [foreign.title.as_ref().map(|_| Text::Title), foreign.body.as_ref().map(|_| Text::Body)];
+        let said: Vec<Text> = said.into_iter().flatten().collect();
+        if said.is_empty() && foreign.tags.is_none() {
+            return self.0.iter().filter_map(|known| seen(known, false)).collect();
+        }
+        let apart = |index: &usize| {
+            let known = &self.0[*index];
+            let title = foreign.title.as_ref().map(|title| cost(known.text(Text::Title), title)).unwrap_or_default();
+            let body = foreign.body.as_ref().map(|body| cost(known.text(Text::Body), body)).unwrap_or_default();
+            let tags = tags_apart(foreign, tags[*index].as_deref());
+            (title.distance + body.distance, title.deleted + body.deleted, tags)
+        };
+        let base = (0..self.0.len()).min_by_key(apart).unwrap_or(0);
+        let like = |index: usize| {
+            said.iter().all(|which| self.0[index].text(*which) == self.0[base].text(*which))
+                && tags[index] == tags[base]
+        };
+        (base..self.0.len()).filter_map(|index| seen(&self.0[index], like(index))).collect()
+    }
+}
+
+/// How many tags there are in one of the two only; no tags are far from all.
+fn tags_apart(foreign: &ForeignText, there: Option<&[String]>) -> usize {
+    let Some(tags) = &foreign.tags else { return 0 };
+    let (tags, Some(there)) = (normal_tags(tags), there) else { return usize::MAX };
+    tags.iter().filter(|tag| !there.contains(tag)).count() + there.iter().filter(|tag| !tags.contains(tag)).count()
 }
 
 pub(super) fn normal_tags(tags: &[String]) -> Vec<String> {

@@ -135,6 +135,9 @@ pub struct MergedForeign {
     /// The version the writer has now, without what was merged in: the next candidate. The one sent as the answer
     /// (the document's point afterwards) is another.
     pub made: Candidate,
+    /// The versions the writer can still have, oldest first, `made` last: the candidates of its next text, with what is sent
+    /// to it meanwhile. Of those that its text can't tell apart each goes on with what the text didn't say.
+    pub still_possible: Vec<Seen>,
     /// The author of the last operations written; give it as [`ForeignAuthor::last`] next time.
     pub author: Option<PeerId>,
     /// Where text by others was deleted, one for each of title and body in which it was: keep [`MergedForeign::before`]
@@ -175,11 +178,15 @@ impl NoteDocument {
         at: i64,
     ) -> Result<MergedForeign, EditError> {
         let foreign = &foreign.normalised();
+        let is_known = !candidates.is_empty();
         let candidates = Candidates::read(self, foreign, candidates)?;
+        let tags = candidates.tags(self, foreign);
+        let possible = if is_known { candidates.still_possible(foreign, &tags) } else { Vec::new() };
         let mut merge = Merge { note: self, author, at, fresh: 0, work: Vec::new(), result: MergedForeign::default() };
         merge.result.before = merge.note.point();
-        merge.plan(foreign, &candidates)?;
-        merge.carry_out()
+        merge.plan(foreign, &candidates, &tags)?;
+        let merged = merge.carry_out()?;
+        Ok(MergedForeign { still_possible: gone_on(possible, foreign, merged.made.seen.as_ref()), ..merged })
     }
 }
 
@@ -201,13 +208,18 @@ impl ForeignText {
 }
 
 impl Merge<'_> {
-    fn plan(&mut self, foreign: &ForeignText, candidates: &Candidates) -> Result<(), EditError> {
+    fn plan(
+        &mut self,
+        foreign: &ForeignText,
+        candidates: &Candidates,
+        tags: &[Option<Vec<String>>],
+    ) -> Result<(), EditError> {
         let ForeignText { title, body, .. } = foreign;
         let body_base = body.as_ref().map(|body| candidates.nearest(Text::Body, body));
         let title_base = title
             .as_ref()
             .map(|title| candidates.together(Text::Title, candidates.nearest(Text::Title, title), body_base));
-        let fields_base = candidates.of_fields(self.note, foreign, (title_base, body_base))?;
+        let fields_base = candidates.of_fields(foreign, (title_base, body_base), tags);
 
         let [in_title, in_body, in_fields] =
             [title_base, body_base, Some(fields_base)].map(|index| &candidates.0[index.unwrap_or(fields_base)]);
@@ -350,6 +362,29 @@ impl Merge<'_> {
         self.result.fields |= work.parts.contains(&Part::Fields);
         Ok(())
     }
+}
+
+/// What the writer can still have once it has made this: of what it may have started from, the parts it said are its own.
+fn gone_on(possible: Vec<(Seen, bool)>, foreign: &ForeignText, made: Option<&Seen>) -> Vec<Seen> {
+    let Some(made) = made else { return Vec::new() };
+    let mut have: Vec<Seen> = Vec::with_capacity(possible.len() + 1);
+    for (mut seen, like) in possible {
+        if like {
+            let part = |said: bool, part: &mut Point, made: &Point| {
+                if said {
+                    part.clone_from(made);
+                }
+            };
+            part(foreign.title.is_some(), &mut seen.title, &made.title);
+            part(foreign.body.is_some(), &mut seen.body, &made.body);
+            part(foreign.tags.is_some(), &mut seen.fields, &made.fields);
+        }
+        if seen != *made && !have.contains(&seen) {
+            have.push(seen);
+        }
+    }
+    have.push(made.clone());
+    have
 }
 
 fn field_edits(foreign: &ForeignText, old: &NoteFields) -> Vec<NoteEdit> {
