@@ -5,7 +5,7 @@ use loro::event::{Diff, DiffBatch, DiffEvent};
 use loro::{ContainerID, LoroDoc, TextDelta};
 
 use super::{BODY, TITLE};
-use crate::text::{TextChange, carry_over, coalesce, difference, utf16_length};
+use crate::text::{TextChange, carry_over, coalesce, difference, slice, utf16_length};
 
 /// What the events of one import said.
 #[derive(Debug, Default)]
@@ -73,7 +73,16 @@ fn carry((from, to): (&str, &str), since: &[TextChange], now: &str) -> Vec<TextC
     // What was done since in the same way is there already.
     let alike = difference(from, now);
     changes.retain(|change| !alike.contains(change));
-    carry_over(&changes, since)
+    carry_over(&changes, &put_back(from, since))
+}
+
+/// The same changes of a text, where what was taken out and put there again never went.
+fn put_back(text: &str, changes: &[TextChange]) -> Vec<TextChange> {
+    let inside = |change: &TextChange| {
+        let (from, changes) = (change.from, difference(slice(text, change.from, change.to), &change.insert));
+        changes.into_iter().map(move |change| TextChange { from: from + change.from, to: from + change.to, ..change })
+    };
+    changes.iter().flat_map(inside).collect()
 }
 
 fn changes(deltas: &[Vec<TextDelta>], before: &str, after: impl FnOnce() -> String) -> Vec<TextChange> {

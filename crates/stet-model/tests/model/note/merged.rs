@@ -143,6 +143,26 @@ fn a_piece_written_since_stays_whole_beside_others_like_it_that_go_and_come_back
 }
 
 #[test]
+fn a_side_can_be_chosen_again_after_that_was_taken_back_whatever_was_typed_in_between() {
+    for typed in ["", "new "] {
+        let (mut a, b, _) = two("one line", "one mine line", "one theirs line");
+        assert!(come_back(&mut a, &b));
+        for _ in 0..2 {
+            let (before, marks) = (a.point(), a.merged());
+            assert_eq!(marks.len(), 1);
+            settle(&mut a, None, Choice::Theirs);
+            let after = a.point();
+            edit(&mut a, NoteEdit::Body(vec![TextChange::new(4, 4, typed)]));
+            let back = a.unsettling(&marks, &before, &after).unwrap();
+            a.edit_all(&back, 10_000).unwrap();
+            assert!(a.body().contains("mine") && a.body().contains("theirs"), "{}", a.body());
+        }
+        settle(&mut a, None, Choice::Theirs);
+        assert_eq!(a.body(), format!("one {typed}{typed}theirs line"));
+    }
+}
+
+#[test]
 fn both_titles_are_a_passage_of_their_own() {
     let mut a = note(1, "body");
     edit(&mut a, NoteEdit::SetTitle("Plan".into()));
