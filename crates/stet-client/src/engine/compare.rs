@@ -22,15 +22,19 @@ use crate::api::status::{StatusError, Verified};
 struct Logs {
     device: DeviceId,
     space: SpaceId,
-    /// Where both ended, and the lineage.
-    seq: u64,
     lineage: String,
     /// Local time, epoch milliseconds.
     at: i64,
-    /// The digest of where the documents stand here.
-    here: Option<String>,
-    /// What the server says.
-    there: String,
+    /// Where the documents stand here; more may have come since they were compared.
+    here: Option<End>,
+    /// What the server said.
+    there: End,
+}
+
+#[derive(Serialize)]
+struct End {
+    seq: u64,
+    digest: String,
 }
 
 /// What the digests said so far.
@@ -41,8 +45,8 @@ pub(super) struct Comparison {
     asked_at: Option<u64>,
     /// What came of the last comparison with the server's log is to be read.
     unread: bool,
-    /// What the server said then of its log.
-    said: Option<(Place, LogDigest)>,
+    /// What the server said of its log when they were compared last, and when that was.
+    said: Option<(Place, LogDigest, i64)>,
     /// What other devices say, and at which place of the log.
     others: BTreeMap<DeviceId, (u64, ContentDigest)>,
     /// Those that said something else at one place, until they say the same at another.
@@ -100,7 +104,7 @@ impl Engine {
         self.pulled();
         if let Some(digest) = digest.and_then(|digest| digest.parse::<LogDigest>().ok()) {
             // Should rows before it not be on disk, the connection begins anew, and this does with it.
-            self.comparison.said = Some((place, digest));
+            self.comparison.said = Some((place, digest, now.wall));
             let end = self.device.end(space);
             self.write(Write::Compare { space, seq: place.seq, digest, end, at: now.wall }, After::Compared);
         }
@@ -156,11 +160,13 @@ impl Engine {
         if let Some(content) = content {
             self.device.set_content(Content { space, seq: standing.seq, digest: content.to_string() });
         }
-        match standing.compared {
+        // Of an earlier comparison, where this one couldn't be made, nothing is to be done any more.
+        let said = self.comparison.said.as_ref().map(|(place, _, at)| (place.seq, *at));
+        match standing.compared.filter(|compared| said == Some((compared.seq, compared.at))) {
             Some(Compared { same: false, .. }) if self.comparison.read_anew => self.differs(now),
             Some(Compared { same: false, .. }) => {
                 self.recorder.note("the server's log is another one: every row is read anew", now);
-                self.leave_log_report(standing.log, now);
+                self.leave_log_report(&standing, now);
                 self.comparison.read_anew = self.device.read_anew(space, now.mono);
             }
             Some(Compared { same: true, .. }) => {
@@ -173,16 +179,15 @@ impl Engine {
         }
     }
 
-    fn leave_log_report(&mut self, here: Option<LogDigest>, now: Now) {
-        let Some((place, there)) = self.comparison.said else { return };
+    fn leave_log_report(&mut self, standing: &Standing, now: Now) {
+        let Some((place, there, _)) = self.comparison.said else { return };
         let logs = Logs {
             device: self.setup.device_id,
             space: self.space,
-            seq: place.seq,
             lineage: place.lineage.to_string(),
             at: now.wall,
-            here: here.map(|here| here.to_string()),
-            there: there.to_string(),
+            here: standing.log.map(|here| End { seq: standing.seq, digest: here.to_string() }),
+            there: End { seq: place.seq, digest: there.to_string() },
         };
         let text = serde_json::to_string_pretty(&logs).unwrap_or_default();
         self.outputs.push(Output::LeaveReport { name: format!("log-{}.json", now.wall), text });
