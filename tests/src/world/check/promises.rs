@@ -105,10 +105,8 @@ impl World {
             }
         }
         for (token, fate) in fates.iter().filter(|(_, fate)| !fate.maybe_gone) {
-            let mut put = fate.put.iter().filter(|id| shared.contains_key(id)).peekable();
-            if let Some(id) = put.peek().copied()
-                && !put.any(|id| found.contains(&(*token, *id)))
-            {
+            let mut put = fate.put.iter().filter(|id| shared.contains_key(id));
+            if let Some(id) = put.find(|id| !found.contains(&(*token, **id))) {
                 let text = shared.get(id).map(|note| note.text());
                 return Err(format!("note {id} has lost {}: {text:?}", self.reference.tokens.text(*token)));
             }

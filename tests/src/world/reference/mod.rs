@@ -188,6 +188,12 @@ impl Reference {
         }
     }
 
+    /// What was there when a note was removed for good: that adds nothing to it.
+    pub fn gone_at(&self, act: ActId) -> Option<Version> {
+        let act = &self.acts[act];
+        matches!(act.kind, Kind::Purge).then(|| act.before.clone())
+    }
+
     /// What an act is about.
     pub fn about(&self, act: ActId) -> About {
         self.acts[act].about

@@ -49,7 +49,8 @@ impl Reference {
 
     fn writes(&self, about: About, key: &Key) -> Vec<(&Act, &str)> {
         // A note whose making was answered with an error may be there all the same, under an id nobody was told.
-        let unnamed = self.acts(About::Unknown).filter(|_| matches!(about, About::Note(_)));
+        let named = self.acts(about).any(|(_, act)| matches!(act.kind, Kind::Create));
+        let unnamed = self.acts(About::Unknown).filter(|_| !named && matches!(about, About::Note(_)));
         self.acts(about)
             .chain(unnamed)
             .filter_map(|(_, act)| match &act.kind {

@@ -156,7 +156,8 @@ impl World {
             let about = created.filter(|_| about == About::Unknown).unwrap_or(about);
             let after = match about {
                 About::Note(note) => {
-                    self.devices[device].process.as_ref().and_then(|process| process.engine.version(note))
+                    let there = self.devices[device].process.as_ref().and_then(|process| process.engine.version(note));
+                    there.or_else(|| self.reference.gone_at(act).filter(|_| result.is_ok()))
                 }
                 About::Library => library.clone(),
                 About::Unknown => None,

@@ -25,11 +25,10 @@ impl World {
         }
         let key = marks.first().filter(|_| choice != MergedChoice::Done).map(|mark| mark.key.clone());
         let mut again = self.pieces_of(&marks);
-        // A mark that shows nothing doesn't tell what is given up with it.
-        let is_blind = marks.iter().any(|mark| mark.passages.is_empty());
-        if is_blind || matches!(choice, MergedChoice::Mine | MergedChoice::Theirs) {
+        if marks.iter().any(|mark| mark.passages.is_empty()) {
+            // A mark that shows nothing doesn't tell what is given up with it.
             self.reference.mix(note_id);
-        } else {
+        } else if !matches!(choice, MergedChoice::Mine | MergedChoice::Theirs) {
             // What stands there stays. What doesn't, nobody misses any more.
             let stands = self.reference.tokens.named(&self.text(device, note_id)?);
             again.retain(|token| !stands.contains(token));
@@ -45,7 +44,6 @@ impl World {
     /// Takes the last settling back.
     pub(super) fn unsettle(&mut self, device: usize) -> Option<()> {
         let (note_id, again) = self.devices[device].process.as_mut()?.settled.take()?;
-        self.reference.mix(note_id);
         self.touches(device, note_id, again);
         self.ask(device, UndoSettle { note_id }.into(), Asked::Nothing);
         Some(())
@@ -73,7 +71,7 @@ impl World {
     pub(in crate::world) fn stored(&self, device: usize, note: NoteId) -> Option<NoteDocument> {
         let process = self.devices[device].process.as_ref()?;
         let stored = process.reader.document(DocKey { space: process.engine.space(), note }).ok()??;
-        let updates = stored.updates.iter().map(|update| update.ops.as_slice());
+        let updates = stored.updates.iter().filter(|update| update.imported).map(|update| update.ops.as_slice());
         let parts: Vec<&[u8]> = stored.snapshot.as_deref().into_iter().chain(updates).collect();
         NoteDocument::load(&parts, PeerId(1)).ok()
     }
