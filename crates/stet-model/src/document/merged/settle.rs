@@ -1,5 +1,7 @@
 //! Settling marks: the edits that make of the note what was chosen. Never here: writing them.
 
+use std::collections::BTreeSet;
+
 use super::super::edit::NoteEdit;
 use super::super::error::DocumentError;
 use super::super::fields::Merged;
@@ -94,7 +96,7 @@ impl NoteDocument {
             return false;
         }
         let (mark, other) = (self.mark(mark), self.mark(other));
-        other.passages.iter().all(|passage| mark.touches(passage))
+        other.passages.iter().all(|passage| mark.touches(passage) && mark.shows(passage))
     }
 }
 
@@ -102,6 +104,16 @@ impl Mark {
     fn touches(&self, other: &Passage) -> bool {
         let meets = |passage: &Passage| passage.title || (passage.from <= other.to && other.from <= passage.to);
         self.passages.iter().any(|passage| passage.title == other.title && meets(passage))
+    }
+
+    /// Whether whoever looked at this has seen every word of the other's sides: a level-1 text may have taken some away.
+    fn shows(&self, other: &Passage) -> bool {
+        let texts = self.passages.iter().flat_map(|shown| [&shown.base, &shown.mine, &shown.theirs, &shown.now]);
+        let words: BTreeSet<&str> = texts.flat_map(|text| text.split_whitespace()).collect();
+        [&other.mine, &other.theirs]
+            .into_iter()
+            .flat_map(|text| text.split_whitespace())
+            .all(|word| words.contains(word))
     }
 }
 

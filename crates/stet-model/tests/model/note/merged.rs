@@ -279,6 +279,27 @@ fn three_sides_make_two_marks_and_a_choice_settles_what_it_answers() {
 }
 
 #[test]
+fn a_choice_settles_no_mark_whose_words_it_did_not_show() {
+    for choice in [Choice::Keep, Choice::Mine, Choice::Theirs] {
+        let (mut a, b, _) = two("one\nsecret\nend", "one\nsecret more\nend", "one\nother\nend");
+        assert!(come_back(&mut a, &b));
+        assert!(!a.body().contains("secret"), "{}", a.body());
+        let unseen = a.merged()[0].key.clone();
+        let mut c = copy(&a, 3);
+        let line = a.body().lines().nth(1).unwrap().to_owned();
+        for (note, word) in [(&mut a, "mine"), (&mut c, "theirs")] {
+            let body = note.body().replace(&line, &format!("{line} {word}"));
+            set(note, &body);
+        }
+        assert!(come_back(&mut a, &c));
+        let key = a.merged().iter().map(|mark| mark.key.clone()).find(|key| *key != unseen).unwrap();
+        settle(&mut a, Some(&key), choice);
+        let left: Vec<String> = a.merged().into_iter().map(|mark| mark.key).collect();
+        assert_eq!(left, [unseen], "{choice:?}: nobody has looked at the secret");
+    }
+}
+
+#[test]
 fn a_mark_whose_history_is_unknown_can_still_be_settled() {
     let other = note(7, "elsewhere");
     let mut a = note(1, "here");
