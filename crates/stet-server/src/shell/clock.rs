@@ -22,7 +22,7 @@ impl Default for Clock {
 }
 
 impl Clock {
-    /// Server time.
+    /// Server time. While a machine sleeps, systems may let the first clock stand still: what lasts, lasts that much longer.
     pub fn now(&self) -> Now {
         Now { mono: i64::try_from(self.began.elapsed().as_millis()).unwrap_or(i64::MAX), wall: self.wall() }
     }
