@@ -73,16 +73,32 @@ fn carry((from, to): (&str, &str), since: &[TextChange], now: &str) -> Vec<TextC
     // What was done since in the same way is there already.
     let alike = difference(from, now);
     changes.retain(|change| !alike.contains(change));
-    carry_over(&changes, &put_back(from, since))
+    let (there, gone): (Vec<_>, Vec<_>) = changes
+        .into_iter()
+        .map(|change| (put_back(from, &change, since), change))
+        .partition(|(place, _)| place.is_none());
+    let there: Vec<TextChange> = there.into_iter().map(|(_, change)| change).collect();
+    let again = gone.into_iter().filter_map(|(place, change)| Some(TextChange { insert: change.insert, ..place? }));
+    let mut carried = carry_over(&there, since);
+    carried.extend(again);
+    carried.sort_by_key(|change| (change.from, change.to));
+    coalesce(carried)
 }
 
-/// The same changes of a text, where what was taken out and put there again never went.
-fn put_back(text: &str, changes: &[TextChange]) -> Vec<TextChange> {
-    let inside = |change: &TextChange| {
-        let (from, changes) = (change.from, difference(slice(text, change.from, change.to), &change.insert));
-        changes.into_iter().map(move |change| TextChange { from: from + change.from, to: from + change.to, ..change })
-    };
-    changes.iter().flat_map(inside).collect()
+/// Where what a change takes out stands again that was taken out since: a choice that was taken back put it there. As it is,
+/// word for word: a part of it may as well be part of something new.
+fn put_back(text: &str, change: &TextChange, since: &[TextChange]) -> Option<TextChange> {
+    let wording = slice(text, change.from, change.to);
+    let mut shift = 0_i64;
+    for other in since.iter().take_while(|other| other.from <= change.from) {
+        if change.to <= other.to && wording.chars().any(char::is_alphanumeric) {
+            let before = &other.insert[..other.insert.find(wording)?];
+            let from = u32::try_from(i64::from(other.from) + shift).ok()? + utf16_length(before);
+            return Some(TextChange::new(from, from + utf16_length(wording), ""));
+        }
+        shift += i64::from(utf16_length(&other.insert)) - i64::from(other.to - other.from);
+    }
+    None
 }
 
 fn changes(deltas: &[Vec<TextDelta>], before: &str, after: impl FnOnce() -> String) -> Vec<TextChange> {
