@@ -332,7 +332,6 @@ impl Engine {
                 self.send_failed_again(now);
             }
             Asked::InStep { space } => self.in_step(space, now),
-            Asked::Moved { space, cursor } => self.move_cursor(space, cursor),
             Asked::Prepare { doc } => self.with(doc, Task::Prepare, now),
             Asked::Acked(acked) => self.acked(acked, now),
             Asked::PurgeAcked { doc, seq, cursor } => self.purge_acked(doc, seq, cursor),

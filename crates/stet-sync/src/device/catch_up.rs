@@ -253,6 +253,13 @@ impl Device {
         stepped
     }
 
+    /// A row stands there that doesn't come by itself: it was answered to somebody who isn't here any more.
+    pub(super) fn missed_row(&mut self, id: SpaceId, seq: u64, now: u64) {
+        if self.spaces.get(&id).is_some_and(|space| space.live && seq > space.seq()) {
+            self.request_sync(id, now);
+        }
+    }
+
     pub(super) fn update_acked(&mut self, acked: Acked) {
         self.outputs.push(Output::Acked(acked));
     }

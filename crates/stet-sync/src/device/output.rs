@@ -56,13 +56,6 @@ pub enum Output {
         /// The space.
         space: SpaceId,
     },
-    /// An answer of an earlier connection was next in line: move the cursor.
-    Moved {
-        /// The space.
-        space: SpaceId,
-        /// The new place.
-        cursor: Place,
-    },
     /// Give the next operations of this document with [`super::Device::prepared`], or say there are none.
     Prepare {
         /// The document.

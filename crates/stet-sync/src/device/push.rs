@@ -295,22 +295,19 @@ impl Device {
 
     pub(super) fn update_answered(&mut self, answered: &Answered, now: u64) {
         let Answered { id, doc, seq, timestamp } = *answered;
-        let cursor = self.answered_at(doc.space, seq, now);
         match self.push.by_id(id).filter(|sent| *sent == doc).and_then(|doc| self.push.settle(doc)) {
             Some(update) if update.purge => {
+                let cursor = self.answered_at(doc.space, seq, now);
                 self.push.purges.remove(&doc);
                 self.outputs.push(Output::PurgeAcked { doc, seq, cursor });
             }
             Some(update) => {
+                let cursor = self.answered_at(doc.space, seq, now);
                 self.push.is_taken(doc);
                 self.update_acked(Acked { doc, end: update.end, seq, timestamp, cursor });
             }
-            // The answer to a name of an earlier connection: its bytes are ours and on the server all the same.
-            None => {
-                if let Some(cursor) = cursor {
-                    self.outputs.push(Output::Moved { space: doc.space, cursor });
-                }
-            }
+            // Nobody waits for it any more: where the document stands now the row itself has to say.
+            None => self.missed_row(doc.space, seq, now),
         }
         self.pump(now);
     }

@@ -84,6 +84,23 @@ fn an_answer_that_is_not_the_next_of_the_log_settles_its_document_and_leaves_the
     assert_eq!(script.device.place(SPACE), Some(place(3)));
 }
 
+/// A request that comes to the server twice, behind a later one, is a row once more: where that stands it says itself.
+#[test]
+fn an_answer_that_nobody_waits_for_moves_nothing_and_has_the_row_asked_for() {
+    let mut script = Script::live(3);
+    script.device.dirty(doc(1), 0);
+    script.asked();
+    script.prepare(1, 3);
+    let sent = updates(script.sent());
+    script.ack(&sent[0], 4);
+    script.ack(&sent[0], 4);
+    script.sent();
+    assert_eq!(script.device.place(SPACE), Some(place(4)));
+    script.ack(&sent[0], 5);
+    assert_eq!(script.device.place(SPACE), Some(place(4)));
+    assert!(matches!(&script.sent()[..], [ClientMessage::Sync(sync)] if sync.since == 4));
+}
+
 #[test]
 fn the_window_bounds_what_is_unanswered() {
     let mut script = Script::new();
