@@ -235,6 +235,11 @@ impl World {
             status: None,
             settled: None,
         });
+        let (holds, library) = (&self.devices[device], self.server.library_id());
+        self.reference.starts(device, |about| match about {
+            About::Note(note) => holds.version(note),
+            About::Library | About::Unknown => holds.version(library),
+        });
         self.carry_out(device, outputs);
     }
 

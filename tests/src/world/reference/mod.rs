@@ -159,6 +159,19 @@ impl Reference {
         unsent.iter().copied().filter(|act| self.acts[*act].is_certain()).collect()
     }
 
+    /// A device starts, and holds this. Of what it held right after an act, later keystrokes may have gone with the process that
+    /// ended; what it said to be saved is there.
+    pub fn starts(&mut self, device: usize, holds: impl Fn(About) -> Version) {
+        for id in self.unsent(device) {
+            let act = &mut self.acts[id];
+            let holds = holds(act.about);
+            // Of what is gone there is nothing to be held, and who removed it had seen what there was.
+            if !holds.is_empty() && !matches!(act.kind, Kind::Purge) {
+                act.after = act.after.take().map(|after| if holds.includes(&after) { after } else { holds });
+            }
+        }
+    }
+
     /// It has come to the server.
     pub fn arrived(&mut self, device: usize, act: ActId) {
         self.unsent.entry(device).or_default().remove(&act);
