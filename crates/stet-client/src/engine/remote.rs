@@ -203,7 +203,7 @@ impl Engine {
         live.last_seq = live.last_seq.max(last.seq);
         live.updated_at = live.updated_at.max(last.timestamp);
         live.log_entries += rows.iter().map(|row| row.ops.len()).sum::<usize>();
-        let (unsent, row) = (live.is_unsent() && !live.purge_asked, live.row());
+        let (unsent, row) = (live.is_to_be_sent(), live.row());
         self.write_imported(doc, last.seq, import.brought.clone());
         let Some(live) = self.documents.get(doc) else { return };
         let index = (live.editors == 0 && self.index.has_room()).then(|| live.index_write(doc)).flatten();

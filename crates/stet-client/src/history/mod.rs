@@ -111,7 +111,10 @@ fn text(history: &mut History, id: &str) -> Result<NoteText, CommandError> {
 }
 
 /// The point of this name.
-fn point(id: &str) -> Result<Point, CommandError> {
+///
+/// # Errors
+/// [`ErrorCode::Invalid`] where it isn't the name of a version.
+pub fn point(id: &str) -> Result<Point, CommandError> {
     let bytes =
         (0..id.len()).step_by(2).map(|at| id.get(at..at + 2).and_then(|pair| u8::from_str_radix(pair, 16).ok()));
     let point = bytes.collect::<Option<Vec<u8>>>().and_then(|bytes| Point::decode(&bytes).ok());

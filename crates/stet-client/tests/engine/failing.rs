@@ -4,6 +4,7 @@ use serde_json::json;
 use stet_client::api::ErrorCode;
 use stet_client::api::command::{CreateFolder, EditAnswer, GetStart, PurgeNote, TrashNote, UpdateSettings};
 use stet_client::api::note::Settings;
+use stet_model::id::NoteId;
 use stet_protocol::bytes::Bytes;
 use stet_protocol::message::level2::ClientMessage;
 use stet_store::Write;
@@ -14,6 +15,16 @@ use crate::level1::hear;
 use crate::level2::{
     SPACE, complete, connect, connect_again, messages, rows, take_welcome_note, three_parts, updates, welcome,
 };
+
+/// A device that has a note of others, and the next row of it.
+fn with_a_note() -> (Desk, NoteId, Vec<u8>) {
+    let mut desk = Desk::with_server(Some("ws://server.example"));
+    let (note, [first, second, _]) = three_parts();
+    connect(&mut desk, 1);
+    rows(&mut desk, &[(1, note, first)]);
+    complete(&mut desk, 1);
+    (desk, note, second)
+}
 
 #[test]
 fn what_a_full_disk_refused_is_written_once_there_is_room() {
@@ -133,11 +144,7 @@ fn rows_whose_import_the_disk_refused_do_not_wait_for_the_next_start() {
 
 #[test]
 fn words_that_build_on_an_import_the_disk_refused_are_there_after_a_crash() {
-    let mut desk = Desk::with_server(Some("ws://server.example"));
-    let (note, [first, second, _]) = three_parts();
-    connect(&mut desk, 1);
-    rows(&mut desk, &[(1, note, first)]);
-    complete(&mut desk, 1);
+    let (mut desk, note, second) = with_a_note();
     let session = desk.open(note).body.session;
     desk.slow_disk = true;
     rows(&mut desk, &[(2, note, second)]);
@@ -189,11 +196,7 @@ fn words_the_disk_never_took_leave_no_note_unsent_for_good() {
 
 #[test]
 fn a_wish_to_remove_a_note_for_good_that_the_disk_refused_is_written_once_there_is_room() {
-    let mut desk = Desk::with_server(Some("ws://server.example"));
-    let (note, [first, ..]) = three_parts();
-    connect(&mut desk, 1);
-    rows(&mut desk, &[(1, note, first)]);
-    complete(&mut desk, 1);
+    let (mut desk, note, _) = with_a_note();
     desk.call(TrashNote { note_id: note });
     desk.failures = 1;
     let answer = desk.ask(PurgeNote { note_id: note }).expect("answered");
@@ -207,11 +210,7 @@ fn a_wish_to_remove_a_note_for_good_that_the_disk_refused_is_written_once_there_
 /// The first to say *for good* was somebody else, while the disk had yet to take that it was put into the trash here.
 #[test]
 fn a_note_two_people_remove_for_good_is_gone_also_where_the_disk_refused_the_trash_at_first() {
-    let mut desk = Desk::with_server(Some("ws://server.example"));
-    let (note, [first, ..]) = three_parts();
-    connect(&mut desk, 1);
-    rows(&mut desk, &[(1, note, first)]);
-    complete(&mut desk, 1);
+    let (mut desk, note, _) = with_a_note();
     desk.failures = 2;
     desk.ask(TrashNote { note_id: note }).expect("answered").expect_err("not yet");
     assert!(desk.ask(PurgeNote { note_id: note }).is_none(), "it waits for that");

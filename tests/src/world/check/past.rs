@@ -1,5 +1,5 @@
 //! Notes whose whole text a level-1 client sent: which version it was made from is a guess, so a piece may be missing in
-//! what the note says now; and notes of which a side was chosen. What isn't there then is in the note's past. No other notes.
+//! what the note says now; and notes whose marks were settled unseen. What isn't there then is in the note's past. No other notes.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,8 +15,7 @@ use crate::world::reference::Token;
 
 impl World {
     /// Whether every piece nobody deleted is in the note or in a version of it. What a level-1 client sent is merged at once,
-    /// and what was written just before a choice goes on with it: that may be in no version people are shown, but is in the
-    /// operations.
+    /// and what an unseen mark gave up nobody knows: that may be in no version people are shown, but is in the operations.
     pub(super) fn check_past(&self, id: NoteId, note: &Note, fates: &BTreeMap<Token, Fate>) -> Result<(), String> {
         let put = fates.iter().filter(|(_, fate)| fate.put.contains(&id) && !fate.maybe_gone);
         let mut missing: BTreeSet<Token> = put.map(|(token, _)| *token).collect();
@@ -33,9 +32,9 @@ impl World {
         for point in self.versions(id)? {
             look(&point, &mut missing);
         }
-        let mixed = self.reference.is_mixed(id);
+        let unseen = self.reference.is_settled_unseen(id);
         let (mut hidden, mut missing): (BTreeSet<Token>, BTreeSet<Token>) =
-            missing.into_iter().partition(|token| mixed || fates[token].by_level1);
+            missing.into_iter().partition(|token| unseen || fates[token].by_level1);
         for point in self.server.log.tips(id) {
             look(&point, &mut hidden);
         }
@@ -52,7 +51,9 @@ impl World {
         let (mut versions, mut after) = (Vec::new(), None);
         loop {
             let page = history::list(shelf, &ListHistory { note_id, after }).map_err(|error| error.message)?;
-            versions.extend(page.versions.iter().filter_map(|version| point(&version.id)));
+            for version in &page.versions {
+                versions.push(history::point(&version.id).map_err(|error| error.message)?);
+            }
             after = page.next;
             if after.is_none() {
                 return Ok(versions);
@@ -65,10 +66,4 @@ impl World {
             missing.remove(&token);
         }
     }
-}
-
-/// The point of this name.
-fn point(id: &str) -> Option<Point> {
-    let bytes = (0..id.len()).step_by(2).map(|at| u8::from_str_radix(id.get(at..at + 2)?, 16).ok());
-    Point::decode(&bytes.collect::<Option<Vec<u8>>>()?).ok()
 }

@@ -37,7 +37,7 @@ impl World {
             Level1Action::Create => self.level1_creates(client),
             Level1Action::Delete { note } => {
                 let (note, _) = self.level1_shown(client, *note)?;
-                self.level1_does(client, note, Say::Delete, vec![Kind::Set(Key::Trash, true.to_string())]);
+                self.level1_does(client, note, Say::Delete, vec![(Kind::Set(Key::Trash, true.to_string()), true)]);
             }
             Level1Action::Disconnect => {
                 let socket = self.level1[client].socket?;
@@ -89,7 +89,7 @@ impl World {
         let cut = there.chain([token]).collect();
         let touched = Touched { inserted: vec![(token, piece)], cut, ..Touched::default() };
         self.reference.guess(note);
-        self.level1_sets(client, note, ("title", json!(new)), vec![Kind::Text(touched)]);
+        self.level1_sets(client, note, ("title", json!(new)), (Kind::Text(touched), true));
         Some(())
     }
 
@@ -103,7 +103,7 @@ impl World {
             Flag::Deleted => ("deleted", Key::Trash),
         };
         let on = shown[field] != json!(true);
-        self.level1_sets(client, note, (field, json!(on)), vec![Kind::Set(key, on.to_string())]);
+        self.level1_sets(client, note, (field, json!(on)), (Kind::Set(key, on.to_string()), true));
         Some(())
     }
 
@@ -116,7 +116,7 @@ impl World {
         if text_of(&shown, "folderId") == value {
             return None;
         }
-        self.level1_sets(client, note, ("folderId", json!(folder)), vec![Kind::Set(Key::Folder, value)]);
+        self.level1_sets(client, note, ("folderId", json!(folder)), (Kind::Set(Key::Folder, value), true));
         Some(())
     }
 
@@ -130,10 +130,7 @@ impl World {
         tags.retain(|there| *there != json!(tag));
         tags.extend(on.then(|| json!(tag)));
         let certain = self.level1[client].tagged.insert((note, tag.clone()));
-        self.level1_sets(client, note, ("tags", json!(tags)), vec![Kind::Set(Key::Tag(tag), on.to_string())]);
-        if let (false, Some(request)) = (certain, self.level1[client].waiting.back_mut()) {
-            request.acts.iter_mut().for_each(|(_, certain)| *certain = false);
-        }
+        self.level1_sets(client, note, ("tags", json!(tags)), (Kind::Set(Key::Tag(tag), on.to_string()), certain));
         Some(())
     }
 
@@ -144,7 +141,8 @@ impl World {
         let [title, body] = chances.map(|chance| self.reference.tokens.make(chance, true));
         let data = json!({ "title": title.1, "content": format!("{}\n", body.1) });
         let texts = [title, body].map(|piece| Kind::Text(Touched { inserted: vec![piece], ..Touched::default() }));
-        self.level1_does(client, note, Say::Create(data), [Kind::Create].into_iter().chain(texts).collect());
+        let does = [Kind::Create].into_iter().chain(texts).map(|kind| (kind, true));
+        self.level1_does(client, note, Say::Create(data), does.collect());
     }
 
     /// One of the notes shown, of which those changed last come first.
@@ -175,23 +173,22 @@ impl World {
             let act = self.reference.ask(LEVEL1 + client, about, Kind::Text(touched), before);
             return acts.push((act, certain));
         }
-        self.level1_sets(client, note, ("content", json!(text)), vec![Kind::Text(touched)]);
-        if let (false, Some(request)) = (certain, self.level1[client].waiting.back_mut()) {
-            request.acts.iter_mut().for_each(|(_, certain)| *certain = false);
-        }
+        self.level1_sets(client, note, ("content", json!(text)), (Kind::Text(touched), certain));
     }
 
-    fn level1_sets(&mut self, client: usize, note: NoteId, (field, value): (&str, Value), kinds: Vec<Kind>) {
+    fn level1_sets(&mut self, client: usize, note: NoteId, (field, value): (&str, Value), does: (Kind, bool)) {
         if let Some(shown) = self.level1[client].shown.get_mut(&note) {
             shown.note[field] = value.clone();
         }
-        self.level1_does(client, note, Say::Update(Map::from_iter([(field.to_owned(), value)])), kinds);
+        self.level1_does(client, note, Say::Update(Map::from_iter([(field.to_owned(), value)])), vec![does]);
     }
 
-    fn level1_does(&mut self, client: usize, note: NoteId, say: Say, kinds: Vec<Kind>) {
+    /// Each with whether it certainly writes something.
+    fn level1_does(&mut self, client: usize, note: NoteId, say: Say, does: Vec<(Kind, bool)>) {
         let seen = self.level1[client].shown.get(&note).map_or_else(Version::default, |shown| shown.seen.clone());
-        let ask = |kind| (self.reference.ask(LEVEL1 + client, About::Note(note), kind, seen.clone()), true);
-        let acts = kinds.into_iter().map(ask).collect();
+        let ask =
+            |(kind, certain)| (self.reference.ask(LEVEL1 + client, About::Note(note), kind, seen.clone()), certain);
+        let acts = does.into_iter().map(ask).collect();
         let state = &mut self.level1[client];
         state.waiting.push_back(Request { note, say, acts, after: None });
         let (life, at) = (state.life, self.queue.now() + GATHER_MS);

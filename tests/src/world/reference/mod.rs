@@ -126,8 +126,8 @@ pub struct Reference {
     pub tokens: Tokens,
     /// Notes whose text a level-1 client may have sent.
     guessed: BTreeSet<NoteId>,
-    /// Notes of which a side was chosen.
-    mixed: BTreeSet<NoteId>,
+    /// Notes of which a mark was settled that showed nothing.
+    settled_unseen: BTreeSet<NoteId>,
     /// What a copy of the server's files may lack of what level-1 clients did: acts from then on, and those not confirmed.
     log_copied: Point,
     /// The server went back to a copy.
@@ -332,20 +332,19 @@ impl Reference {
         self.guessed.insert(note);
     }
 
-    /// Somebody chooses between the sides of a mark. What was written since stays, but what was chosen may come to stand in
-    /// the middle of it: where a change goes is told from the texts alone.
-    pub fn mix(&mut self, note: NoteId) {
-        self.mixed.insert(note);
+    /// Somebody settles a mark that shows nothing.
+    pub fn settle_unseen(&mut self, note: NoteId) {
+        self.settled_unseen.insert(note);
     }
 
-    /// Whether a note's pieces may be in its past only, as a level-1 client may have sent its text, or a side was chosen.
+    /// Whether a note's pieces may be in its past only: a level-1 client may have sent its text, or nobody saw what was given up.
     pub fn is_doubtful(&self, note: NoteId) -> bool {
-        self.guessed.contains(&note) || self.is_mixed(note)
+        self.guessed.contains(&note) || self.is_settled_unseen(note)
     }
 
-    /// Whether somebody chose between sides of a note.
-    pub fn is_mixed(&self, note: NoteId) -> bool {
-        self.mixed.contains(&note)
+    /// Whether somebody settled a mark of a note that showed nothing.
+    pub fn is_settled_unseen(&self, note: NoteId) -> bool {
+        self.settled_unseen.contains(&note)
     }
 
     /// Every folder anybody made, with its maker's act.

@@ -40,14 +40,12 @@ impl World {
             None => return,
         };
         *self.counts.actions.entry(format!("Decide{way:?}")).or_default() += 1;
+        let mut asked = Asked::Nothing;
         if way == Way::TakeServers {
             self.gives_up(device, true);
+            asked = Asked::TakeServers;
         }
-        self.ask(
-            device,
-            Decide { way }.into(),
-            if way == Way::TakeServers { Asked::TakeServers } else { Asked::Nothing },
-        );
+        self.ask(device, Decide { way }.into(), asked);
         self.consider_question(device, false);
     }
 
@@ -64,9 +62,8 @@ impl World {
     }
 
     fn pick_kept(&self, device: usize, note: Share) -> Option<NoteId> {
-        let held = |code: &str| code == DELETED;
         let rows = self.rows(device, &ListView::Unsent).into_iter();
-        let kept = rows.filter(|row| row.held.as_ref().is_some_and(|kept| held(&kept.code)));
+        let kept = rows.filter(|row| row.held.as_ref().is_some_and(|kept| kept.code == DELETED));
         let kept: Vec<NoteId> = kept.map(|row| row.note).collect();
         Some(kept[note.of(kept.len())?])
     }

@@ -27,14 +27,13 @@ impl World {
         let mut again = self.pieces_of(&marks);
         if marks.iter().any(|mark| mark.passages.is_empty()) {
             // A mark that shows nothing doesn't tell what is given up with it.
-            self.reference.mix(note_id);
+            self.reference.settle_unseen(note_id);
         } else if !matches!(choice, MergedChoice::Mine | MergedChoice::Theirs) {
             // What stands there stays. What doesn't, nobody misses any more.
             let stands = self.reference.tokens.named(&self.text(device, note_id)?);
             again.retain(|token| !stands.contains(token));
         }
-        let mut kinds: Vec<Kind> = marks.into_iter().map(|mark| Kind::Settle(mark.key)).collect();
-        let acts = kinds.drain(..).map(|kind| self.about_note(device, note_id, kind)).collect();
+        let acts = marks.into_iter().map(|mark| self.about_note(device, note_id, Kind::Settle(mark.key))).collect();
         self.devices[device].process.as_mut()?.settled = Some((note_id, again.clone()));
         self.touches(device, note_id, again);
         self.ask(device, SettleMerged { note_id, key, choice }.into(), Asked::Acts(acts));

@@ -145,6 +145,11 @@ impl Live {
         !self.known.includes(&self.document.head())
     }
 
+    /// Whether that is to be sent; what is to be removed for good isn't.
+    pub(in crate::engine) fn is_to_be_sent(&self) -> bool {
+        self.is_unsent() && !self.purge_asked
+    }
+
     /// It is made anew from the server's: even at the same version, nothing of what was seen in the former one counts.
     pub(in crate::engine) fn replace(&mut self, document: Document) {
         self.document = document;

@@ -70,9 +70,7 @@ impl Engine {
             return self.hold(doc, Held { at: HeldAt::Import, code: "damaged".to_owned(), message });
         }
         self.ledger.unsaved.insert(doc);
-        let unsent = live.is_unsent();
-        // What is to be removed for good isn't sent.
-        let to_send = unsent && !live.purge_asked;
+        let (unsent, to_be_sent) = (live.is_unsent(), live.is_to_be_sent());
         live.writing = true;
         live.queued = head.clone();
         live.local_at = at;
@@ -82,7 +80,7 @@ impl Engine {
         }
         let mut waiting = std::mem::take(&mut live.waiting);
         // Unsent notes stand first in lists and have a view of their own.
-        let moves = if to_send { self.ledger.unsent.insert(doc) } else { self.ledger.unsent.remove(&doc) };
+        let moves = if to_be_sent { self.ledger.unsent.insert(doc) } else { self.ledger.unsent.remove(&doc) };
         live.lists_owed |= moves;
         // The row is written by its own when the text is on disk, unless somebody waits for it, or it has waited itself.
         let row = if waiting.is_empty() && !live.row_owed { None } else { live.row() };
