@@ -32,7 +32,7 @@ pub const BATCH_BYTES: u64 = MIB;
 /// Operations of one `note_update`, bytes; what is unsent is split into ranges of this size.
 pub const UPDATE_BYTES: u64 = MIB;
 /// Text applied to a document at once, bytes; a larger paste is applied in pieces.
-pub const PASTE_PIECE_BYTES: u64 = 256 * KIB;
+pub const PASTE_PIECE_BYTES: u64 = stet_model::document::PASTE_PIECE_BYTES as u64;
 /// One row that compaction folded, bytes before it is packed.
 pub const FOLDED_ROW_BYTES: u64 = 4 * MIB;
 /// The most notes `sync {newest}` may ask for.

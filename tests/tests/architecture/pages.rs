@@ -5,7 +5,7 @@ mod storage;
 mod testing;
 mod troubleshooting;
 
-use crate::tree::{page, pages, root};
+use crate::tree::{names, page, pages, root, rust_pages};
 
 /// Every name that the seed's page gives to a hook, what it returns, an option, a callback, a component, a prop, a
 /// setting and a source file.
@@ -89,6 +89,26 @@ fn the_storage_page_calls_the_database_by_its_name() {
     let name = name.expect("the engine names its file");
     let storage = page("docs/storage.md").text;
     assert!(storage.contains(&format!("put the copy in place as `{name}`")), "docs/storage.md restores another file");
+}
+
+/// The protocol's page is held against the constants, and these against the code: a constant that nothing goes by says
+/// nothing.
+#[test]
+fn every_limit_of_the_protocol_is_what_the_code_goes_by() {
+    let limits = "crates/stet-protocol/src/limits.rs";
+    let declared = page(limits);
+    let declared = declared.text.lines().filter_map(|line| line.strip_prefix("pub const ")?.split(':').next());
+    // What a server announces goes by way of its defaults; presence isn't built yet.
+    let announced = page(limits).text.split("impl Default").nth(1).expect("the announced limits").to_owned();
+    let mut code: Vec<String> = rust_pages()
+        .iter()
+        .filter(|page| page.path.contains("/src/") && page.path != limits)
+        .map(|page| page.rust().code)
+        .collect();
+    code.push(announced);
+    let idle: Vec<&str> =
+        declared.filter(|name| !name.starts_with("PRESENCE_") && !code.iter().any(|code| names(code, name))).collect();
+    assert!(idle.is_empty(), "no code goes by these limits: {idle:?}");
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use stet_model::id::{FolderId, NoteId};
 use stet_model::text::TextChange;
+use stet_protocol::limits;
 use ts_rs::TS;
 
 /// A list of notes to show.
@@ -326,9 +327,9 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             connect_at_start: true,
-            max_attempts: 10,
-            backoff_base_ms: 1_000,
-            backoff_cap_ms: 30_000,
+            max_attempts: limits::RECONNECT_ATTEMPTS,
+            backoff_base_ms: limits::RECONNECT_BASE_MS as u32,
+            backoff_cap_ms: limits::RECONNECT_CAP_MS as u32,
             show_details: true,
             close_to_tray: true,
             notifications: true,

@@ -12,9 +12,6 @@ use super::{Engine, Now};
 use crate::api::status::StatusError;
 use crate::api::{ErrorCode, Event};
 
-/// Largest range sent at once, bytes; more is sent in several, in causal order.
-const RANGE_BYTES: usize = 1024 * 1024;
-
 impl Engine {
     /// Tells the machine about a document that has something to send.
     pub(super) fn offer(&mut self, doc: DocKey, now: Now) {
@@ -33,7 +30,8 @@ impl Engine {
         if live.held.is_some() || live.purge_asked || live.known.includes(&live.on_disk) || self.is_apart(doc) {
             return self.nothing_to_send(doc, now);
         }
-        let (ops, end) = live.document.export_bounded(&live.known, &live.on_disk, RANGE_BYTES);
+        let most = usize::try_from(self.device.update_bytes()).unwrap_or(usize::MAX);
+        let (ops, end) = live.document.export_bounded(&live.known, &live.on_disk, most);
         if ops.is_empty() {
             let title = self.title_of(doc);
             let message = format!(

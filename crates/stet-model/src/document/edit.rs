@@ -16,7 +16,7 @@ use crate::text::{
 /// Longer insertions are written in pieces of this many bytes, each a change of its own: the library encodes a change
 /// as a whole, so one of 1 MB makes every later keystroke in it cost milliseconds. Pieces below 8 KiB are put together
 /// again by the library, which costs the same.
-const PIECE: usize = 32 * 1024;
+pub const PASTE_PIECE_BYTES: usize = 32 * 1024;
 
 /// One edit of a note.
 #[derive(Clone, Debug, PartialEq)]
@@ -168,7 +168,7 @@ fn splice(doc: &LoroDoc, which: Text, changes: Vec<TextChange>, at: i64) -> Resu
 
 /// The first piece of an insertion, and the rest of it.
 fn piece(text: &str) -> (&str, &str) {
-    let mut end = PIECE.min(text.len());
+    let mut end = PASTE_PIECE_BYTES.min(text.len());
     while !text.is_char_boundary(end) {
         end -= 1;
     }

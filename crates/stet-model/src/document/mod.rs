@@ -21,7 +21,7 @@ mod replica;
 mod tests;
 mod version;
 
-pub use edit::{Edited, NoteEdit};
+pub use edit::{Edited, NoteEdit, PASTE_PIECE_BYTES};
 pub use error::{DocumentError, EditError};
 pub use fields::Merged;
 pub use foreign::{Candidate, ForeignAuthor, ForeignText, MergedForeign, Seen};

@@ -1,5 +1,9 @@
 //! When to try again: full-jitter exponential backoff. Its randomness is a seed the caller brings.
 
+use stet_protocol::limits::{
+    RECONNECT_ATTEMPTS, RECONNECT_BASE_MS, RECONNECT_CAP_MS, RECONNECT_FACTOR, RECONNECT_SLOW_MS,
+};
+
 /// How long to wait between attempts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BackoffOptions {
@@ -13,12 +17,9 @@ pub struct BackoffOptions {
 
 impl Default for BackoffOptions {
     fn default() -> Self {
-        Self { base_ms: 1_000, cap_ms: 30_000, max_attempts: 10 }
+        Self { base_ms: RECONNECT_BASE_MS, cap_ms: RECONNECT_CAP_MS, max_attempts: RECONNECT_ATTEMPTS }
     }
 }
-
-/// The wait once the attempts are used up: still trying, without a load on anybody.
-const EXHAUSTED_WAIT_MS: u64 = 60_000;
 
 /// Counts failed attempts and draws the next wait.
 #[derive(Clone, Debug)]
@@ -51,10 +52,10 @@ impl Backoff {
 
     /// Notes a failed attempt and says how long to wait, milliseconds.
     pub(super) fn failed(&mut self) -> u64 {
-        let ceiling =
-            self.options.base_ms.saturating_mul(1_u64 << self.attempts.min(20)).clamp(1, self.options.cap_ms.max(1));
+        let factor = u64::from(RECONNECT_FACTOR).saturating_pow(self.attempts);
+        let ceiling = self.options.base_ms.saturating_mul(factor).clamp(1, self.options.cap_ms.max(1));
         self.attempts = self.attempts.saturating_add(1);
-        if self.is_exhausted() { EXHAUSTED_WAIT_MS } else { self.draw() % (ceiling + 1) }
+        if self.is_exhausted() { RECONNECT_SLOW_MS } else { self.draw() % (ceiling + 1) }
     }
 
     // SplitMix64: enough to keep a crowd of devices from knocking at the same moment.

@@ -3,10 +3,11 @@
 
 use stet_model::id::{Lineage, SpaceId};
 use stet_model::mutant::{self, Mutant};
+use stet_protocol::limits::{ANSWER_TIMEOUT_MS, RECEIVED_INTERVAL_MS};
 use stet_protocol::message::{SpaceInfo, level2};
 
 use super::Device;
-use super::connection::{ANSWER_MS, Phase};
+use super::connection::Phase;
 use super::fetch::Fetching;
 use super::output::{Acked, Output, Place, Rows};
 
@@ -14,8 +15,6 @@ use super::output::{Acked, Output, Place, Rows};
 const NEWEST: u32 = 50;
 /// They are, when so many rows were missed: what takes no moment needs no order.
 const MANY_ROWS: u64 = 1_000;
-/// `received` is sent at most this often, milliseconds.
-const RECEIPT_MS: u64 = 1_000;
 
 /// What is known of a space's log.
 #[derive(Clone, Debug)]
@@ -101,7 +100,7 @@ impl Space {
     }
 
     fn answer_due(&self) -> Option<u64> {
-        let catching = self.catching.map(|catching| catching.heard_at + ANSWER_MS);
+        let catching = self.catching.map(|catching| catching.heard_at + ANSWER_TIMEOUT_MS);
         catching.into_iter().chain(self.fetching.answer_due()).min()
     }
 
@@ -357,7 +356,7 @@ impl Device {
             let received = level2::Received { space_id: *id, seq: space.stored, unsent: self.unsent, content };
             if space.live && space.said.as_ref() != Some(&received) {
                 space.said = Some(received.clone());
-                space.receipt_at = now + RECEIPT_MS;
+                space.receipt_at = now + RECEIVED_INTERVAL_MS;
                 messages.push(level2::ClientMessage::Received(received));
             }
         }

@@ -2,21 +2,18 @@
 
 use stet_model::id::{SpaceId, UserId};
 use stet_protocol::codec::{self, Encoding, Frame};
+use stet_protocol::limits::{ANSWER_TIMEOUT_MS, HEARTBEAT_MS, RECONNECT_SLOW_MS};
 use stet_protocol::message::{Auth, AuthFailure, AuthSuccess, ErrorCode, ErrorMessage, Limits, level2};
 
 use super::output::{Agreed, Output, Place, Problem};
 use super::{Device, State};
 
-/// A request without an answer for this long means a dead connection, milliseconds.
-pub(super) const ANSWER_MS: u64 = 30_000;
 /// Opening a socket, TLS included, may take this long, milliseconds.
 const OPEN_MS: u64 = 30_000;
 /// The same when there is reason to think it dead: another network, a machine that slept; milliseconds.
 const PROBE_ANSWER_MS: u64 = 2_000;
 /// A step of an attempt this young is left alone when an address comes up: it may have brought the attempt about.
 const YOUNG_MS: u64 = 2_000;
-/// Ping after this much silence unless the server says otherwise, milliseconds.
-const HEARTBEAT_MS: u64 = 30_000;
 /// Signed in for this long counts as a success even when no catch-up completes, milliseconds.
 const STABLE_MS: u64 = 30_000;
 /// Unreadable frames on one connection before it is given up.
@@ -24,8 +21,6 @@ const GARBAGE_LIMIT: u32 = 20;
 /// Bounds of what a server may ask for as the wait until the next attempt, milliseconds: none that comes back in a storm, none
 /// that is forgotten.
 const RETRY_AFTER_MS: (u64, u64) = (1_000, 300_000);
-/// Where people have to act, attempts go on this slowly, milliseconds.
-const BLOCKED_WAIT_MS: u64 = 60_000;
 /// A token is renewed this long before it runs out, or at nine tenths of its life, milliseconds.
 const RENEW_AHEAD_MS: u64 = 60_000;
 /// After a renewal that brought nothing newer, ask again this much later, milliseconds.
@@ -60,7 +55,6 @@ pub(super) struct Link {
     garbage: u32,
     retry_after_ms: Option<u64>,
     token_refused: bool,
-    pub(super) limits: Limits,
 }
 
 impl Device {
@@ -90,7 +84,7 @@ impl Device {
         }
         if let Phase::Opening { deadline } | Phase::Greeting { deadline } | Phase::Authenticating { deadline, .. } =
             self.phase
-            && now + ANSWER_MS >= deadline + YOUNG_MS
+            && now + ANSWER_TIMEOUT_MS >= deadline + YOUNG_MS
         {
             self.close(1000);
             self.phase = Phase::Idle;
@@ -125,7 +119,7 @@ impl Device {
     /// The socket is open.
     pub fn opened(&mut self, now: u64) {
         if matches!(self.phase, Phase::Opening { .. }) {
-            self.phase = Phase::Greeting { deadline: now + ANSWER_MS };
+            self.phase = Phase::Greeting { deadline: now + ANSWER_TIMEOUT_MS };
             let token_refused = self.link.token_refused;
             self.link = Link { heard_at: now, heartbeat_ms: HEARTBEAT_MS, token_refused, ..Link::default() };
         }
@@ -166,7 +160,7 @@ impl Device {
     pub fn token(&mut self, token: Result<String, String>, now: u64) {
         match (token, self.phase) {
             (Ok(token), Phase::Authenticating { sent: false, .. }) => {
-                self.phase = Phase::Authenticating { deadline: now + ANSWER_MS, sent: true };
+                self.phase = Phase::Authenticating { deadline: now + ANSWER_TIMEOUT_MS, sent: true };
                 self.send_auth(token);
             }
             (Ok(token), Phase::Live { .. }) if self.link.renewing && self.level == Some(2) => self.send_auth(token),
@@ -283,7 +277,7 @@ impl Device {
 
     pub(super) fn greeted(&mut self, now: u64) {
         if matches!(self.phase, Phase::Greeting { .. }) {
-            self.phase = Phase::Authenticating { deadline: now + ANSWER_MS, sent: false };
+            self.phase = Phase::Authenticating { deadline: now + ANSWER_TIMEOUT_MS, sent: false };
             self.outputs.push(Output::NeedToken { fresh: self.link.token_refused });
         }
     }
@@ -325,7 +319,6 @@ impl Device {
         self.ever_connected = true;
         self.blocked = false;
         self.link.token_refused = false;
-        self.link.limits = limits.clone();
         self.push.set_limits(limits);
     }
 
@@ -398,7 +391,7 @@ impl Device {
             return;
         }
         let drawn = self.backoff.failed();
-        let wait = if self.blocked { BLOCKED_WAIT_MS } else { retry_after.unwrap_or(drawn) };
+        let wait = if self.blocked { RECONNECT_SLOW_MS } else { retry_after.unwrap_or(drawn) };
         self.phase = Phase::Waiting { until: now + wait };
     }
 

@@ -3,14 +3,12 @@
 use std::collections::BTreeSet;
 
 use stet_model::id::{NoteId, SpaceId};
+use stet_protocol::limits::{ANSWER_TIMEOUT_MS, NOTE_IDS};
 use stet_protocol::message::level2;
 
 use super::Device;
-use super::connection::{ANSWER_MS, Phase};
+use super::connection::Phase;
 use super::output::Output;
-
-/// Documents of one request: as many as a server takes.
-const TOGETHER: usize = 1_000;
 
 /// What is asked for by name in a space.
 #[derive(Clone, Debug, Default)]
@@ -38,7 +36,7 @@ impl Fetching {
     }
 
     pub(super) fn answer_due(&self) -> Option<u64> {
-        self.is_under_way().then_some(self.heard_at + ANSWER_MS)
+        self.is_under_way().then_some(self.heard_at + ANSWER_TIMEOUT_MS)
     }
 }
 
@@ -57,7 +55,7 @@ impl Device {
     fn fetch_next(&mut self, space_id: SpaceId, now: u64) {
         let Some(fetching) = self.spaces.get_mut(&space_id).map(|space| &mut space.fetching) else { return };
         if !fetching.is_under_way() && !fetching.waiting.is_empty() {
-            let count = TOGETHER.min(fetching.waiting.len());
+            let count = NOTE_IDS.min(fetching.waiting.len());
             fetching.under_way = Some(fetching.waiting.drain(..count).collect());
             self.request_documents(space_id, now);
         }

@@ -1,18 +1,16 @@
 //! Whether the other side is still there: pings, their answers, and bytes of something large on their way.
 
+use stet_protocol::limits::PONG_TIMEOUT_MS;
 use stet_protocol::message::level2;
 
 use super::Device;
 use super::connection::Phase;
 use super::output::Output;
 
-/// Silence after a ping that means a dead connection, milliseconds.
-const PING_ANSWER_MS: u64 = 10_000;
-
 impl Device {
     pub(super) fn ping(&mut self, now: u64) {
         if self.link.ping_due.is_none() {
-            self.link.ping_due = Some(now + PING_ANSWER_MS);
+            self.link.ping_due = Some(now + PONG_TIMEOUT_MS);
             self.link.pinged_at = Some(now);
             self.send_ping();
         }
@@ -51,7 +49,7 @@ impl Device {
     pub fn moving(&mut self, now: u64) {
         if let Phase::Live { .. } = self.phase {
             self.link.heard_at = now;
-            self.link.ping_due = self.link.ping_due.map(|due| due.max(now + PING_ANSWER_MS));
+            self.link.ping_due = self.link.ping_due.map(|due| due.max(now + PONG_TIMEOUT_MS));
             self.push.moving(now);
             self.spaces.values_mut().for_each(|space| space.moving(now));
         }

@@ -3,11 +3,12 @@
 use stet_model::id::DocKey;
 use stet_model::id::{NoteId, SpaceId};
 use stet_protocol::codec::{self, Encoding, Frame};
+use stet_protocol::limits::ANSWER_TIMEOUT_MS;
 use stet_protocol::message::ErrorCode;
 use stet_protocol::message::level1::{Changes, ClientMessage, NoteData, ServerMessage};
 
 use super::Device;
-use super::connection::{ANSWER_MS, Phase};
+use super::connection::Phase;
 use super::output::{Output, Refused};
 use crate::folders::FolderRequest;
 
@@ -67,7 +68,7 @@ impl Device {
             FolderRequest::Delete(folder_id) => ClientMessage::FolderDeleted { folder_id },
         });
         self.send_level1(&ClientMessage::Ping {});
-        self.level_one.folder = Some((doc, now + ANSWER_MS));
+        self.level_one.folder = Some((doc, now + ANSWER_TIMEOUT_MS));
         self.pump(now);
     }
 
@@ -88,7 +89,7 @@ impl Device {
     /// A server that knows neither folders nor `ping` says nothing to them: that is its answer.
     pub(super) fn level1_tick(&mut self, now: u64) {
         // Silence altogether is a dead line, and what was on its way is said again on the next one.
-        let heard = |until: u64| self.link.heard_at > until.saturating_sub(ANSWER_MS);
+        let heard = |until: u64| self.link.heard_at > until.saturating_sub(ANSWER_TIMEOUT_MS);
         if let Some((doc, _)) = self.level_one.folder.take_if(|(_, until)| now >= *until && heard(*until))
             && self.settle(doc)
         {

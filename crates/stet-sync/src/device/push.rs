@@ -5,16 +5,20 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use stet_model::id::DocKey;
 use stet_protocol::bytes::Bytes;
+use stet_protocol::codec::{self, Frame};
+use stet_protocol::limits::{ANSWER_TIMEOUT_MS, UPDATE_BYTES};
 use stet_protocol::message::{ErrorCode, ErrorMessage, Limits, level1, level2};
 
 use super::Device;
-use super::connection::{ANSWER_MS, Phase};
+use super::connection::Phase;
 use super::output::{Acked, Output, Refused};
 
 /// Wait after a `rate-limited` that names no time, milliseconds.
 const RATE_LIMITED_MS: u64 = 1_000;
 /// Bytes on their way that take a slow line a while.
 const MUCH_BYTES: u64 = 64 * 1_024;
+/// What a message has around its operations, at most, bytes.
+const ENVELOPE_BYTES: u64 = 1_024;
 /// So often the server may fail at a document, while it takes others.
 const FAILURES: u8 = 3;
 
@@ -50,10 +54,15 @@ pub(super) struct Push {
     purges: BTreeMap<DocKey, u64>,
     preparing: BTreeSet<DocKey>,
     in_flight: BTreeMap<DocKey, InFlight>,
+    /// Of these, what the window has no room for yet. Nothing more is asked for meanwhile, so they are as many as a window
+    /// holds at most.
+    waiting: VecDeque<(DocKey, Frame)>,
+    /// Operations sent and not answered, bytes.
     bytes: u64,
     /// The server has answered from where the log is followed here. Before, nothing is sent: if it is another log by now,
     /// updates that build on rows of the former would be in it without them, for ever.
     open: bool,
+    /// The pause a server asked for. It outlives the connection: one that comes back at once is no answer to "too much".
     quiet_until: u64,
     /// Updates taken so far.
     taken: u64,
@@ -63,6 +72,8 @@ pub(super) struct Push {
     moved_at: u64,
     max_updates: u64,
     max_bytes: u64,
+    /// The largest update the server takes, bytes of its operations.
+    max_update: u64,
 }
 
 #[derive(Clone, Debug)]
@@ -70,16 +81,18 @@ pub(super) struct InFlight {
     id: String,
     pub(super) end: Vec<u8>,
     bytes: u64,
-    sent_at: u64,
+    /// Nothing while it waits for room.
+    sent_at: Option<u64>,
     purge: bool,
     order: u64,
 }
 
 impl Push {
-    /// The pause a server asked for outlives the connection: one that comes back at once is no answer to "too much".
     pub(super) fn set_limits(&mut self, limits: &Limits) {
         self.max_updates = limits.updates_in_flight.max(1);
         self.max_bytes = limits.bytes_in_flight.max(1);
+        let message = limits.message_bytes.saturating_sub(ENVELOPE_BYTES);
+        self.max_update = UPDATE_BYTES.min(message).min(limits.bytes_in_flight).max(ENVELOPE_BYTES);
     }
 
     /// The server is another one now, or nobody wants to be connected.
@@ -94,6 +107,7 @@ impl Push {
             self.enqueue(doc);
         }
         self.again.clear();
+        self.waiting.clear();
         self.failures.clear();
         self.bytes = 0;
         self.open = false;
@@ -125,8 +139,8 @@ impl Push {
 
     /// When the update waited for longest is given up: counted from when the last of it may have left.
     fn answer_due(&self) -> Option<u64> {
-        let sent_at = self.in_flight.values().map(|update| update.sent_at).min()?;
-        Some(sent_at.max(self.moved_at) + ANSWER_MS)
+        let sent_at = self.in_flight.values().filter_map(|update| update.sent_at).min()?;
+        Some(sent_at.max(self.moved_at) + ANSWER_TIMEOUT_MS)
     }
 
     pub(super) fn overdue(&self, now: u64) -> bool {
@@ -135,14 +149,31 @@ impl Push {
 
     pub(super) fn wake_at(&self) -> Option<u64> {
         let answer = self.answer_due();
-        let quiet = (!self.queue.is_empty() && self.has_room()).then_some(self.quiet_until);
+        let asks = !self.queue.is_empty() && self.has_room();
+        let quiet = (asks || self.next_fits()).then_some(self.quiet_until);
         answer.into_iter().chain(quiet).min()
     }
 
     fn has_room(&self) -> bool {
         self.open
+            && self.waiting.is_empty()
             && ((self.in_flight.len() + self.preparing.len()) as u64) < self.max_updates
             && self.bytes < self.max_bytes
+    }
+
+    /// Whether the first that waits may go. With nothing on its way anything may.
+    fn next_fits(&self) -> bool {
+        let first = self.waiting.front().and_then(|(doc, _)| self.in_flight.get(doc));
+        first.is_some_and(|update| self.bytes == 0 || self.bytes + update.bytes <= self.max_bytes)
+    }
+
+    /// The next that the window has room for; it counts as sent.
+    fn release(&mut self, now: u64) -> Option<Frame> {
+        let (doc, frame) = if self.next_fits() { self.waiting.pop_front()? } else { return None };
+        let update = self.in_flight.get_mut(&doc)?;
+        update.sent_at = Some(now);
+        self.bytes += update.bytes;
+        Some(frame)
     }
 
     fn enqueue(&mut self, doc: DocKey) {
@@ -169,7 +200,7 @@ impl Push {
     }
 
     fn by_id(&self, id: &str) -> Option<DocKey> {
-        self.in_flight.iter().find(|(_, update)| update.id == id).map(|(doc, _)| *doc)
+        self.in_flight.iter().find(|(_, update)| update.id == id && update.sent_at.is_some()).map(|(doc, _)| *doc)
     }
 
     /// The update sent first of those without an answer.
@@ -211,8 +242,9 @@ impl Device {
         let bytes = ops.len() as u64;
         let update =
             level2::NoteUpdate { id: id.clone(), space_id: doc.space, note_id: doc.note, after, ops: vec![Bytes(ops)] };
-        self.under_way(doc, InFlight { id, end, bytes, sent_at: now, purge: false, order: self.next_request });
-        self.send(&level2::ClientMessage::NoteUpdate(update));
+        let frame = codec::encode(&level2::ClientMessage::NoteUpdate(update), self.encoding);
+        self.under_way(doc, InFlight { id, end, bytes, sent_at: None, purge: false, order: self.next_request });
+        self.push.waiting.push_back((doc, frame));
         self.pump(now);
     }
 
@@ -229,7 +261,8 @@ impl Device {
         let waited_for = self.push.preparing.remove(&doc);
         if waited_for {
             let id = self.request_name();
-            self.under_way(doc, InFlight { id, end, bytes: 0, sent_at: now, purge: false, order: self.next_request });
+            let sent_at = Some(now);
+            self.under_way(doc, InFlight { id, end, bytes: 0, sent_at, purge: false, order: self.next_request });
         }
         waited_for
     }
@@ -253,13 +286,17 @@ impl Device {
         (self.push.quiet_until > now).then_some(self.push.quiet_until)
     }
 
+    /// The largest update the server takes, bytes of its operations; what is larger goes in several.
+    pub const fn update_bytes(&self) -> u64 {
+        self.push.max_update
+    }
+
     /// Whether an update of this document waits for its answer.
     pub fn is_in_flight(&self, doc: DocKey) -> bool {
         self.push.in_flight.contains_key(&doc)
     }
 
     fn under_way(&mut self, doc: DocKey, update: InFlight) {
-        self.push.bytes += update.bytes;
         self.push.in_flight.insert(doc, update);
     }
 
@@ -270,10 +307,16 @@ impl Device {
         }
     }
 
-    /// Asks for the next documents as far as the window allows.
+    /// Sends what waits and asks for the next documents, as far as the window allows.
     pub(super) fn pump(&mut self, now: u64) {
         let Phase::Live { .. } = self.phase else { return };
-        while now >= self.push.quiet_until && self.push.has_room() {
+        if now < self.push.quiet_until {
+            return;
+        }
+        while let Some(frame) = self.push.release(now) {
+            self.send_frame(frame);
+        }
+        while self.push.has_room() {
             let Some(doc) = self.push.next() else { return };
             match self.push.purges.get(&doc) {
                 Some(after) if self.level == Some(2) => self.send_purge(doc, *after, now),
@@ -289,7 +332,7 @@ impl Device {
         let id = self.request_name();
         let purge = level2::NotePurge { id: id.clone(), space_id: doc.space, note_id: doc.note, after };
         let order = self.next_request;
-        self.under_way(doc, InFlight { id, end: Vec::new(), bytes: 0, sent_at: now, purge: true, order });
+        self.under_way(doc, InFlight { id, end: Vec::new(), bytes: 0, sent_at: Some(now), purge: true, order });
         self.send(&level2::ClientMessage::NotePurge(purge));
     }
 

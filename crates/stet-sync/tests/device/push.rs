@@ -2,8 +2,8 @@
 
 use stet_model::id::{DocKey, NoteId};
 use stet_protocol::message::level2::{ClientMessage, NoteUpdate, ServerMessage};
-use stet_protocol::message::{ErrorCode, ErrorMessage};
-use stet_sync::device::{Output, Prepared};
+use stet_protocol::message::{ErrorCode, ErrorMessage, Limits};
+use stet_sync::device::{Output, Prepared, State};
 
 use crate::script::{SPACE, Script, doc, place, read, row};
 
@@ -21,6 +21,10 @@ fn updates(messages: Vec<ClientMessage>) -> Vec<NoteUpdate> {
         _ => None,
     });
     updates.collect()
+}
+
+fn notes(updates: &[NoteUpdate]) -> Vec<u8> {
+    updates.iter().map(|update| update.note_id.as_bytes()[0]).collect()
 }
 
 fn refusal(id: &str, code: ErrorCode) -> ServerMessage {
@@ -118,18 +122,70 @@ fn the_window_bounds_what_is_unanswered() {
     assert_eq!(prepares(&script.asked()), [5]);
 }
 
+/// What an update of one document to the next weighs is known only once it is made.
 #[test]
-fn large_updates_fill_the_window_by_their_bytes() {
+fn of_many_large_updates_only_as_many_are_sent_as_the_window_holds_and_the_rest_follows_by_itself() {
     let mut script = Script::live(0);
-    (1..=5).for_each(|n| script.device.dirty(doc(n), 0));
-    script.asked();
-    for n in 1..=5 {
-        let prepared = Prepared { doc: doc(n), after: 0, ops: vec![1; 1 << 20], end: vec![n] };
-        script.device.prepared(prepared, 0);
+    (1..=7).for_each(|n| script.device.dirty(doc(n), 0));
+    assert_eq!(prepares(&script.asked()), [1, 2, 3, 4, 5, 6, 7]);
+    for n in 1..=6 {
+        let ops = vec![1; if n == 6 { 10 } else { 1 << 20 }];
+        script.device.prepared(Prepared { doc: doc(n), after: 0, ops, end: vec![n] }, 0);
     }
+    let sent = updates(script.sent());
+    assert_eq!(notes(&sent), [1, 2, 3, 4], "4 MiB are on their way, and the small one doesn't overtake");
+    script.device.dirty(doc(8), 0);
+    assert!(prepares(&script.asked()).is_empty(), "with some waiting nothing more is asked for");
+    script.now = 29_000;
+    script.ack(&sent[0], 1);
+    assert_eq!(notes(&updates(script.sent())), [5]);
+    (1..4).for_each(|n| script.ack(&sent[n], 1 + n as u64));
+    let asked = script.asked();
+    assert_eq!(prepares(&asked), [8]);
+    assert!(asked.iter().any(|output| matches!(output, Output::Send(_))), "6 goes with them");
+    script.now = 30_000;
+    script.device.tick(script.now);
+    assert_eq!(script.device.state(), State::Authenticated, "an answer is waited for from when the update was sent");
+}
+
+#[test]
+fn an_update_larger_than_the_window_goes_alone_and_what_waited_is_forgotten_with_the_connection() {
+    let mut script = Script::new();
+    script.limits.bytes_in_flight = 100;
+    script.sign_in(0);
+    script.device.enter(&[(SPACE, None)], 0);
+    script.complete(0);
+    (1..=2).for_each(|n| script.device.dirty(doc(n), 0));
     script.asked();
-    script.device.dirty(doc(6), 0);
-    assert!(prepares(&script.asked()).is_empty(), "4 MiB are on their way");
+    (1..=2)
+        .for_each(|n| script.device.prepared(Prepared { doc: doc(n), after: 0, ops: vec![1; 101], end: vec![n] }, 0));
+    assert_eq!(notes(&updates(script.sent())), [1]);
+    script.device.closed(None, "gone", 0);
+    script.wait();
+    script.sign_in(0);
+    script.device.enter(&[(SPACE, None)], script.now);
+    script.complete(0);
+    let asked = script.asked();
+    assert_eq!(prepares(&asked), [1, 2]);
+    assert!(
+        !asked
+            .iter()
+            .any(|output| matches!(output, Output::Send(frame) if matches!(read(frame), ClientMessage::NoteUpdate(_))))
+    );
+}
+
+#[test]
+fn an_update_is_made_no_larger_than_the_server_takes() {
+    let agreed = |set: fn(&mut Limits)| {
+        let mut script = Script::new();
+        set(&mut script.limits);
+        script.sign_in(0);
+        script.device.update_bytes()
+    };
+    assert_eq!(agreed(|_| {}), 1 << 20);
+    assert_eq!(agreed(|limits| limits.message_bytes = 100_000), 100_000 - 1_024, "a message has more than operations");
+    assert_eq!(agreed(|limits| limits.bytes_in_flight = 50_000), 50_000);
+    assert_eq!(agreed(|limits| limits.message_bytes = 0), 1_024, "something has to be tried");
 }
 
 #[test]
