@@ -9,7 +9,7 @@ use stet_client::api::command::{ChangeNote, CreateFolder, EmptyTrash, GetMerged,
 use stet_client::api::merged::MergedChoice;
 use stet_client::api::note::{NoteChange, View};
 use stet_model::id::NoteId;
-use stet_server::config::TokenConfig;
+use stet_server::config::{LimitConfig, TokenConfig};
 use stet_tests::device::Device;
 use tempfile::TempDir;
 use tokio::sync::oneshot;
@@ -24,9 +24,13 @@ struct Server {
 
 impl Server {
     async fn start(folder: &Path, port: u16) -> Self {
+        Self::with(folder, port, LimitConfig::default()).await
+    }
+
+    async fn with(folder: &Path, port: u16, limits: LimitConfig) -> Self {
         let listener = tokio::net::TcpListener::bind(("127.0.0.1", port)).await.expect("a port");
         let url = format!("ws://{}", listener.local_addr().expect("an address"));
-        let config = stet_server::Config { data: Some(folder.to_owned()), ..stet_server::Config::default() };
+        let config = stet_server::Config { data: Some(folder.to_owned()), limits, ..stet_server::Config::default() };
         let (stop, stopped) = oneshot::channel();
         let task = tokio::spawn(async move {
             let shutdown = async {
@@ -57,9 +61,13 @@ struct Two {
 
 impl Two {
     async fn start() -> Self {
+        Self::with(LimitConfig::default()).await
+    }
+
+    async fn with(limits: LimitConfig) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let data = folder.path().join("server");
-        let server = Server::start(&data, 0).await;
+        let server = Server::with(&data, 0, limits).await;
         let config = TokenConfig { user: "anna".into(), ttl: 3_600_000, data: Some(data) };
         let token = stet_server::token(&config).expect("a token");
         let one = Device::start(&folder.path().join("one"), "Desk", &server.url, &token).await;
@@ -108,6 +116,23 @@ async fn edits_made_while_the_server_is_down_meet_when_it_is_back() {
         device.sees_body(note, "first middle last").await;
         device.is_synced().await;
     }
+}
+
+/// Words that don't compress, so that they are as many bytes on the wire.
+fn noise(words: u64) -> String {
+    let word = |n: u64| format!("{:016x} ", n.wrapping_add(1).wrapping_mul(0x9E37_79B9_7F4A_7C15));
+    (0..words).map(word).collect()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_note_larger_than_a_message_may_be_goes_to_the_server_in_several() {
+    let limits = LimitConfig { message_bytes: 20_000, ..LimitConfig::default() };
+    let Two { one, two, folder: _folder, server: _server, .. } = Two::with(limits).await;
+    let text = noise(10_000);
+    let note = one.create("Long", &text).await;
+    two.sees_body(note, &text).await;
+    one.is_synced().await;
+    two.is_synced().await;
 }
 
 /// Waits until a note has so many marks on this device.
