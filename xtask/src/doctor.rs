@@ -11,6 +11,7 @@ pub fn doctor() -> Result<(), Failure> {
         (Purpose::SideBySide, "To put windows side by side"),
         (Purpose::Headless, "To run without a display"),
         (Purpose::EndToEnd, "For the tests with windows and pages"),
+        (Purpose::Fuzzing, "To fuzz"),
         (Purpose::Bundle, "To make packages"),
     ] {
         println!("{title}");
@@ -26,6 +27,7 @@ pub fn doctor() -> Result<(), Failure> {
     for (program, use_of) in [
         ("cargo-nextest", "runs the tests faster; without it `cargo test` does"),
         ("cargo-deny", "checks licences; `cargo xtask test` builds it once when it is missing"),
+        ("cargo-fuzz", "fuzzes; `cargo xtask test` builds it once when it is missing"),
     ] {
         say(process::find(program).is_some(), &format!("{program} ({use_of})"));
     }
@@ -33,8 +35,7 @@ pub fn doctor() -> Result<(), Failure> {
 }
 
 fn report() -> Result<(), Failure> {
-    let every = [Purpose::Build, Purpose::SideBySide, Purpose::Headless, Purpose::EndToEnd, Purpose::Bundle];
-    let missing = system::missing(&every);
+    let missing: Vec<&Need> = NEEDS.iter().filter(|need| !need.is_there()).collect();
     let node = system::node_problem();
     if missing.is_empty() && node.is_none() {
         println!("\nNothing is missing.");

@@ -22,6 +22,8 @@ pub enum Purpose {
     Headless,
     /// The tests with windows and pages.
     EndToEnd,
+    /// Fuzzing.
+    Fuzzing,
     /// Making packages.
     Bundle,
 }
@@ -63,6 +65,7 @@ pub const NEEDS: &[Need] = &[
     program(Purpose::EndToEnd, "WebKitWebDriver", ["webkit2gtk-driver", "webkit2gtk-driver", "webkit2gtk-4.1"]),
     program(Purpose::EndToEnd, "openbox", ["openbox", "openbox", "openbox"]),
     program(Purpose::EndToEnd, "chromium", ["chromium", "chromium", "chromium"]),
+    program(Purpose::Fuzzing, "c++", ["g++", "gcc-c++", "gcc"]),
     need(Purpose::Bundle, Probe::Library("ayatana-appindicator3-0.1"), ["libayatana-appindicator3-dev", "libayatana-appindicator-gtk3-devel", "libayatana-appindicator"]),
 ];
 

@@ -11,6 +11,7 @@ use crate::failure::Failure;
 use crate::process;
 use crate::project::{Profile, Project};
 use crate::system::{self, Purpose};
+use crate::trial::fuzz;
 use crate::ui;
 
 /// Options of `test`.
@@ -19,7 +20,7 @@ pub struct Args {
     /// Install what is missing without asking
     #[arg(long, short)]
     yes: bool,
-    /// Leave out what needs the network or minutes: licences and the end-to-end tests
+    /// Leave out what needs the network or minutes: licences, fuzzing and the end-to-end tests
     #[arg(long)]
     quick: bool,
 }
@@ -52,6 +53,7 @@ const CHECKS: &[Check] = &[
     quick("tests, and generated types are fresh", generated::fresh_after_tests),
     quick("doc tests", rust::doc_tests),
     slow("licences, bans and sources", deny::deny),
+    slow("fuzzing", |project| fine(fuzz::fuzz_for_a_moment(project))),
     slow("end to end", rust::end_to_end),
 ];
 
@@ -69,7 +71,8 @@ fn fine(done: Result<(), Failure>) -> Result<Found, Failure> {
 
 /// Runs the checks.
 pub fn test(project: &Project, args: &Args) -> Result<(), Failure> {
-    system::ensure(&[Purpose::Build, Purpose::SideBySide, Purpose::Headless, Purpose::EndToEnd], args.yes)?;
+    let purposes = [Purpose::Build, Purpose::SideBySide, Purpose::Headless, Purpose::EndToEnd, Purpose::Fuzzing];
+    system::ensure(&purposes, args.yes)?;
     let checks: Vec<&Check> = CHECKS.iter().filter(|check| check.quick || !args.quick).collect();
     let mut table = Table::default();
     for (index, check) in checks.iter().enumerate() {

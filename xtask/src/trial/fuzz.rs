@@ -3,6 +3,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use crate::failure::Failure;
 use crate::process;
@@ -24,6 +25,9 @@ const MEMORY: &str = "-rss_limit_mb=2048";
 const KEPT: usize = 250;
 const KEPT_BYTES: u64 = 70_000;
 
+/// How long each target is fuzzed with every change, seconds.
+const MOMENT: u64 = 5;
+
 /// Options of `fuzz`.
 #[derive(clap::Args)]
 pub struct Args {
@@ -43,31 +47,61 @@ pub struct Args {
 
 /// Fuzzes one target after the other; one that finds something ends with the input that shows it.
 pub fn fuzz(project: &Project, args: &Args) -> Result<(), Failure> {
-    let tool = project.tool("cargo-fuzz", VERSION)?;
+    let fuzzer = Fuzzer::new(project)?;
     let chosen = |name: &&str| args.target.as_ref().is_none_or(|target| target == name);
     for target in TARGETS.into_iter().filter(chosen) {
-        let kept = project.root.join("fuzz/corpus").join(target);
+        let kept = fuzzer.kept(target);
         let found = project.target.join("fuzz/corpus").join(target);
         fs::create_dir_all(&found).map_err(Failure::file(&found))?;
-        let run = |corpus: &[&Path], options: &[&str]| {
-            let mut command = std::process::Command::new(&tool);
-            command.current_dir(&project.root).args(["fuzz", "run"]);
-            // Sanitizers want a nightly compiler, and there is no unsafe code of ours to sanitize.
-            command.args(["--sanitizer", "none", "--target-dir"]).arg(project.target.join("fuzz")).arg(target);
-            process::run(command.args(corpus).args(["--", INPUT_BYTES, MEMORY]).args(options))
-        };
         let mut options = vec![format!("-max_total_time={}", args.seconds)];
         options.extend(args.rest.iter().cloned());
         // What is new goes into the first folder.
-        run(&[&found, &kept], &options.iter().map(String::as_str).collect::<Vec<_>>())?;
+        fuzzer.run(target, &[&found, &kept], &options)?;
         if args.keep {
             let best = project.target.join("fuzz/best").join(target);
             make_empty(&best)?;
-            run(&[&best, &kept, &found], &["-set_cover_merge=1"])?;
+            fuzzer.run(target, &[&best, &kept, &found], &["-set_cover_merge=1".to_owned()])?;
             replace(&kept, &best)?;
         }
     }
     Ok(())
+}
+
+/// Fuzzes each target for a moment from the inputs in the repository alone, so that it takes the same time on every machine.
+pub fn fuzz_for_a_moment(project: &Project) -> Result<(), Failure> {
+    let fuzzer = Fuzzer::new(project)?;
+    for target in TARGETS {
+        let found = project.target.join("fuzz/moment").join(target);
+        make_empty(&found)?;
+        let options =
+            [format!("-max_total_time={MOMENT}"), "-verbosity=0".to_owned(), "-print_final_stats=1".to_owned()];
+        fuzzer.run(target, &[&found, &fuzzer.kept(target)], &options)?;
+    }
+    Ok(())
+}
+
+/// cargo-fuzz on this project.
+struct Fuzzer<'a> {
+    project: &'a Project,
+    tool: PathBuf,
+}
+
+impl<'a> Fuzzer<'a> {
+    fn new(project: &'a Project) -> Result<Self, Failure> {
+        Ok(Self { project, tool: project.tool("cargo-fuzz", VERSION)? })
+    }
+
+    fn kept(&self, target: &str) -> PathBuf {
+        self.project.root.join("fuzz/corpus").join(target)
+    }
+
+    fn run(&self, target: &str, corpus: &[&Path], options: &[String]) -> Result<(), Failure> {
+        let mut command = Command::new(&self.tool);
+        command.current_dir(&self.project.root).args(["fuzz", "run"]);
+        // Sanitizers want a nightly compiler, and there is no unsafe code of ours to sanitize.
+        command.args(["--sanitizer", "none", "--target-dir"]).arg(self.project.target.join("fuzz")).arg(target);
+        process::run(command.args(corpus).args(["--", INPUT_BYTES, MEMORY]).args(options))
+    }
 }
 
 fn make_empty(folder: &Path) -> Result<(), Failure> {
