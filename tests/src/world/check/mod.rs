@@ -21,6 +21,8 @@ const SETTLED_AFTER: u64 = 240_000;
 const COMES_OUT: u64 = 90_000;
 /// Everybody must stay settled for so long: search texts and receipts follow by themselves. Milliseconds.
 const REST: u64 = 12_000;
+/// What a device is just told of another it writes down; nothing else may go on, and for no longer. Milliseconds.
+const BREATH: u64 = 2_000;
 /// A device that comes new must have everything after so long, milliseconds.
 const NEW_AFTER: u64 = 60_000;
 /// Between two looks, milliseconds.
@@ -54,6 +56,7 @@ impl World {
             }
             (Phase::Resting(until), unsettled) if now >= until => match unsettled {
                 Some(_) if self.still_comes_out(now) => self.phase = Phase::Settling,
+                Some(_) if now < until + BREATH => {}
                 Some(words) => {
                     let more = self.verify(u64::MAX).err().unwrap_or_default();
                     self.fail(format!("settled, and then not any more: {words}; {more}"));

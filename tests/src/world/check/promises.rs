@@ -26,6 +26,8 @@ pub(super) struct Fate {
     pub(super) by_level1: bool,
     /// May have been put there again, after it was deleted too.
     again: bool,
+    /// Others may stand between its words.
+    parted: bool,
 }
 
 impl World {
@@ -74,6 +76,9 @@ impl World {
             for token in &touched.again {
                 fates.entry(*token).or_default().again = true;
             }
+            for token in &touched.parted {
+                fates.entry(*token).or_default().parted = true;
+            }
             if let (true, About::Note(note)) = (act.is_certain(), about) {
                 for token in &touched.removed {
                     fates.entry(*token).or_default().removed.insert(note);
@@ -106,7 +111,8 @@ impl World {
         }
         for (token, fate) in fates.iter().filter(|(_, fate)| !fate.maybe_gone) {
             let mut put = fate.put.iter().filter(|id| shared.contains_key(id));
-            if let Some(id) = put.find(|id| !found.contains(&(*token, **id))) {
+            let parted = |id| fate.parted && self.reference.tokens.is_parted_in(*token, &shared[id].text());
+            if let Some(id) = put.find(|id| !found.contains(&(*token, **id)) && !parted(*id)) {
                 let text = shared.get(id).map(|note| note.text());
                 return Err(format!("note {id} has lost {}: {text:?}", self.reference.tokens.text(*token)));
             }

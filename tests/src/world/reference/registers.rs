@@ -48,26 +48,28 @@ impl Reference {
     }
 
     fn writes(&self, about: About, key: &Key) -> Vec<(&Act, &str)> {
-        // A note whose making was answered with an error may be there all the same, under an id nobody was told.
-        let named = self.acts(about).any(|(_, act)| matches!(act.kind, Kind::Create));
-        let unnamed = self.acts(About::Unknown).filter(|_| !named && matches!(about, About::Note(_)));
-        self.acts(about)
-            .chain(unnamed)
-            .filter_map(|(_, act)| match &act.kind {
-                Kind::Set(set, value) if set == key => Some((act, value.as_str())),
+        self.sets(about).filter(|(_, set, _)| *set == key).map(|(act, _, value)| (act, value)).collect()
+    }
+
+    /// Every tag anybody gave a note.
+    pub fn tags(&self, about: About) -> BTreeSet<String> {
+        self.sets(about)
+            .filter_map(|(_, key, _)| match key {
+                Key::Tag(tag) => Some(tag.clone()),
                 _ => None,
             })
             .collect()
     }
 
-    /// Every tag anybody gave a note.
-    pub fn tags(&self, about: About) -> BTreeSet<String> {
-        self.acts(about)
-            .filter_map(|(_, act)| match &act.kind {
-                Kind::Set(Key::Tag(tag), _) => Some(tag.clone()),
-                _ => None,
-            })
-            .collect()
+    /// Every value anybody gave something of it.
+    fn sets(&self, about: About) -> impl Iterator<Item = (&Act, &Key, &str)> {
+        // A note whose making was answered with an error may be there all the same, under an id nobody was told.
+        let named = self.acts(about).any(|(_, act)| matches!(act.kind, Kind::Create));
+        let unnamed = self.acts(About::Unknown).filter(move |_| !named && matches!(about, About::Note(_)));
+        self.acts(about).chain(unnamed).filter_map(|(_, act)| match &act.kind {
+            Kind::Set(key, value) => Some((act, key, value.as_str())),
+            _ => None,
+        })
     }
 
     /// Whether a note may be in the trash at the end, and whether it may be out of it.

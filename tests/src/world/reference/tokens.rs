@@ -18,6 +18,9 @@ pub struct Touched {
     /// Pieces that stand in one of two versions between which a note went back: only the difference is written, so each may
     /// be gone, or there again, or both where two devices go back.
     pub again: Vec<Token>,
+    /// Pieces between whose words others may stand: what was written since a side was put in words stays, and there is no one
+    /// place for it among the words that come.
+    pub parted: Vec<Token>,
 }
 
 /// What makes offsets hard.
@@ -48,6 +51,18 @@ impl Tokens {
     /// The word a piece can be searched by.
     pub fn name(token: Token) -> String {
         format!("zq{token:05}")
+    }
+
+    /// Whether all of a piece is in a text, if not as one.
+    pub fn is_parted_in(&self, token: Token, text: &str) -> bool {
+        let mut place = 0;
+        let mut finds = |word: &str| {
+            let found = text[place..].find(word);
+            place += found.map_or(0, |at| at + word.len());
+            found.is_some()
+        };
+        let mut words = self.text(token).split(|c: char| c.is_whitespace() || "«»".contains(c));
+        words.all(|word| finds(word))
     }
 
     /// A piece's text.
@@ -136,5 +151,8 @@ mod tests {
         assert_eq!((touched.removed, touched.cut), (vec![a], vec![]));
         assert_eq!(tokens.deleted(&text, &(0..3)).cut, [a]);
         assert_eq!(tokens.named(&text[..20]), [a]);
+        let parted = first.replace(' ', " and ");
+        assert!(tokens.is_parted_in(a, &parted) && tokens.is_parted_in(a, &first));
+        assert!(!tokens.is_parted_in(a, &parted.replace('😀', "")) && !tokens.is_parted_in(a, &first[..8]));
     }
 }

@@ -24,18 +24,19 @@ impl World {
             marks.truncate(1);
         }
         let key = marks.first().filter(|_| choice != MergedChoice::Done).map(|mark| mark.key.clone());
+        let text = self.text(device, note_id)?;
+        let stands = self.reference.tokens.named(&text);
         let mut again = self.pieces_of(&marks);
         if marks.iter().any(|mark| mark.passages.is_empty()) {
             // A mark that shows nothing doesn't tell what is given up with it.
             self.reference.settle_unseen(note_id);
         } else if !matches!(choice, MergedChoice::Mine | MergedChoice::Theirs) {
             // What stands there stays. What doesn't, nobody misses any more.
-            let stands = self.reference.tokens.named(&self.text(device, note_id)?);
             again.retain(|token| !stands.contains(token));
         }
         let acts = marks.into_iter().map(|mark| self.about_note(device, note_id, Kind::Settle(mark.key))).collect();
         self.devices[device].process.as_mut()?.settled = Some((note_id, again.clone()));
-        self.touches(device, note_id, again);
+        self.touches(device, note_id, Touched { again, parted: stands, ..Touched::default() });
         self.ask(device, SettleMerged { note_id, key, choice }.into(), Asked::Acts(acts));
         Some(())
     }
@@ -43,14 +44,15 @@ impl World {
     /// Takes the last settling back.
     pub(super) fn unsettle(&mut self, device: usize) -> Option<()> {
         let (note_id, again) = self.devices[device].process.as_mut()?.settled.take()?;
-        self.touches(device, note_id, again);
+        let parted = self.reference.tokens.named(&self.text(device, note_id)?);
+        self.touches(device, note_id, Touched { again, parted, ..Touched::default() });
         self.ask(device, UndoSettle { note_id }.into(), Asked::Nothing);
         Some(())
     }
 
-    /// These pieces of a note may be gone, or there again, whatever the answer is.
-    fn touches(&mut self, device: usize, note: NoteId, again: Vec<Token>) {
-        let act = self.about_note(device, note, Kind::Text(Touched { again, ..Touched::default() }));
+    /// This may have happened to pieces of a note, whatever the answer is.
+    fn touches(&mut self, device: usize, note: NoteId, touched: Touched) {
+        let act = self.about_note(device, note, Kind::Text(touched));
         self.reference.doubtful(act);
     }
 
