@@ -62,7 +62,7 @@ impl Tokens {
             found.is_some()
         };
         let mut words = self.text(token).split(|c: char| c.is_whitespace() || "«»".contains(c));
-        words.all(|word| finds(word))
+        words.all(&mut finds)
     }
 
     /// A piece's text.
