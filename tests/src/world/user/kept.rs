@@ -75,6 +75,7 @@ impl World {
         if !process.engine.is_saved() || process.is_asked() {
             return None;
         }
+        self.leave(device, note_id)?;
         let document = self.stored(device, note_id)?;
         let (text, fields) = (self.text(device, note_id)?, document.fields());
         let tokens: Vec<Token> = self.reference.tokens.find(&text).into_iter().map(|(token, _)| token).collect();
@@ -102,7 +103,19 @@ impl World {
 
     pub(super) fn discard(&mut self, device: usize, note: Share) -> Option<()> {
         let note_id = self.pick_kept(device, note)?;
+        self.leave(device, note_id)?;
         self.ask_one(device, note_id, Kind::Purge, DiscardNote { note_id }.into());
+        Some(())
+    }
+
+    /// The interface turns to another note, unless something typed in this one is on its way.
+    fn leave(&mut self, device: usize, left: NoteId) -> Option<()> {
+        let editors = &mut self.devices[device].process.as_mut()?.editors;
+        let mut of_note = editors.iter().filter(|((note, _), _)| *note == left);
+        if of_note.any(|(_, editor)| editor.in_flight.is_some() || editor.text.unconfirmed() > 0) {
+            return None;
+        }
+        editors.retain(|(note, _), _| *note != left);
         Some(())
     }
 
