@@ -115,8 +115,10 @@ impl Engine {
             return self.folders_refused(message);
         }
         match code {
-            Refusal::UnknownBase => {
-                // The server lacks what this builds on: it gets the whole document.
+            // The server lacks what this builds on: it gets the whole document. One that has had that lacks nothing.
+            Refusal::UnknownBase
+                if self.documents.get(doc).is_some_and(|live| live.last_seq > 0 || !live.known.is_empty()) =>
+            {
                 if let Some(live) = self.documents.get_mut(doc) {
                     live.known = Version::default();
                     live.last_seq = 0;

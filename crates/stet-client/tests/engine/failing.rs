@@ -4,7 +4,8 @@ use serde_json::json;
 use stet_client::api::ErrorCode;
 use stet_client::api::command::{CreateFolder, EditAnswer, GetStart, PurgeNote, TrashNote, UpdateSettings};
 use stet_client::api::note::Settings;
-use stet_model::id::NoteId;
+use stet_model::document::Version;
+use stet_model::id::{DocKey, NoteId};
 use stet_protocol::bytes::Bytes;
 use stet_protocol::message::level2::ClientMessage;
 use stet_store::Write;
@@ -113,6 +114,28 @@ fn rows_that_could_not_be_read_from_the_disk_become_part_of_their_note_later() {
     desk.unreadable = false;
     desk.wait(10_000);
     assert!(desk.rows(stet_store::ListView::All).contains(&"T".to_owned()));
+}
+
+/// Of several imports under way the disk refused one: what it noted down of the others is not what is there.
+#[test]
+fn a_note_of_which_another_version_is_noted_down_than_is_there_is_found_by_a_search_again() {
+    let (mut desk, note, _) = with_a_note();
+    desk.wait(10_000);
+    let doc = DocKey { space: desk.engine.space(), note };
+    let stored = desk.reader.document(doc).expect("readable").expect("there");
+    desk.tamper(&[Write::Imported {
+        doc,
+        seq: 1,
+        head: Version::default().encode(),
+        known: stored.known.clone(),
+        unsent: false,
+        row: None,
+        updated_at: stored.updated_at,
+    }]);
+    let mut desk = desk.crash();
+    desk.wait(10_000);
+    assert_eq!(desk.reader.unindexed(9).expect("readable"), []);
+    assert_eq!(desk.reader.document(doc).expect("readable").expect("there").head, stored.head);
 }
 
 #[test]

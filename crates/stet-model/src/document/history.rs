@@ -307,7 +307,8 @@ fn stretches(doc: &LoroDoc, devices: &BTreeMap<PeerId, DeviceId>) -> Vec<Stretch
     stretches
 }
 
-/// The entry for a point by itself; nothing when the history hasn't got it, or when its newest part says the same.
+/// The entry for a point by itself; nothing when the history hasn't got it, or when its newest part says the same. That of a
+/// side is then the entry: in the stretch it lies in, what a side says may have been taken away again.
 fn entry_at(
     doc: &LoroDoc,
     point: &Point,
@@ -325,12 +326,11 @@ fn entry_at(
     let added = |author: &u64| told.get(author).copied().unwrap_or(0);
     let says_something =
         held.iter().any(|(author, end)| fields::touches(doc, *author, added(author)..*end, &TEXTS_AND_TAGS));
-    (says_something || frontiers.len() == 1).then(|| HistoryEntry {
-        point: point.clone(),
-        before: Point::from_loro(&before),
-        at: at.unwrap_or(newest.0),
-        device,
-        kind,
-        order: (newest.1, frontiers.len()),
-    })
+    let before = Point::from_loro(&before);
+    let (point, tips) = match says_something || frontiers.len() == 1 {
+        true => (point.clone(), frontiers.len()),
+        false if kind == HistoryKind::Side => (before.clone(), 1),
+        false => return None,
+    };
+    Some(HistoryEntry { order: (newest.1, tips), point, before, at: at.unwrap_or(newest.0), device, kind })
 }

@@ -162,7 +162,7 @@ impl Device {
         let sync = level2::Sync {
             space_id: id,
             since,
-            lineage: space.place.map(|place| place.lineage),
+            lineage: space.place.filter(|place| place.seq > 0).map(|place| place.lineage),
             newest: (since == 0 || space.server_seq.saturating_sub(since) >= MANY_ROWS).then_some(NEWEST),
             note_ids: None,
         };
@@ -299,10 +299,10 @@ impl Device {
     }
 
     /// What is here isn't what the server has: every row is asked for again. Answers whether it was: without a live
-    /// connection there is nobody to ask.
+    /// connection there is nobody to ask, and a catch-up under way would go on from where it is.
     pub fn read_anew(&mut self, id: SpaceId, now: u64) -> bool {
         let live = matches!(self.phase, Phase::Live { .. }) && self.level == Some(2);
-        match self.spaces.get_mut(&id).filter(|_| live) {
+        match self.spaces.get_mut(&id).filter(|space| live && space.catching.is_none()) {
             Some(space) => {
                 space.place = None;
                 self.request_sync(id, now);

@@ -346,7 +346,7 @@ impl Device {
     }
 
     pub(super) fn draining(&mut self, retry_after_ms: u64) {
-        self.link.retry_after_ms = Some(retry_after_ms.min(RETRY_AFTER_MS.1));
+        self.link.retry_after_ms = Some(retry_after_ms.clamp(RETRY_AFTER_MS.0, RETRY_AFTER_MS.1));
     }
 
     pub(super) fn server_error(&mut self, error: ErrorMessage, now: u64) {

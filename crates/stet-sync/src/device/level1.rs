@@ -1,7 +1,8 @@
 //! The engine as a client of a level-1 server: whole fields, one request in flight per note, no catch-up.
 
-use stet_model::id::DocKey;
-use stet_model::id::{NoteId, SpaceId};
+use std::collections::BTreeMap;
+
+use stet_model::id::{DocKey, NoteId, SpaceId};
 use stet_protocol::codec::{self, Encoding, Frame};
 use stet_protocol::limits::ANSWER_TIMEOUT_MS;
 use stet_protocol::message::ErrorCode;
@@ -30,6 +31,9 @@ pub(super) struct LevelOne {
     /// A change of the folder tree on its way, and until when the `pong` after it is waited for: nothing answers a folder,
     /// but what is sent after it is handled after it.
     folder: Option<(DocKey, u64)>,
+    /// Notes asked to be followed, with how many requests went before: a server answers in order, and its error names
+    /// the note alone.
+    joins: BTreeMap<NoteId, u64>,
 }
 
 impl LevelOne {
@@ -53,8 +57,18 @@ impl Device {
     }
 
     pub(super) fn level1_membership(&mut self, note_id: NoteId, join: bool, _now: u64) {
-        let message = if join { ClientMessage::JoinNote { note_id } } else { ClientMessage::LeaveNote { note_id } };
-        self.send_level1(&message);
+        if join {
+            self.level_one.joins.insert(note_id, self.next_request);
+            return self.send_level1(&ClientMessage::JoinNote { note_id });
+        }
+        self.level_one.joins.remove(&note_id);
+        self.send_level1(&ClientMessage::LeaveNote { note_id });
+    }
+
+    /// Whether an error about a note answers the wish to follow it: then no update of it was sent before that.
+    pub(super) fn is_join_refused(&mut self, note_id: NoteId) -> bool {
+        let Some(joined_at) = self.level_one.joins.remove(&note_id) else { return false };
+        self.push.sent_of_note(note_id).is_none_or(|update| update > joined_at)
     }
 
     /// The answer to [`Output::Prepare`] of the library at level 1: one change of the folder tree.
@@ -136,6 +150,7 @@ impl Device {
                 self.outputs.push(Output::Level1Note { doc, end: None, note, timestamp, news: true });
             }
             ServerMessage::NoteJoined { note: Some(note), .. } => {
+                self.level_one.joins.remove(&note.id);
                 let doc = DocKey { space, note: note.id };
                 let timestamp = note.updated_at;
                 self.outputs.push(Output::Level1Note { doc, end: None, note: Box::new(note), timestamp, news: false });
@@ -155,9 +170,11 @@ impl Device {
             ServerMessage::FolderDeletedSync { folder_id, .. } => {
                 self.outputs.push(Output::Level1Folder(FolderRequest::Delete(folder_id)));
             }
+            ServerMessage::NoteJoined { note: None, note_id, .. } => {
+                self.level_one.joins.remove(&note_id);
+            }
             ServerMessage::ConnectionEstablished { .. }
             | ServerMessage::AuthSuccess(_)
-            | ServerMessage::NoteJoined { note: None, .. }
             | ServerMessage::NoteLeft { .. } => {}
         }
     }

@@ -3,10 +3,10 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use stet_model::id::DocKey;
+use stet_model::id::{DocKey, NoteId};
 use stet_protocol::bytes::Bytes;
 use stet_protocol::codec::{self, Frame};
-use stet_protocol::limits::{ANSWER_TIMEOUT_MS, UPDATE_BYTES};
+use stet_protocol::limits::{ANSWER_TIMEOUT_MS, BYTES_IN_FLIGHT, UPDATE_BYTES, UPDATES_IN_FLIGHT};
 use stet_protocol::message::{ErrorCode, ErrorMessage, Limits, level1, level2};
 
 use super::Device;
@@ -89,8 +89,8 @@ pub(super) struct InFlight {
 
 impl Push {
     pub(super) fn set_limits(&mut self, limits: &Limits) {
-        self.max_updates = limits.updates_in_flight.max(1);
-        self.max_bytes = limits.bytes_in_flight.max(1);
+        self.max_updates = limits.updates_in_flight.clamp(1, UPDATES_IN_FLIGHT);
+        self.max_bytes = limits.bytes_in_flight.clamp(1, BYTES_IN_FLIGHT);
         let message = limits.message_bytes.saturating_sub(ENVELOPE_BYTES);
         self.max_update = UPDATE_BYTES.min(message).min(limits.bytes_in_flight).max(ENVELOPE_BYTES);
     }
@@ -201,6 +201,11 @@ impl Push {
 
     fn by_id(&self, id: &str) -> Option<DocKey> {
         self.in_flight.iter().find(|(_, update)| update.id == id && update.sent_at.is_some()).map(|(doc, _)| *doc)
+    }
+
+    /// When the update of a note that has no answer yet was sent, by its number.
+    pub(super) fn sent_of_note(&self, note: NoteId) -> Option<u64> {
+        self.in_flight.iter().find(|(doc, _)| doc.note == note).map(|(_, update)| update.order)
     }
 
     /// The update sent first of those without an answer.
@@ -357,18 +362,24 @@ impl Device {
 
     /// Handles an error about a document on its way; whether it was one.
     pub(super) fn refused(&mut self, error: &ErrorMessage, now: u64) -> bool {
+        if self.level == Some(1) && error.note_id.is_some_and(|note| self.is_join_refused(note)) {
+            return true;
+        }
         let named = error.id.as_deref().and_then(|id| self.push.by_id(id));
         // At level 2 an answer to an update always names it; an error with a note alone is about a join.
         let by_note = || {
             let note = error.note_id.filter(|_| self.level == Some(1))?;
             self.push.in_flight.keys().find(|doc| doc.note == note).copied()
         };
-        let level1_oldest = || (self.level == Some(1)).then(|| self.push.oldest()).flatten();
+        // One that names a note which isn't on its way is about that: it was answered before.
+        let named_nothing = error.note_id.is_none() && self.level == Some(1);
+        let level1_oldest = || named_nothing.then(|| self.push.oldest()).flatten();
         let doc = named.or_else(by_note).or_else(level1_oldest);
         let fails = doc.is_some_and(|doc| error.code == ErrorCode::Internal && self.push.fails(doc));
         let is_for_later = matches!(error.code, ErrorCode::RateLimited | ErrorCode::Internal) && !fails;
         if is_for_later {
-            self.push.quiet_until = now + error.retry_after_ms.unwrap_or(RATE_LIMITED_MS).min(3_600_000);
+            let until = now + error.retry_after_ms.unwrap_or(RATE_LIMITED_MS).min(3_600_000);
+            self.push.quiet_until = self.push.quiet_until.max(until);
         }
         let Some(doc) = doc else {
             if is_for_later && error.note_id.is_none() {

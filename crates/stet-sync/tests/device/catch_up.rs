@@ -149,6 +149,25 @@ fn without_a_connection_nobody_is_asked_for_every_row() {
 }
 
 #[test]
+fn every_row_is_not_asked_for_amid_a_catch_up_that_would_go_on_from_where_it_is() {
+    let mut script = Script::live(3);
+    script.device.sync_now(SPACE, script.now);
+    script.asked();
+    assert!(!script.device.read_anew(SPACE, script.now));
+    script.complete(3);
+    script.asked();
+    assert!(script.device.read_anew(SPACE, script.now));
+}
+
+#[test]
+fn a_cursor_at_the_beginning_is_of_no_lineage() {
+    let mut script = Script::new();
+    script.sign_in(0);
+    script.device.enter(&[(SPACE, Some(place(0)))], script.now);
+    assert!(matches!(&script.sent()[..], [.., ClientMessage::Sync(sync)] if sync.lineage.is_none()));
+}
+
+#[test]
 fn a_log_that_is_said_to_be_at_the_end_of_all_numbers_does_no_harm() {
     let mut script = Script::live(3);
     script.device.enter(&[], script.now);

@@ -296,6 +296,14 @@ fn a_draining_server_is_left_alone_for_as_long_as_it_asks() {
 }
 
 #[test]
+fn a_draining_server_that_names_no_time_is_not_knocked_at_again_at_once() {
+    let mut script = Script::live(1);
+    script.hear(&ServerMessage::Draining { retry_after_ms: 0 });
+    script.device.closed(Some(1012), "", script.now);
+    assert_eq!(script.device.next_attempt_at(), Some(1_000));
+}
+
+#[test]
 fn a_diverged_log_stops_syncing_and_says_so() {
     let mut script = Script::live(9);
     let error = ErrorMessage {

@@ -80,6 +80,53 @@ fn an_error_that_names_nothing_is_about_the_oldest_request() {
     assert!(matches!(&script.asked()[..], [Output::Refused(refused)] if refused.doc == doc(1)));
 }
 
+fn error(n: u8) -> Value {
+    json!({"type": "error", "message": "Note not found", "code": "not-found", "noteId": doc(n).note})
+}
+
+/// A note is shown while it is new: the server is asked to follow it before it hears of it.
+#[test]
+fn that_a_note_can_not_be_followed_holds_back_no_update_of_it() {
+    let mut script = level1();
+    script.device.join(SPACE, doc(1).note, 0);
+    script.device.dirty(doc(1), 0);
+    script.device.prepared_level1(doc(1), &request("mine"), vec![9], 0);
+    script.asked();
+    hear(&mut script, &error(1));
+    assert_eq!(script.asked(), []);
+    hear(
+        &mut script,
+        &json!({"type": "note_update_success", "noteId": doc(1).note, "updatedNote": note(1, "mine"), "timestamp": 5}),
+    );
+    assert!(matches!(&script.asked()[..], [Output::Level1Note { end: Some(_), .. }]), "it was waited for");
+}
+
+#[test]
+fn an_update_that_was_sent_before_a_note_was_to_be_followed_is_what_an_error_is_about() {
+    let mut script = level1();
+    script.device.dirty(doc(1), 0);
+    script.device.prepared_level1(doc(1), &request("mine"), vec![9], 0);
+    script.device.join(SPACE, doc(1).note, 0);
+    script.asked();
+    hear(&mut script, &error(1));
+    assert!(matches!(&script.asked()[..], [Output::Refused(refused)] if refused.doc == doc(1)));
+}
+
+/// A new note that is refused is refused twice: when it is made, and when it is updated.
+#[test]
+fn a_second_error_about_a_note_holds_back_no_other_note() {
+    let mut script = level1();
+    for n in [1, 2] {
+        script.device.dirty(doc(n), 0);
+        script.device.prepared_level1(doc(n), &request("x"), vec![n], 0);
+    }
+    script.asked();
+    hear(&mut script, &error(2));
+    assert!(matches!(&script.asked()[..], [Output::Refused(refused)] if refused.doc == doc(2)));
+    hear(&mut script, &error(2));
+    assert!(!script.asked().iter().any(|output| matches!(output, Output::Refused(_))));
+}
+
 #[test]
 fn selecting_notes_joins_and_leaves_in_the_words_of_the_seed() {
     let mut script = level1();

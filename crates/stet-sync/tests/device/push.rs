@@ -189,6 +189,40 @@ fn an_update_is_made_no_larger_than_the_server_takes() {
 }
 
 #[test]
+fn a_server_that_takes_more_at_once_gets_no_more() {
+    let mut script = Script::new();
+    (script.limits.updates_in_flight, script.limits.bytes_in_flight) = (u64::MAX, u64::MAX);
+    script.sign_in(0);
+    script.device.enter(&[(SPACE, None)], 0);
+    script.complete(0);
+    script.asked();
+    (1..=100).for_each(|n| script.device.dirty(doc(n), 0));
+    assert_eq!(prepares(&script.asked()).len(), 64);
+    (1..=5).for_each(|n| {
+        script.device.prepared(Prepared { doc: doc(n), after: 0, ops: vec![1; 1 << 20], end: vec![n] }, 0)
+    });
+    assert_eq!(notes(&updates(script.sent())), [1, 2, 3, 4]);
+}
+
+#[test]
+fn a_pause_is_not_shortened_by_a_shorter_one() {
+    let mut script = Script::live(0);
+    (1..=2).for_each(|n| script.device.dirty(doc(n), 0));
+    (1..=2).for_each(|n| script.prepare(n, 0));
+    let sent = updates(script.sent());
+    script.hear(&refusal(&sent[0].id, ErrorCode::RateLimited));
+    let shorter = ErrorMessage {
+        message: "no".into(),
+        code: ErrorCode::RateLimited,
+        note_id: None,
+        id: Some(sent[1].id.clone()),
+        retry_after_ms: Some(20),
+    };
+    script.hear(&ServerMessage::Error(shorter));
+    assert_eq!(script.device.sends_again_at(script.now), Some(5_000));
+}
+
+#[test]
 fn what_was_on_its_way_is_sent_again_after_a_reconnect_under_another_name() {
     let mut script = Script::live(3);
     script.device.dirty(doc(1), 0);

@@ -148,6 +148,8 @@ impl Engine {
                 self.documents.import_settled();
                 if let Some(live) = self.settled(doc) {
                     live.on_disk.merge(&brought);
+                    // Another write was refused meanwhile, and this one not.
+                    live.queued.merge(&brought);
                     // A local write that came to its end before may have left only this to wait for.
                     if live.is_saved() {
                         self.ledger.unsaved.remove(&doc);

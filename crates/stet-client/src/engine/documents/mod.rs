@@ -356,11 +356,18 @@ impl Engine {
         });
         match loaded {
             Ok(document) => {
+                let head_is_so = stored.head == document.head().encode();
                 let mut live = Live::from_stored(document, stored, now.mono);
+                // Writes of which the disk refused some left another version noted down than is there: search text would
+                // never be of that.
+                if !head_is_so && live.pending.is_empty() {
+                    live.import_owed = Some((0, live.queued.clone()));
+                }
                 // What was read may be older than what is on its way to the disk.
                 live.held = self.ledger.held.get(&doc).cloned();
                 live.purge_asked = self.ledger.purges.contains_key(&doc) || self.ledger.restored.contains_key(&doc);
                 self.documents.insert(doc, live);
+                self.import_again(doc);
                 self.note_read(doc);
             }
             Err(_) if left_alone => {}

@@ -122,6 +122,9 @@ fn lacking_the_second_row(parts: &[Vec<u8>; 3]) -> Option<NoteDocument> {
 fn a_document_that_lacks_an_operation_is_made_anew_and_the_report_says_so_without_a_word_of_it() {
     let (mut desk, mut log, note) = with_a_note(lacking_the_second_row);
     assert_eq!(desk.body(note), "one\n", "what is on this disk");
+    // The version noted down of it is another one: that is put right first.
+    desk.wait(RESTED);
+    log.serve(&mut desk);
     phone_says(&mut desk, log.seq(), ELSE);
     let asked = log.serve(&mut desk);
     assert!(asked.contains(&note), "{asked:?}");

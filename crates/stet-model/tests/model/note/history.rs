@@ -250,6 +250,25 @@ fn a_merged_state_that_somebody_saw_and_both_sides_of_a_mark_are_told_when_known
     assert!(sides.contains(&("A\n\nB\n\nc\n".to_owned(), None, 31, Side)), "{sides:?}");
 }
 
+/// Something else was changed beside it, so the side is of two authors; and its words went in the midst of a stretch.
+#[test]
+fn what_a_side_of_a_mark_said_is_told_though_its_writer_went_on_without_it() {
+    let mut desk = on(1, None);
+    write(&mut desk, 1, "a\n", 0);
+    let base = desk.point();
+    let mut phone = on(2, Some(&desk));
+    let mut elsewhere = on(3, Some(&desk));
+    write(&mut phone, 2, "words\na\n", 30);
+    elsewhere.edit(&NoteEdit::Starred(true), START + 29 * MINUTE).unwrap();
+    sync(&mut phone, &mut elsewhere);
+    let mark = NoteEdit::MarkMerged { base: base.clone(), mine: base, theirs: phone.point() };
+    elsewhere.edit_all(&[NoteEdit::SetBody("a\n".to_owned()), mark], START + 30 * MINUTE).unwrap();
+    sync(&mut phone, &mut elsewhere);
+    write(&mut phone, 2, "a\nb\n", 31);
+    let told = told(&phone);
+    assert!(told.iter().any(|(body, _, _, kind)| body == "words\na\n" && *kind == Side), "{told:?}");
+}
+
 #[test]
 fn a_point_of_another_note_is_refused() {
     let (mut note, mut other) = (on(1, None), on(2, None));
