@@ -241,7 +241,7 @@ fn a_note_two_people_remove_for_good_is_gone_also_where_the_disk_refused_the_tra
     assert_eq!(desk.failures, 0);
     purged_live(&mut desk, 2, note);
     desk.wait(90_000);
-    let doc = stet_model::id::DocKey { space: desk.engine.space(), note };
+    let doc = DocKey { space: desk.engine.space(), note };
     assert!(desk.reader.document(doc).expect("readable").is_some_and(|stored| stored.purged));
     assert_eq!(desk.reader.waiting().expect("readable").held, []);
 }
@@ -349,7 +349,7 @@ fn a_long_log_is_folded_and_reads_back_the_same() {
     for n in 0..600 {
         desk.call(typed(&session, n, n, n, "x"));
     }
-    let doc = stet_model::id::DocKey { space: desk.engine.space(), note };
+    let doc = DocKey { space: desk.engine.space(), note };
     let stored = desk.reader.document(doc).expect("reads").expect("is there");
     assert!(stored.snapshot.is_some());
     assert!(stored.updates.len() < 300, "{} entries", stored.updates.len());

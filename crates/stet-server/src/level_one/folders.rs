@@ -1,15 +1,14 @@
 //! The folder tree as level 1 sees and changes it. Never notes.
 
-use stet_model::document::{EditError, Folder, LibraryDocument, Version};
+use stet_model::document::{EditError, Folder, LibraryDocument};
 use stet_model::id::PeerId;
-use stet_protocol::bytes::Bytes;
 use stet_protocol::message::ErrorCode;
 use stet_protocol::message::level1::ServerMessage;
 use stet_sync::folders::{FolderRequest, difference, edits};
-use stet_sync::server::{Change, Refusal};
+use stet_sync::server::Refusal;
 
 use super::show::Event;
-use super::{FRESH_PEERS, NoteKey, Shown, Worked, blobs, unread, unreadable};
+use super::{FRESH_PEERS, NoteKey, Shown, Worked, blobs, exported, unread, unreadable};
 use crate::database::Read;
 
 pub(super) fn ask(
@@ -35,9 +34,9 @@ pub(super) fn ask(
         &library.folders(),
         &Event { from: 0, author: key.user_id.clone(), timestamp: now, first: false },
     );
-    let row = (!head.includes(&library.head()))
-        .then(|| (after, Change::Update(vec![Bytes(library.export(&Version::clone(&head)))])));
-    Ok(Worked { row, tell, ..Worked::default() })
+    let changed = !head.includes(&library.head());
+    let change = changed.then(|| exported(key.note_id, library.export(&head))).transpose()?;
+    Ok(Worked { row: change.map(|change| (after, change)), tell, ..Worked::default() })
 }
 
 fn refusal(error: &EditError) -> Refusal {

@@ -9,6 +9,7 @@ mod note;
 mod show;
 
 use stet_model::id::{NoteId, PeerId, SpaceId, UserId};
+use stet_protocol::bytes::Bytes;
 use stet_protocol::message::ErrorCode;
 use stet_protocol::message::level1::{Note, ServerMessage};
 use stet_sync::server::{Change, LevelOne, Refusal};
@@ -207,6 +208,14 @@ fn blobs(document: &StoredDocument) -> Vec<&[u8]> {
 fn unreadable(note_id: NoteId, why: &dyn std::fmt::Display) -> Refusal {
     tracing::error!(target: "level1", note = %note_id, %why, "a document can't be read");
     broken_off(note_id)
+}
+
+/// Operations to be written down; none at all is how a document says that its history can't be read.
+fn exported(note_id: NoteId, ops: Vec<u8>) -> Result<Change, Refusal> {
+    if ops.is_empty() {
+        return Err(unreadable(note_id, &"its history can't be exported"));
+    }
+    Ok(Change::Update(vec![Bytes(ops)]))
 }
 
 fn broken_off(note_id: NoteId) -> Refusal {

@@ -6,14 +6,13 @@ use stet_model::document::{
 };
 use stet_model::id::PeerId;
 use stet_model::note::note_bytes;
-use stet_protocol::bytes::Bytes;
 use stet_protocol::message::ErrorCode;
 use stet_protocol::message::level1::{Changes, NoteData, ServerMessage};
 use stet_protocol::texts;
 use stet_sync::server::{Change, LevelOne, Refusal};
 
 use super::show::{note_of, rendered, show_changes};
-use super::{FRESH_PEERS, NoteKey, Worked, Writer, blobs, unread, unreadable};
+use super::{FRESH_PEERS, NoteKey, Worked, Writer, blobs, exported, unread, unreadable};
 use crate::database::{Read, StoredDocument};
 
 /// What a request is done with.
@@ -72,7 +71,7 @@ fn create(key: &NoteKey, data: NoteData, means: &Means) -> Result<Worked, Refusa
     let note = rendered(key, &document, (created_at, means.now));
     let (timestamp, from_user_id) = (means.now, key.user_id.clone());
     Ok(Worked {
-        row: Some((0, Change::Update(vec![Bytes(document.export(&Version::new()))]))),
+        row: Some((0, exported(key.note_id, document.export(&Version::new()))?)),
         reply: None,
         tell: vec![ServerMessage::NoteCreatedSync { note_data: note, timestamp, from_user_id }],
         seen: vec![seen],
@@ -102,7 +101,7 @@ impl Known<'_> {
         if !self.document.fields().trashed {
             self.document.edit(&NoteEdit::Trash, means.now).map_err(|error| unreadable(self.key.note_id, &error))?;
         }
-        let row = self.row_since(&before);
+        let row = self.row_since(&before)?;
         let (note_id, timestamp, from_user_id) = (self.key.note_id, means.now, self.key.user_id.clone());
         let tell = ServerMessage::NoteDeletedSync { note_id, timestamp, from_user_id };
         Ok(Worked {
@@ -127,7 +126,7 @@ impl Known<'_> {
         let before = self.document.head();
         let fields_before = rendered(self.key, &self.document, (0, 0));
         let merged = self.merge(&foreign, &candidates, &means)?;
-        let row = self.row_since(&before);
+        let row = self.row_since(&before)?;
         let updated_note = note_of(self.key, &self.document, &self.stored);
         if row.is_some() && note_bytes(&updated_note.title, &updated_note.content) > means.note_bytes {
             return Err(Refusal::new(ErrorCode::TooLarge).about(self.key.note_id));
@@ -180,9 +179,11 @@ impl Known<'_> {
     }
 
     /// The operations written since, as a row; `None` when nothing was.
-    fn row_since(&self, before: &Version) -> Option<(u64, Change)> {
-        (!before.includes(&self.document.head()))
-            .then(|| (self.stored.seq, Change::Update(vec![Bytes(self.document.export(before))])))
+    fn row_since(&self, before: &Version) -> Result<Option<(u64, Change)>, Refusal> {
+        if before.includes(&self.document.head()) {
+            return Ok(None);
+        }
+        Ok(Some((self.stored.seq, exported(self.key.note_id, self.document.export(before))?)))
     }
 }
 

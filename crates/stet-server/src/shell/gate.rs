@@ -1,5 +1,5 @@
-//! How much of what a stranger sends is read: until a socket has signed in, the rest waits with its sender, in the network.
-//! Never what is read.
+//! What comes of a connection, as bytes. How much of what a stranger sends is read: until a socket has signed in, the rest
+//! waits with its sender, in the network. And of everybody, whether something large is on its way. Never what is read.
 
 use std::io;
 use std::pin::Pin;
@@ -16,14 +16,19 @@ use tokio::sync::Notify;
 
 /// What may be read: a first message and what frames it, so that one that is a little too large still gets its answer.
 const STRANGER_BYTES: usize = OPENING_MESSAGE_BYTES as usize + (8 << 10);
-/// Nothing is counted: the socket isn't one yet, or it has signed in.
+/// Nothing is held up: the socket isn't one yet, or it has signed in.
 const OPEN: usize = usize::MAX;
+/// Bytes of one message that have to come before it counts as a large one.
+const PART: usize = 16 << 10;
 
 /// The gate of one connection.
 #[derive(Debug)]
 pub struct Gate {
     left: AtomicUsize,
     filled: Notify,
+    /// Bytes received since the last whole message, or since they were last told.
+    part: AtomicUsize,
+    moving: Notify,
 }
 
 impl Gate {
@@ -41,6 +46,23 @@ impl Gate {
     pub(super) async fn filled(&self) {
         self.filled.notified().await;
     }
+
+    /// A message is whole.
+    pub(super) fn whole(&self) {
+        self.part.store(0, Ordering::Relaxed);
+    }
+
+    /// More of something large has come: whoever sends it is there, however slow the line is.
+    pub(super) async fn moved(&self) {
+        self.moving.notified().await;
+    }
+
+    fn received(&self, bytes: usize) {
+        if self.part.fetch_add(bytes, Ordering::Relaxed) + bytes >= PART {
+            self.whole();
+            self.moving.notify_one();
+        }
+    }
 }
 
 /// A listener whose connections have gates.
@@ -52,7 +74,13 @@ impl<L: Listener<Io = TcpStream>> Listener for Gated<L> {
 
     async fn accept(&mut self) -> (Watched, L::Addr) {
         let (stream, address) = self.0.accept().await;
-        let gate = Arc::new(Gate { left: AtomicUsize::new(OPEN), filled: Notify::new() });
+        let gate = Gate {
+            left: AtomicUsize::new(OPEN),
+            filled: Notify::new(),
+            part: AtomicUsize::new(0),
+            moving: Notify::new(),
+        };
+        let gate = Arc::new(gate);
         (Watched { stream, gate }, address)
     }
 
@@ -91,8 +119,11 @@ impl AsyncRead for Watched {
         }
         let before = buffer.filled().len();
         let read = Pin::new(&mut self.stream).poll_read(context, buffer);
-        if left != OPEN {
-            self.gate.left.store(left.saturating_sub(buffer.filled().len() - before), Ordering::Relaxed);
+        let bytes = buffer.filled().len() - before;
+        if left == OPEN {
+            self.gate.received(bytes);
+        } else {
+            self.gate.left.store(left.saturating_sub(bytes), Ordering::Relaxed);
         }
         read
     }

@@ -107,8 +107,13 @@ async fn read(
                     engine.with(|hub, now| hub.message(id, received, now));
                     continue;
                 }
+                () = gate.moved() => {
+                    engine.with(|hub, now| hub.alive(id, now));
+                    continue;
+                }
             },
         };
+        gate.whole();
         let frame = match next {
             Some(Ok(Message::Text(text))) => Frame::Text(text.as_str().to_owned()),
             Some(Ok(Message::Binary(bytes))) => Frame::Binary(bytes.into()),

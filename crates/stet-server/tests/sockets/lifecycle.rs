@@ -1,11 +1,13 @@
 //! Coming up, going down, and the paths beside the socket.
 
-use serde_json::json;
+use std::time::Duration;
+
+use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::Builder;
 
-use crate::stage::{Server, note_update, within};
+use crate::stage::{Server, note_update, uuid, within};
 
 async fn get(server: &Server, path: &str) -> String {
     let mut stream = TcpStream::connect(server.address).await.unwrap();
@@ -55,21 +57,47 @@ async fn a_token_made_while_the_server_runs_is_good_at_once() {
     second.quiet().await;
 }
 
-#[tokio::test]
-async fn a_silent_socket_is_pinged_and_a_dead_one_closed() {
-    let server = Server::with(|config| config.limits.heartbeat = 1).await;
+/// A client whose bytes are written by hand, and which answers no ping: signed in at level 1.
+async fn by_hand(server: &Server) -> TcpStream {
     let token = server.token("maria").await;
-    // A client that never answers a ping: bytes are written by hand and nothing is read back by a library.
     let mut stream = TcpStream::connect(server.address).await.unwrap();
     let request = "GET /ws HTTP/1.1\r\nhost: x\r\nconnection: upgrade\r\nupgrade: websocket\r\n\
         sec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
     stream.write_all(request.as_bytes()).await.unwrap();
-    let auth = json!({"type": "auth", "token": token}).to_string();
-    let mut frame = vec![0x81, 0x80 | 126];
-    frame.extend(u16::try_from(auth.len()).unwrap().to_be_bytes());
+    stream.write_all(&frame(&json!({"type": "auth", "token": token}))).await.unwrap();
+    stream
+}
+
+fn frame(message: &Value) -> Vec<u8> {
+    let text = message.to_string();
+    let mut frame = vec![0x81, 0x80 | 127];
+    frame.extend(u64::try_from(text.len()).unwrap().to_be_bytes());
     frame.extend([0; 4]);
-    frame.extend(auth.bytes());
-    stream.write_all(&frame).await.unwrap();
+    frame.extend(text.bytes());
+    frame
+}
+
+#[tokio::test]
+async fn a_line_too_slow_for_a_message_between_two_pings_is_not_taken_for_silent() {
+    let server = Server::with(|config| config.limits.heartbeat = 1).await;
+    let mut stream = by_hand(&server).await;
+    let note = json!({"title": "Long", "content": "x".repeat(300_000)});
+    let message = frame(&json!({"type": "note_created", "noteId": uuid(1), "noteData": note}));
+    let mut pace = tokio::time::interval(Duration::from_secs(1));
+    for part in message.chunks(20_000) {
+        pace.tick().await;
+        stream.write_all(part).await.unwrap();
+    }
+    stream.write_all(&frame(&json!({"type": "join_note", "noteId": uuid(1)}))).await.unwrap();
+    let mut received = Vec::new();
+    within(stream.read_to_end(&mut received)).await.unwrap();
+    assert!(String::from_utf8_lossy(&received).contains("note_joined"), "it was cut off in the midst of a message");
+}
+
+#[tokio::test]
+async fn a_silent_socket_is_pinged_and_a_dead_one_closed() {
+    let server = Server::with(|config| config.limits.heartbeat = 1).await;
+    let mut stream = by_hand(&server).await;
     let mut received = Vec::new();
     within(stream.read_to_end(&mut received)).await.unwrap();
     // A ping frame without content, later a close frame with code 1000.

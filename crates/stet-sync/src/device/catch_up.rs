@@ -30,6 +30,8 @@ pub(super) struct Space {
     pub(super) fetching: Fetching,
     /// The server couldn't answer, and when it is asked again.
     ask_again_at: Option<u64>,
+    /// A catch-up had a hole and is made again. Once: the server may count in another way.
+    made_again: bool,
     live: bool,
     /// What the last `received` said, and when the next may go.
     said: Option<level2::Received>,
@@ -44,6 +46,8 @@ struct CatchUp {
     heard_at: u64,
     /// Something was missed meanwhile: ask once more when this one ends.
     again: bool,
+    /// A batch of it was missed.
+    hole: bool,
 }
 
 impl Space {
@@ -56,6 +60,7 @@ impl Space {
             catching: None,
             fetching: Fetching::default(),
             ask_again_at: None,
+            made_again: false,
             live: false,
             said: None,
             owes_receipt: false,
@@ -87,6 +92,7 @@ impl Space {
         self.catching = None;
         self.fetching = Fetching::default();
         self.ask_again_at = None;
+        self.made_again = false;
         self.live = false;
         self.said = None;
     }
@@ -152,7 +158,7 @@ impl Device {
             catching.again = true;
             return;
         }
-        space.catching = Some(CatchUp { done: 0, total: 0, heard_at: now, again: false });
+        space.catching = Some(CatchUp { done: 0, total: 0, heard_at: now, again: false, hole: false });
         self.ask_for_log(id);
     }
 
@@ -182,10 +188,12 @@ impl Device {
             space.fetching.moving(now);
         }
         if let Some(catching) = space.catching.as_mut().filter(|_| !named) {
-            *catching = CatchUp { done: batch.done, total: batch.total, heard_at: now, again: catching.again };
+            let hole = catching.hole || batch.done > catching.done + batch.rows.len() as u64;
+            *catching = CatchUp { done: batch.done, total: batch.total, heard_at: now, again: catching.again, hole };
         }
-        // Rows out of turn and rows fetched by name leave the cursor; so does a batch that was overtaken.
-        let moves = !batch.early && batch.up_to > space.seq() && space.catching.is_some();
+        // Rows out of turn and rows fetched by name leave the cursor; so does a batch that was overtaken, or follows a hole.
+        let goes_on = space.catching.is_some_and(|catching| !catching.hole || space.made_again);
+        let moves = !batch.early && batch.up_to > space.seq() && goes_on;
         if moves {
             space.place = Some(Place { seq: batch.up_to, lineage: space.lineage });
         }
@@ -206,7 +214,12 @@ impl Device {
         if let Some(notes) = complete.note_ids {
             return self.documents_complete(complete.space_id, notes, now);
         }
-        let again = space.catching.take().is_some_and(|catching| catching.again);
+        let caught = space.catching.take();
+        if caught.is_some_and(|catching| catching.hole) && !std::mem::replace(&mut space.made_again, true) {
+            return self.request_sync(complete.space_id, now);
+        }
+        space.made_again = false;
+        let again = caught.is_some_and(|catching| catching.again);
         space.lineage = complete.lineage;
         space.server_seq = space.server_seq.max(complete.seq);
         space.live = true;

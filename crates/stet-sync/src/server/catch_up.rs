@@ -111,26 +111,24 @@ impl Connection {
         }
     }
 
-    /// Asks for the next rows of every catch-up, unless the reader has enough to do.
+    /// Asks for the next rows of a catch-up, unless some are being read or the reader has enough to do. Each catch-up in
+    /// its turn.
     pub(super) fn go_on_reading(&mut self, turn: &mut Turn<'_>) {
         // Two batches ahead of the reader keep the socket busy without filling memory.
-        if turn.outbox.bytes() > 2 * self.settings.batch_bytes {
+        if self.reading.is_some() || turn.outbox.bytes() > 2 * self.settings.batch_bytes {
             return;
         }
-        for (ticket, catch_up) in &mut self.catch_ups {
-            if let Some(read) = catch_up.next.take() {
-                let CatchUp { space_id, done, total, .. } = *catch_up;
-                turn.effects.push(Effect::Read(ReadRequest {
-                    space_id,
-                    ticket: *ticket,
-                    encoding: self.encoding,
-                    done,
-                    total,
-                    batch_bytes: self.settings.batch_bytes,
-                    read,
-                }));
-            }
-        }
+        let waiting =
+            || self.catch_ups.iter().filter(|(_, catch_up)| catch_up.next.is_some()).map(|(ticket, _)| *ticket);
+        let in_turn = waiting().find(|ticket| Some(*ticket) > self.read_last).or_else(|| waiting().next());
+        let Some(ticket) = in_turn else { return };
+        let Some(catch_up) = self.catch_ups.get_mut(&ticket) else { return };
+        let CatchUp { space_id, done, total, .. } = *catch_up;
+        let Some(read) = catch_up.next.take() else { return };
+        self.reading = Some(ticket);
+        self.read_last = Some(ticket);
+        let (encoding, batch_bytes) = (self.encoding, self.settings.batch_bytes);
+        turn.effects.push(Effect::Read(ReadRequest { space_id, ticket, encoding, done, total, batch_bytes, read }));
     }
 
     /// Whether rows wait for the reader to take what it was given.
@@ -139,7 +137,13 @@ impl Connection {
     }
 
     pub(super) fn read(&mut self, ticket: u64, answer: ReadAnswer, turn: &mut Turn<'_>) {
-        let Some(mut catch_up) = self.catch_ups.remove(&ticket) else { return };
+        if self.reading == Some(ticket) {
+            self.reading = None;
+        }
+        let Some(mut catch_up) = self.catch_ups.remove(&ticket) else {
+            // It was for one that a newer one took the place of.
+            return self.go_on_reading(turn);
+        };
         let held = std::mem::take(&mut catch_up.held);
         let overflowed = std::mem::take(&mut catch_up.overflowed);
         catch_up.held_bytes = 0;

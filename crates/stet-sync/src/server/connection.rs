@@ -99,6 +99,9 @@ pub struct Connection {
     personal: Option<SpaceId>,
     pub(super) feeds: BTreeMap<SpaceId, Feed>,
     pub(super) catch_ups: BTreeMap<u64, CatchUp>,
+    /// The catch-up that rows are being read for. One at a time: what is read has to be sent before the next.
+    pub(super) reading: Option<u64>,
+    pub(super) read_last: Option<u64>,
     pub(super) next_ticket: u64,
     pub(super) inbox: VecDeque<level2::ClientMessage>,
     pub(super) in_flight: Vec<InFlight>,
@@ -132,6 +135,8 @@ impl Connection {
             personal: None,
             feeds: BTreeMap::new(),
             catch_ups: BTreeMap::new(),
+            reading: None,
+            read_last: None,
             next_ticket: 0,
             inbox: VecDeque::new(),
             in_flight: Vec::new(),
@@ -375,6 +380,12 @@ impl Connection {
             return self.close(CloseCode::NotAuthenticated, turn);
         }
         if turn.now.mono < self.deadline() {
+            return;
+        }
+        if !self.has_room() {
+            // Nothing is read while an answer is owed: whether the other side has said something can't be known.
+            self.heard_at = turn.now.mono;
+            self.pinged_at = None;
             return;
         }
         if self.pinged_at.is_some() {

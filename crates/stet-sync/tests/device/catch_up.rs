@@ -2,7 +2,7 @@
 
 use stet_model::id::{NoteId, UserId};
 use stet_protocol::bytes::Bytes;
-use stet_protocol::message::level2::{ClientMessage, NoteSync, ServerMessage, SyncBatch, SyncComplete};
+use stet_protocol::message::level2::{ClientMessage, NoteSync, Row, ServerMessage, SyncBatch, SyncComplete};
 use stet_protocol::message::{ErrorCode, ErrorMessage};
 use stet_sync::device::{Output, Problem, State};
 
@@ -146,6 +146,40 @@ fn without_a_connection_nobody_is_asked_for_every_row() {
     script.complete(3);
     assert!(script.device.read_anew(SPACE, script.now));
     assert!(script.sent().iter().any(|message| matches!(message, ClientMessage::Sync(sync) if sync.since == 0)));
+}
+
+#[test]
+fn a_catch_up_of_which_a_batch_was_missed_is_made_again_from_where_it_was() {
+    let mut script = Script::new();
+    script.sign_in(3);
+    script.device.enter(&[(SPACE, Some(place(1)))], script.now);
+    script.asked();
+    let batch = |rows: Vec<Row>, up_to: u64, done: u64| {
+        ServerMessage::SyncBatch(SyncBatch { space_id: SPACE, rows, up_to, early: false, done, total: 2 })
+    };
+    script.hear(&batch(vec![row(3, 9)], 3, 2));
+    script.complete(3);
+    assert!(script.device.place(SPACE).is_some_and(|place| place.seq == 1));
+    assert!(matches!(&script.sent()[..], [.., ClientMessage::Sync(sync)] if sync.since == 1));
+    // One that counts in another way is believed the second time.
+    script.hear(&batch(vec![row(3, 9)], 3, 2));
+    script.complete(3);
+    assert!(script.device.is_caught_up(SPACE));
+}
+
+#[test]
+fn a_batch_that_comes_twice_is_no_hole() {
+    let mut script = Script::new();
+    script.sign_in(3);
+    script.device.enter(&[(SPACE, Some(place(1)))], script.now);
+    script.asked();
+    for _ in 0..2 {
+        let rows = vec![row(2, 9), row(3, 9)];
+        let batch = SyncBatch { space_id: SPACE, rows, up_to: 3, early: false, done: 2, total: 2 };
+        script.hear(&ServerMessage::SyncBatch(batch));
+    }
+    script.complete(3);
+    assert!(script.device.is_caught_up(SPACE));
 }
 
 #[test]

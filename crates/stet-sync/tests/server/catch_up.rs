@@ -124,16 +124,43 @@ fn reading_waits_for_the_reader() {
 }
 
 #[test]
-fn a_newer_sync_replaces_one_that_is_under_way() {
+fn a_newer_sync_replaces_one_that_is_under_way_and_is_read_for_once_that_is_answered() {
     let mut stage = Stage::level2(Settings::default());
     stage.hear(&json!({"type": "sync", "spaceId": SPACE, "since": 0}));
     let first = stage.reads();
-    stage.hear(&json!({"type": "sync", "spaceId": SPACE, "since": 0}));
-    let second = stage.reads();
+    for _ in 0..100 {
+        stage.hear(&json!({"type": "sync", "spaceId": SPACE, "since": 0}));
+    }
+    assert!(stage.effects.is_empty(), "only one read is out");
     stage.give(Input::Read(first.ticket, ReadAnswer::Begun { rows: 0, early: vec![], early_rows: 0 }));
-    assert!(stage.effects.is_empty(), "an answer to the one given up");
-    stage.give(Input::Read(second.ticket, ReadAnswer::Begun { rows: 0, early: vec![], early_rows: 0 }));
+    let last = stage.reads();
+    assert!(matches!(last.read, Read::Begin { .. }) && stage.effects.is_empty(), "of the last alone");
+    stage.give(Input::Read(last.ticket, ReadAnswer::Begun { rows: 0, early: vec![], early_rows: 0 }));
     assert!(matches!(stage.reads().read, Read::Log { since: 0 }));
+}
+
+#[test]
+fn rows_are_read_for_one_catch_up_at_a_time_each_in_its_turn() {
+    let mut stage = Stage::level2(Settings::default());
+    stage.hear(&json!({"type": "sync", "spaceId": SPACE, "since": 0}));
+    let mut order = Vec::new();
+    let mut request = stage.reads();
+    for n in 1..=2 {
+        stage.hear(&json!({"type": "sync", "spaceId": SPACE, "since": 0, "noteIds": [note(n)]}));
+    }
+    for _ in 0..7 {
+        assert!(stage.effects.is_empty(), "one at a time");
+        order.push(request.ticket);
+        let goes_on = stet_sync::server::Cursor { index: 0, after: 1 };
+        let answer = match request.read {
+            Read::Begin { .. } => ReadAnswer::Begun { rows: 9, early: vec![], early_rows: 0 },
+            Read::Log { .. } => ReadAnswer::Log { batch: batch(1), up_to: 1, end: None },
+            Read::Documents { .. } => ReadAnswer::Documents { batch: batch(1), next: Some(goes_on), head: head(1) },
+        };
+        stage.give(Input::Read(request.ticket, answer));
+        request = stage.reads();
+    }
+    assert_eq!(order, [0, 1, 2, 0, 1, 2, 0]);
 }
 
 #[test]

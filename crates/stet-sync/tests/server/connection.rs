@@ -72,6 +72,25 @@ fn silence_is_met_with_a_ping_and_more_silence_with_a_close() {
     assert_eq!(stage.take(), Some(Outgoing::Close(CloseCode::Bye)));
 }
 
+#[test]
+fn a_socket_that_waits_for_an_answer_is_not_taken_for_silent() {
+    let mut settings = Settings::default();
+    settings.limits.updates_in_flight = 1;
+    let mut stage = Stage::level2(settings);
+    stage.hear(&update("u1", 1));
+    for _ in 0..10 {
+        // Nothing of it is read until then, its pongs neither.
+        stage.now = stage.machine.deadline();
+        stage.give(Input::Timer);
+        assert!(!stage.machine.is_closed() && stage.take().is_none());
+    }
+    stage.give(Input::Committed(&row(1, Some("u1"))));
+    stage.take();
+    stage.now = stage.machine.deadline();
+    stage.give(Input::Timer);
+    assert_eq!(stage.take(), Some(Outgoing::Ping));
+}
+
 /// What lasts goes by the clock that nobody sets: a session ends when its token's time is over, and silence, rests and what
 /// may be sent in a minute are as long as ever.
 #[test]
