@@ -2,7 +2,8 @@
 
 use serde_json::{Value, json};
 use stet_client::api::Event;
-use stet_client::api::command::{CreateFolder, DeleteFolder, PurgeNote, RenameFolder, TrashNote};
+use stet_client::api::command::{ChangeNote, CreateFolder, DeleteFolder, PurgeNote, RenameFolder, TrashNote};
+use stet_client::api::note::NoteChange;
 use stet_client::api::status::ConnectionState;
 use stet_client::engine::Input;
 use stet_model::id::{FolderId, NoteId};
@@ -76,6 +77,22 @@ fn what_the_server_merged_in_arrives_without_undoing_what_was_typed_meanwhile() 
     assert_eq!(desk.body(id), "ABone\ntwo\nthree from elsewhere\n");
     let next = sent(&mut desk);
     assert_eq!(next[0]["changes"]["content"], json!("ABone\ntwo\nthree from elsewhere\n"));
+}
+
+#[test]
+fn of_a_note_that_is_there_only_what_was_changed_is_sent() {
+    let mut desk = signed_in();
+    let id = desk.create("T", "one\n");
+    confirm(&mut desk, id, "one\n");
+    sent(&mut desk);
+    desk.call(ChangeNote { note_id: id, change: NoteChange::Starred { value: true } });
+    assert_eq!(sent(&mut desk)[0]["changes"], json!({"starred": true}));
+    confirm(&mut desk, id, "one\n");
+    sent(&mut desk);
+    desk.call(TrashNote { note_id: id });
+    let messages = sent(&mut desk);
+    assert_eq!(kinds(&messages), ["note_deleted", "note_update"]);
+    assert_eq!(messages[1]["changes"]["content"], Value::Null);
 }
 
 #[test]

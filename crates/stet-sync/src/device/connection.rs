@@ -1,6 +1,7 @@
 //! Opening, greeting, signing in, heartbeat, token renewal and coming back.
 
 use stet_model::id::{SpaceId, UserId};
+use stet_protocol::close::CloseCode;
 use stet_protocol::codec::{self, Encoding, Frame};
 use stet_protocol::limits::{ANSWER_TIMEOUT_MS, HEARTBEAT_MS, RECONNECT_SLOW_MS};
 use stet_protocol::message::{Auth, AuthFailure, AuthSuccess, ErrorCode, ErrorMessage, Limits, level2};
@@ -130,6 +131,9 @@ impl Device {
         match self.phase {
             Phase::Idle | Phase::Waiting { .. } => {}
             _ => {
+                if code == Some(CloseCode::TooBig.number()) {
+                    self.was_too_big();
+                }
                 // A server that closes on purpose has said why; a broken line speaks for itself.
                 let expected = matches!(code, Some(1012)) && self.link.retry_after_ms.is_some();
                 if !expected {

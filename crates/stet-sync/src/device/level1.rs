@@ -73,7 +73,7 @@ impl Device {
 
     /// The answer to [`Output::Prepare`] of the library at level 1: one change of the folder tree.
     pub fn prepared_folder(&mut self, doc: DocKey, request: FolderRequest, now: u64) {
-        if !self.begin_level1(doc, Vec::new(), now) {
+        if !self.begin_level1(doc, Vec::new(), 0, now) {
             return;
         }
         self.send_level1(&match request {
@@ -113,14 +113,13 @@ impl Device {
         }
     }
 
-    pub(super) fn send_level1_request(&mut self, note_id: NoteId, request: &Request) {
-        if let Some(data) = &request.create {
-            self.send_level1(&ClientMessage::NoteCreated { note_id: None, note_data: data.clone() });
-        }
-        if request.delete {
-            self.send_level1(&ClientMessage::NoteDeleted { note_id });
-        }
-        self.send_level1(&ClientMessage::NoteUpdate { note_id, changes: request.changes.clone() });
+    /// The frames of a request, in order.
+    pub(super) fn level1_frames(note_id: NoteId, request: &Request) -> Vec<Frame> {
+        let create = request.create.clone();
+        let create = create.map(|note_data| ClientMessage::NoteCreated { note_id: None, note_data });
+        let delete = request.delete.then_some(ClientMessage::NoteDeleted { note_id });
+        let update = ClientMessage::NoteUpdate { note_id, changes: request.changes.clone() };
+        create.iter().chain(&delete).chain([&update]).map(|message| codec::encode(message, Encoding::Json)).collect()
     }
 
     pub(super) fn received_level1(&mut self, frame: &Frame, now: u64) {

@@ -203,6 +203,11 @@ impl Push {
         self.in_flight.iter().find(|(_, update)| update.id == id && update.sent_at.is_some()).map(|(doc, _)| *doc)
     }
 
+    fn largest(&self) -> Option<DocKey> {
+        let sent = self.in_flight.iter().filter(|(_, update)| update.sent_at.is_some() && !update.purge);
+        sent.max_by_key(|(_, update)| update.bytes).map(|(doc, _)| *doc)
+    }
+
     /// When the update of a note that has no answer yet was sent, by its number.
     pub(super) fn sent_of_note(&self, note: NoteId) -> Option<u64> {
         self.in_flight.iter().find(|(doc, _)| doc.note == note).map(|(_, update)| update.order)
@@ -255,19 +260,22 @@ impl Device {
 
     /// The answer to [`Output::Prepare`] at level 1: the note's fields, and whether the server doesn't know it yet.
     pub fn prepared_level1(&mut self, doc: DocKey, request: &super::level1::Request, end: Vec<u8>, now: u64) {
-        if self.begin_level1(doc, end, now) {
-            self.send_level1_request(doc.note, request);
+        let frames = Self::level1_frames(doc.note, request);
+        let bytes = frames.iter().map(Frame::len).sum::<usize>() as u64;
+        if self.begin_level1(doc, end, bytes, now) {
+            frames.into_iter().for_each(|frame| self.send_frame(frame));
             self.pump(now);
         }
     }
 
     /// Whether the document is waited for; it is under way from now on.
-    pub(super) fn begin_level1(&mut self, doc: DocKey, end: Vec<u8>, now: u64) -> bool {
+    pub(super) fn begin_level1(&mut self, doc: DocKey, end: Vec<u8>, bytes: u64, now: u64) -> bool {
         let waited_for = self.push.preparing.remove(&doc);
         if waited_for {
             let id = self.request_name();
             let sent_at = Some(now);
-            self.under_way(doc, InFlight { id, end, bytes: 0, sent_at, purge: false, order: self.next_request });
+            self.push.bytes += bytes;
+            self.under_way(doc, InFlight { id, end, bytes, sent_at, purge: false, order: self.next_request });
         }
         waited_for
     }
@@ -399,6 +407,15 @@ impl Device {
         }
         self.pump(now);
         true
+    }
+
+    /// The server closes because of a message's size, and doesn't say which: it can only be about the largest, which would
+    /// end the next connection too.
+    pub(super) fn was_too_big(&mut self) {
+        let Some(doc) = self.push.largest() else { return };
+        self.push.settle(doc);
+        let message = "the server closed the connection because of its size".to_owned();
+        self.outputs.push(Output::Refused(Refused { doc, code: ErrorCode::TooLarge, message, purge: false }));
     }
 
     /// Settles a level-1 update by its note; the version that was sent.

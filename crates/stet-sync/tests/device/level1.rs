@@ -128,6 +128,19 @@ fn a_second_error_about_a_note_holds_back_no_other_note() {
 }
 
 #[test]
+fn a_note_that_is_too_big_for_the_server_holds_up_no_other() {
+    let mut script = level1();
+    for (n, text) in [(1, "x"), (2, "much longer")] {
+        script.device.dirty(doc(n), 0);
+        script.device.prepared_level1(doc(n), &request(text), vec![n], 0);
+    }
+    script.asked();
+    script.device.closed(Some(1009), "", 0);
+    let held = |output: &Output| matches!(output, Output::Refused(refused) if refused.doc == doc(2));
+    assert!(script.asked().iter().any(held));
+}
+
+#[test]
 fn selecting_notes_joins_and_leaves_in_the_words_of_the_seed() {
     let mut script = level1();
     script.device.join(SPACE, doc(1).note, 0);

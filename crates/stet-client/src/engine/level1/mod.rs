@@ -5,9 +5,8 @@ mod adoption;
 pub(super) mod folders;
 
 use rand_chacha::rand_core::Rng;
-use stet_model::document::{Candidate, Document, ForeignAuthor, ForeignText, NoteEdit, Seen, Version};
+use stet_model::document::{Candidate, Document, ForeignAuthor, ForeignText, NoteDocument, NoteEdit, Seen, Version};
 use stet_model::id::{DocKey, NoteId, PeerId};
-use stet_model::note::NoteFields;
 use stet_protocol::message::level1::{Changes, Note, NoteData};
 use stet_store::Write;
 use stet_sync::device::level1::Request;
@@ -54,9 +53,12 @@ impl Engine {
         if live.held.is_some() || !live.is_saved() || !live.is_unsent() {
             return self.nothing_to_send(doc, now);
         }
-        let (title, body, fields) = (note.title(), note.body(), note.fields());
-        let create = live.known.is_empty().then(|| note_data(doc.note, &title, &body, &fields));
-        let request = Request { create, delete: fields.trashed, changes: changes(title, body, &fields) };
+        // A server that takes whole fields as they come would put an old text over a newer one beside what was changed.
+        let there = if live.known.is_empty() { None } else { note.past(&live.known).ok() };
+        let create = live.known.is_empty().then(|| note_data(doc.note, note));
+        let trashed_there = there.as_ref().is_some_and(|there| there.fields().trashed);
+        let delete = note.fields().trashed && !trashed_there;
+        let request = Request { create, delete, changes: changes(note, there.as_ref()) };
         let end = live.on_disk.encode();
         if let Some(live) = self.documents.get_mut(doc) {
             live.may_be_sent = true;
@@ -212,30 +214,46 @@ fn foreign_text(note: &Note) -> ForeignText {
     }
 }
 
-fn note_data(id: NoteId, title: &str, body: &str, fields: &NoteFields) -> NoteData {
+fn note_data(id: NoteId, note: &NoteDocument) -> NoteData {
+    let fields = note.fields();
     NoteData {
         id: Some(id),
         folder_id: fields.folder,
-        title: Some(title.to_owned()),
-        content: Some(body.to_owned()),
+        title: Some(note.title()),
+        content: Some(note.body()),
         starred: Some(fields.starred),
         archived: Some(fields.archived),
         deleted: Some(fields.trashed),
         hidden: Some(fields.hidden),
-        tags: Some(fields.tags.clone()),
+        tags: Some(fields.tags),
         created_at: Some(fields.created_at),
     }
 }
 
-fn changes(title: String, body: String, fields: &NoteFields) -> Changes {
-    Changes {
-        title: Some(title),
-        content: Some(body),
+/// The fields that differ from how the note stands there; all of them where that isn't known. One at least: it is the
+/// answer to them that confirms an update.
+fn changes(note: &NoteDocument, there: Option<&NoteDocument>) -> Changes {
+    let fields = note.fields();
+    let mut changes = Changes {
+        title: Some(note.title()),
+        content: Some(note.body()),
         starred: Some(fields.starred),
         archived: Some(fields.archived),
         deleted: Some(fields.trashed),
         hidden: Some(fields.hidden),
         folder_id: Some(fields.folder),
-        tags: Some(fields.tags.clone()),
-    }
+        tags: Some(fields.tags),
+    };
+    let Some(there) = there else { return changes };
+    let known = there.fields();
+    changes.content.take_if(|body| *body == there.body());
+    changes.starred.take_if(|on| *on == known.starred);
+    changes.archived.take_if(|on| *on == known.archived);
+    changes.deleted.take_if(|on| *on == known.trashed);
+    changes.hidden.take_if(|on| *on == known.hidden);
+    changes.folder_id.take_if(|folder| *folder == known.folder);
+    changes.tags.take_if(|tags| *tags == known.tags);
+    let others = Changes { title: None, ..changes.clone() } != Changes::default();
+    changes.title.take_if(|title| others && *title == there.title());
+    changes
 }
