@@ -103,7 +103,7 @@ async fn a_note_put_in_the_trash_is_told_by_note_deleted() {
     assert_eq!(deleted["noteId"], json!(made.to_string()));
     let update = socket.expect("note_update").await;
     assert_eq!(update["changes"]["deleted"], json!(true));
-    confirm(&mut socket, &update).await;
+    confirm(&mut socket, &json!({ "noteId": update["noteId"], "changes": { "title": "Old", "deleted": true } })).await;
     engine.device.until("sent", |status| status.unsent == 0).await;
 
     engine.device.call(RestoreNote { note_id: made }).await;
