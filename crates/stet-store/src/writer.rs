@@ -305,8 +305,12 @@ fn apply_to_living(
             update::fold(connection, id, i64::MAX)?;
             point::remove_all(connection, id)
         }
-        Write::Held { held, .. } => {
+        Write::Held { doc, held } => {
             document::set_held(connection, id, held.as_ref())?;
+            // What people have to see to must be on a list, also when nothing of it could be read.
+            if held.as_ref().is_some_and(|held| !held.message.is_empty()) && !doc.is_library() {
+                note::make(connection, id)?;
+            }
             note::mirror(connection, id)
         }
         Write::Index { title, body, content, .. } => {

@@ -237,6 +237,17 @@ pub(crate) fn revive(connection: &Connection, id: i64) -> Result<bool> {
         .map(|revived| revived > 0)
 }
 
+/// A document nothing is part of is of when the last was received of it.
+pub(crate) fn date(connection: &Connection, id: i64) -> Result<()> {
+    connection
+        .prepare_cached(
+            "UPDATE documents SET at = coalesce((SELECT max(timestamp) FROM updates WHERE doc = ?1), 0)
+             WHERE id = ?1 AND at = 0",
+        )?
+        .execute([id])?;
+    Ok(())
+}
+
 /// The document is gone for good in the log, and stays here.
 pub(crate) fn removed(connection: &Connection, id: i64, seq: u64) -> Result<()> {
     connection

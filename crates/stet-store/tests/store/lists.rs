@@ -83,6 +83,20 @@ fn a_row_tells_everything_the_list_shows() {
     assert_eq!(store.row(1), listed);
 }
 
+/// Its first row can't be read: people find it where what waits for them is, with the reason.
+#[test]
+fn a_note_nothing_of_which_could_be_read_is_on_the_list_of_what_can_not_go_on() {
+    let mut store = Store::new();
+    store
+        .commit([remote(vec![remote_row(1, 4, b"rubbish")], Some(4)), Write::Held { doc: doc(1), held: Some(held()) }]);
+    let listed = store.page(ListView::Unsent).rows.remove(0);
+    assert_eq!((listed.note, listed.held, listed.updated_at), (note(1), Some(held()), 40));
+    assert_eq!(store.reader.held(SPACE, 9).unwrap().len(), 1);
+    store.commit([Write::Held { doc: doc(1), held: None }, imported(1, 4, titled("Read after all"))]);
+    assert_eq!(store.notes(ListView::Unsent), [0; 0]);
+    assert_eq!(store.page(ListView::All).rows[0].fields.title, "Read after all");
+}
+
 #[test]
 fn tags_that_no_note_has_any_more_are_gone() {
     let mut store = Store::new();

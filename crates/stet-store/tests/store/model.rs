@@ -106,6 +106,12 @@ impl Model {
             Step::Held { n, held: is } => {
                 if let Some(doc) = self.living(*n) {
                     doc.held = is.then(held);
+                    if *is && doc.row.is_none() {
+                        doc.row = Some(RowFields::default());
+                        if doc.at == 0 {
+                            doc.at = doc.log.iter().filter_map(|entry| entry.2).max().unwrap_or(0) as i64 * 10;
+                        }
+                    }
                 }
             }
             Step::Purged { n, seq } => {
@@ -314,7 +320,8 @@ fn compare_boot(store: &Store, model: &Model) {
     assert_eq!(boot.pending, those(|doc| doc.log.iter().any(|entry| !entry.1)));
     let mut stale = boot.unindexed;
     stale.sort();
-    let mut expected = those(|doc| doc.row.is_some() && doc.indexed.is_none());
+    // An empty row has no words.
+    let mut expected = those(|doc| doc.row.is_some() && !doc.head.is_empty() && doc.indexed.is_none());
     expected.sort();
     assert_eq!(stale, expected);
     assert_eq!(boot.documents, those(|doc| !doc.purged).len() as u64);

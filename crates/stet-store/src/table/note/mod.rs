@@ -1,5 +1,5 @@
 //! Table `notes`: what lists show of each note, and the keys they are sorted and counted by. A row exists once the
-//! note's content was read at least once. Reading pages is in [`list`].
+//! note's content was read at least once, or people have to see to it. Reading pages is in [`list`].
 
 pub(crate) mod list;
 pub(crate) mod tag;
@@ -9,6 +9,7 @@ use rusqlite::{Connection, OptionalExtension, Result, named_params};
 use stet_model::id::FolderId;
 
 use crate::migration::Migration;
+use crate::table::document;
 use crate::write::RowFields;
 
 pub(crate) const MIGRATIONS: &[Migration] = &[Migration {
@@ -105,6 +106,15 @@ pub(crate) fn set(connection: &Connection, doc: i64, row: &RowFields) -> Result<
         })?;
     if before.as_deref().unwrap_or("[]") != tags {
         tag::set(connection, doc, &row.tags)?;
+    }
+    Ok(())
+}
+
+/// Gives a document without a row an empty one, of when the last was received of it.
+pub(crate) fn make(connection: &Connection, doc: i64) -> Result<()> {
+    if indexed_at(connection, doc)?.is_none() {
+        document::date(connection, doc)?;
+        set(connection, doc, &RowFields::default())?;
     }
     Ok(())
 }
