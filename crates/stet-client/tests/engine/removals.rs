@@ -2,17 +2,20 @@
 
 use serde_json::{Value, json};
 use stet_client::api::ErrorCode;
-use stet_client::api::command::{Decide, OpenNote};
+use stet_client::api::command::{ChangeNote, Decide, OpenNote, PurgeNote, TrashNote};
+use stet_client::api::note::NoteChange;
 use stet_client::api::status::{Decision, Way};
 use stet_client::engine::Input;
 use stet_model::document::{NoteDocument, NoteEdit, Version};
 use stet_model::id::{NoteId, PeerId};
+use stet_protocol::bytes::Bytes;
+use stet_protocol::message::level2::ClientMessage;
 use stet_store::{ListView, Write};
 
 use crate::decisions::{PHONE, SERVER, confirm, decide, hears, purged_live};
 use crate::desk::{Desk, typed};
 use crate::level1::hear;
-use crate::level2::{LINEAGE, SPACE, complete, connect, rows, updates};
+use crate::level2::{LINEAGE, SPACE, complete, connect, messages, rows, updates};
 
 fn note(n: u8) -> NoteId {
     NoteId::from_bytes([n; 16])
@@ -52,6 +55,46 @@ fn removed_meanwhile(desk: &mut Desk, end: u64, notes: std::ops::RangeInclusive<
     );
     complete(desk, up_to);
     desk.wait(500);
+}
+
+/// The disk refused what others wrote, and then took everything: their words were never seen here.
+#[test]
+fn a_removal_claims_to_have_seen_nothing_that_never_got_to_the_disk() {
+    let mut desk = full(1);
+    connect(&mut desk, 2);
+    complete(&mut desk, 2);
+    updates(&mut desk);
+    desk.call(ChangeNote { note_id: note(1), change: NoteChange::Pinned { value: true } });
+    let update = updates(&mut desk).remove(0);
+    desk.slow_disk = true;
+    let mut theirs = NoteDocument::new(PeerId(77));
+    theirs.edit(&NoteEdit::SetBody("words".into()), 0).expect("fits");
+    let ops = Bytes(theirs.export(&Version::default()));
+    hear(
+        &mut desk,
+        &json!({"type": "note_sync", "spaceId": SPACE, "noteId": note(1), "seq": 3, "ops": [ops], "timestamp": 5,
+            "fromUserId": "anna", "fromDeviceId": PHONE}),
+    );
+    hear(
+        &mut desk,
+        &json!({"type": "note_update_success", "id": update.id, "spaceId": SPACE, "noteId": note(1), "seq": 4,
+            "timestamp": 6}),
+    );
+    desk.failures = 2;
+    while !desk.jobs.is_empty() {
+        desk.disk();
+    }
+    desk.slow_disk = false;
+    desk.call(TrashNote { note_id: note(1) });
+    desk.call(PurgeNote { note_id: note(1) });
+    messages(&mut desk);
+    connect(&mut desk, 4);
+    complete(&mut desk, 4);
+    let seen = messages(&mut desk).into_iter().find_map(|message| match message {
+        ClientMessage::NotePurge(purge) => Some(purge.after),
+        _ => None,
+    });
+    assert!(seen.is_some_and(|seen| seen < 3), "{seen:?}");
 }
 
 #[test]

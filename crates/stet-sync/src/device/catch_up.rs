@@ -89,6 +89,8 @@ impl Space {
     }
 
     pub(super) fn forget_connection(&mut self) {
+        // What was received may never have got to the disk.
+        self.place = None;
         self.catching = None;
         self.fetching = Fetching::default();
         self.ask_again_at = None;
