@@ -77,8 +77,15 @@ function libraryDots(status: Status): Dot[] {
   return [disk, server, other ? "filled" : "ring"];
 }
 
-const waiting = (status: Status, then: string): string =>
-  status.unsent > 0 ? ` ${notes(status.unsent)} will be sent ${then}.` : "";
+/** What becomes of what is unsent. What can't go on is promised to nobody, and some of it has nothing unsent. */
+export function waiting({ unsent, held }: Pick<Status, "unsent" | "held">, then: string): string {
+  const sent = unsent - held;
+  const parts = [
+    sent > 0 ? ` ${notes(sent)} will be sent ${then}.` : "",
+    held > 0 ? ` ${notes(held)} ${held === 1 ? "needs" : "need"} you.` : "",
+  ];
+  return parts.join("");
+}
 
 /** The line in the status bar. `stuck`: what stands in the editor can't be saved. */
 export function statusWords(status: Status, now: number, stuck = false): StatusWords {
@@ -145,8 +152,10 @@ export function safeToQuit(status: Status, stuck = false): string {
   if (stuck) return "No. What you wrote last in the open note isn't on the disk.";
   if (status.unsaved > 0) return `Not yet: ${notes(status.unsaved)} being written to the disk.`;
   if (status.state === "local") return "Yes. Everything is on this device's disk.";
-  if (status.unsent > 0) return `Yes. ${notes(status.unsent)} will be sent next time.`;
-  return status.isSynced ? "Yes. Everything is on the server." : "Yes. Everything is on this device's disk.";
+  const left = waiting(status, "next time");
+  return status.isSynced && left === ""
+    ? "Yes. Everything is on the server."
+    : `Yes. Everything is on this device's disk.${left}`;
 }
 
 /** Whether this device has what the others wrote. */

@@ -71,3 +71,11 @@ it.each(["is told", "is not told yet"])("a page that goes keeps what a full note
     await expect.poll(async () => (await recovered(page)).split("PASTED").length - 1).toBe(100);
   }),
 );
+
+it("the question before quitting promises only what can be sent", () =>
+  withWindow("stranded=some&mode=offline", async (page) => {
+    await page.keyboard.press("Control+q");
+    await page.waitForSelector(`${hook("question")}:has-text("Quit with 5 notes unsent?")`);
+    const text = await page.textContent(`${hook("question")} p`);
+    expect(text).toBe("Everything is safe on this device's disk. 1 note will be sent next time. 4 notes need you.");
+  }));

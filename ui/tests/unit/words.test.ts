@@ -106,10 +106,30 @@ describe("the pill", () => {
   });
 });
 
+it("only what can go on is promised to be sent; the rest needs people", () => {
+  const some = { unsent: 5, held: 2 };
+  expect(statusWords(status("offline", some), NOW).words).toBe(
+    "Offline. 3 notes will be sent when you're back. 2 notes need you.",
+  );
+  expect(statusWords(status("offline", { unsent: 1, held: 1 }), NOW).words).toBe("Offline. 1 note needs you.");
+  expect(statusWords(status("failing", some), NOW).words).toBe(
+    "Can't reach the server. 3 notes will be sent when it answers. 2 notes need you.",
+  );
+  expect(statusWords({ ...status("online", some), state: "disconnected", paused: true }, NOW).words).toBe(
+    "Paused. 3 notes will be sent when you resume. 2 notes need you.",
+  );
+  expect(safeToQuit(status("offline", some))).toBe(
+    "Yes. Everything is on this device's disk. 3 notes will be sent next time. 2 notes need you.",
+  );
+  // What came and can't be read needs people too, and isn't unsent.
+  expect(statusWords(status("offline", { unsent: 1, held: 3 }), NOW).words).toBe("Offline. 3 notes need you.");
+});
+
 it("the two questions are answered honestly", () => {
   expect(safeToQuit(status("online"))).toBe("Yes. Everything is on the server.");
   expect(safeToQuit(status("online", { unsaved: 1 }))).toMatch(/^Not yet/);
   expect(safeToQuit(status("online"), true)).toMatch(/^No\./);
+  expect(safeToQuit(status("online", { held: 34 }))).not.toContain("on the server");
   expect(haveOthersEdits(status("offline"))).toContain("Not known");
   expect(
     haveOthersEdits(

@@ -1,6 +1,6 @@
 // Leaving the program, with what was typed kept.
 import type { App } from "../app.svelte";
-import { notes } from "../words";
+import { notes, waiting } from "../words";
 
 /** Quits, after a question when something is unsent. */
 export async function quit(app: App): Promise<void> {
@@ -9,7 +9,7 @@ export async function quit(app: App): Promise<void> {
   if (!answer || answer.unsent === 0) return;
   app.overlay.ask({
     title: `Quit with ${notes(answer.unsent)} unsent?`,
-    text: "They are safe on this device's disk and will be sent next time.",
+    text: `Everything is safe on this device's disk.${waiting({ ...app.status, ...answer }, "next time")}`,
     verb: "Quit",
     danger: false,
     run: () => void app.attempt(app.host.call("quit", { force: true })),
