@@ -42,3 +42,28 @@ it("another database can be taken as it is, and an open question isn't asked twi
     await dialog.waitFor({ state: "detached" });
     await page.waitForFunction(() => document.querySelector('[data-test="note-row"]') === null);
   }));
+
+it("a decision that fails says so where it was made, and can be made again", () =>
+  withWindow("mode=online", async (page) => {
+    await page.evaluate(ask, REMOVALS);
+    const dialog = page.locator(hook("decision"));
+    await dialog.waitFor();
+    await page.evaluate(() => {
+      const host = window.stetMemory;
+      if (!host) throw new Error("no memory host");
+      const call = host.call.bind(host);
+      host.call = (command: never, args: never) => {
+        if (command !== "decide") return call(command, args);
+        host.call = call;
+        return Promise.reject(
+          Object.assign(new Error("No copy of the notes can be made: the disk is full."), { code: "storage" }),
+        );
+      };
+    });
+    await page.click('button[aria-label="Keep them"]');
+    await dialog.locator('[role="alert"]:has-text("the disk is full")').waitFor();
+    expect(await page.locator(hook("toast")).count()).toBe(0);
+    await page.click('button[aria-label="Keep them"]');
+    await dialog.waitFor({ state: "detached" });
+    await page.waitForSelector(`${hook("toast")}:has-text("notes.sqlite.kept-1")`);
+  }));

@@ -142,3 +142,37 @@ it("reads a long list as one goes down it", () =>
       document.querySelector('[data-test="version-body"]')?.textContent?.startsWith("500 g"),
     );
   }));
+
+it("a message over an open sheet can be read, heard and clicked, and stays when the sheet is closed", () =>
+  withWindow("", async (page) => {
+    await openHistory(page, "Spring in");
+    const region = page.locator(`${hook("history")} [aria-label="Messages"]`);
+    expect(await region.count()).toBe(1); // there before the message is, or nobody announces it
+    await page.click(`${hook("history")} button:has-text("Copy text")`);
+    await region.locator(`${hook("toast")}:has-text("Copied.")`).waitFor();
+    await page.evaluate(() =>
+      window.stetMemory?.emit("error", { code: "refused", message: "The server refused it.", noteId: null }),
+    );
+    await region.locator('[role="alert"]:has-text("The server refused it.")').waitFor();
+    await page.click(`${hook("toast")}:has-text("Copied.") [aria-label="Close the message"]`);
+    await page.waitForSelector(`${hook("toast")}:has-text("Copied.")`, { state: "detached" });
+    await page.keyboard.press("Escape");
+    await page.waitForSelector(hook("history"), { state: "detached" });
+    await page.click(`${hook("toast")}:has-text("The server refused it.") [aria-label="Close the message"]`);
+    await page.waitForSelector(hook("toast"), { state: "detached" });
+  }));
+
+it("a note shown from a message over an open sheet can be seen", () =>
+  withWindow("", async (page) => {
+    await openHistory(page, "Spring in");
+    await page.evaluate(() => {
+      const host = window.stetMemory;
+      const bread = [...(host?.library.notes.values() ?? [])].find(({ title }) => title.startsWith("Bread"));
+      host?.emit("error", { code: "refused", message: "Too large.", noteId: bread?.id ?? null });
+    });
+    await page.click(`${hook("toast")}:has-text("Too large.") >> text=Show`);
+    await page.waitForSelector(hook("history"), { state: "detached" });
+    await page.waitForFunction(() =>
+      document.querySelector('[data-test="title-editor"]')?.textContent?.startsWith("Bread"),
+    );
+  }));
