@@ -143,6 +143,29 @@ it("reads a long list as one goes down it", () =>
     );
   }));
 
+it("a version that can't be read says so with a way on, and nothing of another one is copied or restored", () =>
+  withWindow("", async (page) => {
+    await openHistory(page, "Spring in");
+    await page.evaluate(() => {
+      const host = window.stetMemory;
+      if (!host) throw new Error("no memory host");
+      const call = host.call.bind(host);
+      host.call = (command: never, args: never) => {
+        if (command !== "get_version") return call(command, args);
+        host.call = call;
+        return Promise.reject(Object.assign(new Error("The file with your notes is locked."), { code: "storage" }));
+      };
+    });
+    await page.keyboard.press("ArrowDown");
+    await page.waitForSelector(`${hook("version-failure")}:has-text("is locked")`);
+    expect(await page.isVisible(hook("version-body"))).toBe(false);
+    expect(await page.isDisabled('button:has-text("Copy text")')).toBe(true);
+    expect(await page.isDisabled(hook("restore-version"))).toBe(true);
+    await page.click(`${hook("version-failure")} button:has-text("Try again")`);
+    await page.waitForSelector(`${hook("version-body")} ins`);
+    expect(await page.isEnabled(hook("restore-version"))).toBe(true);
+  }));
+
 it("a message over an open sheet can be read, heard and clicked, and stays when the sheet is closed", () =>
   withWindow("", async (page) => {
     await openHistory(page, "Spring in");
