@@ -18,7 +18,7 @@ export interface DotWords {
 interface StatusWords extends DotWords {
   tone: "calm" | "busy" | "away" | "alarm";
   /** What a click beside it does. */
-  action: "reconnect" | "resume" | "decide" | null;
+  action: "reconnect" | "resume" | null;
 }
 
 /** "12,345", without the system's language data, which is megabytes. */
@@ -103,7 +103,7 @@ export function statusWords(status: Status, now: number, stuck = false): StatusW
       action: null,
     };
   if (status.decision && status.decision.kind !== "removals")
-    return say("alarm", `Syncing waits for you.${waiting(status, "then")}`, "decide");
+    return say("alarm", `Syncing waits for you.${waiting(status, "then")}`);
   switch (status.state) {
     case "local":
       return say("calm", "On this device only");
@@ -139,7 +139,7 @@ function signedInWords(
   const { progress } = status;
   if (progress && progress.total > 0) return say("busy", `Catching up: ${progressWords(progress)}`);
   if (status.decision?.kind === "removals")
-    return say("alarm", `${notes(status.decision.notes)} removed elsewhere wait for you`, "decide");
+    return say("alarm", `${notes(status.decision.notes)} removed elsewhere wait for you`);
   if (status.held > 0) return say("alarm", `${notes(status.held)} can't go on`);
   if (status.unsent > 0) return say("busy", `Sending ${notes(status.unsent)}…`);
   if (!status.isSynced) return say("busy", "Looking for changes…");

@@ -43,6 +43,41 @@ it("another database can be taken as it is, and an open question isn't asked twi
     await page.waitForFunction(() => document.querySelector('[data-test="note-row"]') === null);
   }));
 
+it.each(["offline", "paused"])(
+  "a question stays beside the pill and in the details while %s, with all else that can be done",
+  (how) =>
+    withWindow("mode=online", async (page) => {
+      await page.evaluate(ask, REMOVALS);
+      await page.click('button[aria-label="Decide later"]');
+      if (how === "offline") await page.evaluate(() => window.stetMemory?.network.setMode("offline"));
+      else await page.keyboard.press("Control+Alt+p");
+      const first = how === "offline" ? "Reconnect" : "Resume";
+      await page.waitForSelector(`footer button:has-text("${first}")`);
+      expect(await page.locator('footer button:has-text("Decide…")').count()).toBe(1);
+      await page.click(hook("pill"));
+      const details = page.locator(hook("popover"));
+      expect(await details.textContent()).toContain("34 notes were removed at once.");
+      for (const verb of how === "offline" ? ["Reconnect", "What can I do?", "Dismiss"] : ["Resume"])
+        expect(await details.locator(`button:has-text("${verb}") >> visible=true`).count()).toBeGreaterThan(0);
+      await details.locator('button:has-text("Decide…")').click();
+      await page.waitForSelector(hook("decision"));
+    }),
+);
+
+it("the question about the log is asked once in the details, in the words of what happened", () =>
+  withWindow("mode=online", async (page) => {
+    await page.evaluate(ask, OTHER_STORE);
+    await page.click('button[aria-label="Decide later"]');
+    await page.evaluate(() => {
+      const host = window.stetMemory;
+      const error = { code: "diverged-log" as const, message: "Another database. Syncing is stopped.", noteId: null };
+      if (host) host.emit("status", { ...host.network.status(), state: "error", error });
+    });
+    await page.click(hook("pill"));
+    const alerts = page.locator(`${hook("popover")} [role="alert"]`);
+    await expect.poll(() => alerts.allTextContents()).toEqual(["Another database. Syncing is stopped. Decide…"]);
+  }));
+
 it("a decision that fails says so where it was made, and can be made again", () =>
   withWindow("mode=online", async (page) => {
     await page.evaluate(ask, REMOVALS);

@@ -129,7 +129,10 @@ it("the two questions are answered honestly", () => {
   expect(safeToQuit(status("online"))).toBe("Yes. Everything is on the server.");
   expect(safeToQuit(status("online", { unsaved: 1 }))).toMatch(/^Not yet/);
   expect(safeToQuit(status("online"), true)).toMatch(/^No\./);
-  expect(safeToQuit(status("online", { held: 34 }))).not.toContain("on the server");
+  const removals = { kind: "removals", notes: 34, device: null } as const;
+  expect(safeToQuit(status("online", { held: 34, decision: removals }))).toBe(
+    "Yes. Everything is on this device's disk. 34 notes need you.",
+  );
   expect(haveOthersEdits(status("offline"))).toContain("Not known");
   expect(
     haveOthersEdits(
