@@ -125,7 +125,7 @@ export function statusWords(status: Status, now: number, stuck = false): StatusW
 }
 
 function errorWords(status: Status): string {
-  const code = status.error?.code ?? "offline";
+  const code = status.error?.code;
   if (code === "signed-out") return "Signed out. Your notes stay here.";
   if (code === "offline" || code === "busy") return `Can't reach the server.${waiting(status, "when it answers")}`;
   return `Syncing stopped.${waiting(status, "when it goes on")}`;

@@ -64,6 +64,14 @@ it("the popover answers the two questions and gives the focus back", () =>
     expect(await page.evaluate(() => document.activeElement?.getAttribute("data-test"))).toBe("pill");
   }));
 
+it("what stops syncing can't be dismissed before it is over: it is the reason for what the pill says", () =>
+  withWindow("mode=signed-out", async (page) => {
+    await page.click(hook("pill"));
+    const alert = page.locator(`${hook("popover")} [role="alert"]`);
+    await alert.locator('button:has-text("Reconnect")').waitFor();
+    expect(await alert.locator('button:has-text("Dismiss")').count()).toBe(0);
+  }));
+
 it("the popover says verified while everything is sent, and when that was found", () =>
   withWindow("mode=online", async (page) => {
     const said = (name: string) => page.textContent(`${hook("popover")} dt:text-is("${name}") + dd`);

@@ -103,6 +103,10 @@ describe("the pill", () => {
     );
     const diverged = { code: "diverged-log", message: "…", noteId: null } as const;
     expect(statusWords(status("failing", { error: diverged }), NOW).words).toBe("Syncing stopped.");
+    // Without a reason nobody knows whether it is the network.
+    expect(statusWords(status("failing", { error: null, unsent: 1 }), NOW).words).toBe(
+      "Syncing stopped. 1 note will be sent when it goes on.",
+    );
   });
 });
 
