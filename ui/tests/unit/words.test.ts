@@ -1,6 +1,7 @@
 // What the dots, the pill and the toasts say.
 import { describe, expect, it } from "vitest";
 import type { Status } from "../../src/gen/Status";
+import type { UnsentNote } from "../../src/gen/UnsentNote";
 import { Library } from "../../src/host/memory/library";
 import { Network, type Mode } from "../../src/host/memory/network";
 import { Clock } from "../../src/host/memory/clock";
@@ -15,6 +16,7 @@ import {
   timeLeft,
   verifiedWords,
 } from "../../src/state/words";
+import { waits } from "../../src/views/unsent/words";
 
 const NOW = 1_700_000_000_000;
 const MINUTE = 60_000;
@@ -189,4 +191,16 @@ it("times are relative until a week, then absolute", () => {
   expect(when(march, new Date(2026, 10, 1).getTime())).toBe("3 Mar");
   expect(ago(march, new Date(2027, 0, 1).getTime())).toBe("on 3 Mar 2026");
   expect(ago(NOW, NOW)).toBe("just now");
+});
+
+it("a note waits for a while, and from a week on since a day", () => {
+  const now = new Date(2026, 10, 10, 12).getTime();
+  const after = (days: number): string =>
+    waits({ since: now - days * 24 * 60 * MINUTE, bytes: 0, removal: false } as UnsentNote, now);
+  expect([0, 1, 6.9, 7].map(after)).toEqual([
+    "Waiting since just now",
+    "Waiting for 1 day",
+    "Waiting for 6 days",
+    "Waiting since 3 Nov",
+  ]);
 });
