@@ -38,6 +38,7 @@ it("another database can be taken as it is, and an open question isn't asked twi
     await page.keyboard.press("Control+Shift+O");
     await page.keyboard.press("Escape");
     await page.click('footer button:has-text("Decide")');
+    expect(await dialog.locator('li:has-text("Put both together")').textContent()).toContain("for good comes back");
     await page.click(`button[aria-label="Take the server's notes"]`);
     await dialog.waitFor({ state: "detached" });
     await page.waitForFunction(() => document.querySelector('[data-test="note-row"]') === null);

@@ -31,6 +31,27 @@ it("retries one note, and all of them", () =>
     expect(await items(page)).toEqual(["Books I was told to read"]); // that one can't be sent
   }));
 
+it("folders that wait alone can be tried again, too", () =>
+  withWindow("mode=offline", async (page) => {
+    await page.evaluate(() => {
+      const host = window.stetMemory;
+      if (!host) throw new Error("no memory host");
+      const call = host.call.bind(host);
+      const asked: string[] = [];
+      host.call = async (command: never, args: never) => {
+        asked.push(command);
+        const answer = await call(command, args);
+        return command === "list_unsent" ? { ...(answer as object), folders: { stopped: null } } : answer;
+      };
+      Object.assign(window, { asked });
+    });
+    await openPage(page);
+    await page.waitForSelector('text="Changes to your folders wait to be sent."');
+    expect(await page.locator('button:has-text("Export all…")').count()).toBe(0);
+    await page.click('button:has-text("Retry all")');
+    await page.waitForFunction(() => (window as unknown as { asked: string[] }).asked.includes("sync_now"));
+  }));
+
 it("restores a note that was deleted elsewhere as a new one", () =>
   withWindow("stranded=some&mode=offline", async (page) => {
     await choose(page, "Books I was told");

@@ -29,7 +29,7 @@ const OF_THE_LOG: Pick<DecisionWords, "ways" | "later"> = {
     {
       way: "uploadAgain",
       verb: "Put both together",
-      what: "Everything here is sent there, and everything there is fetched. Nothing is removed.",
+      what: "Everything here is sent there, and everything there is fetched. Nothing is removed; what was removed for good comes back.",
       button: "Put together",
     },
     {
