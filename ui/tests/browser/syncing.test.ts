@@ -96,6 +96,16 @@ it("a local library can be given a server", () =>
     await page.waitForSelector(`${hook("pill")}:has-text("Synced")`);
   }));
 
+it("the settings name the number of tries by what is said after them", () =>
+  withWindow("", async (page) => {
+    await page.keyboard.press("Control+,");
+    const tries = page.locator(hook("settings")).getByLabel("Say “Can't reach the server” after");
+    expect(await tries.inputValue()).toBe("10");
+    await tries.fill("3");
+    await tries.press("Tab");
+    await expect.poll(() => page.evaluate(() => window.stetMemory?.settings.maxAttempts)).toBe(3);
+  }));
+
 it("shows one pane at a time in a narrow window, with a way back", () =>
   withWindow(
     "",
