@@ -21,6 +21,13 @@ it("lists each note that waits with since when, how much and why, those that can
     expect(await page.locator('[data-pane="note"]').isVisible()).toBe(false);
   }));
 
+it("the details don't call waiting to be sent what can't go on", () =>
+  withWindow("stranded=some&mode=offline", async (page) => {
+    await page.click(hook("pill"));
+    const said = (name: string) => page.textContent(`${hook("popover")} dt:text-is("${name}") + dd`);
+    expect([await said("Unsent"), await said("Can't go on")]).toEqual(["5 notes", "4 notes"]);
+  }));
+
 it("retries one note, and all of them", () =>
   withWindow("stranded=some", async (page) => {
     await openPage(page);
