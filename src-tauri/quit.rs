@@ -65,16 +65,16 @@ pub async fn quit(app: AppHandle, words: Words) {
         notifications::tell("Stet is still open", &unwritten_sentence(unwritten)).await;
         return;
     }
-    let left = match shell.engine.get() {
-        Some(Ok(client)) => within(SHUTDOWN_LIMIT, client.shutdown()).await,
-        _ => Some(Left::default()),
+    let (held, left) = match shell.engine.get() {
+        Some(Ok(client)) => (shell.held().await, within(SHUTDOWN_LIMIT, client.shutdown()).await),
+        _ => (0, Some(Left::default())),
     };
     let sentence = match left {
         None => {
             tracing::warn!("the engine didn't end in time; it goes on from what is on this disk");
             Some("The disk didn't answer. Stet will go on from what is on it.".to_owned())
         }
-        Some(left) => left_sentence(left),
+        Some(left) => left_sentence(left, held),
     };
     match &sentence {
         None => tracing::info!("stet quits; nothing is unsent"),
@@ -101,12 +101,22 @@ fn unwritten_sentence(count: u32) -> String {
     )
 }
 
-fn left_sentence(left: Left) -> Option<String> {
+/// `held` notes can't go on: of what is unsent, the others are promised to be sent.
+fn left_sentence(left: Left, held: u32) -> Option<String> {
     let notes = |count| if count == 1 { "1 note".to_owned() } else { format!("{count} notes") };
     match left {
         Left { unsaved: 0, unsent: 0 } => None,
         Left { unsaved: 0, unsent } => {
-            Some(format!("{} will be sent when Stet runs again. Nothing is lost.", notes(unsent)))
+            let sent = match unsent.saturating_sub(held) {
+                0 => String::new(),
+                count => format!("{} will be sent when Stet runs again. ", notes(count)),
+            };
+            let needy = match held {
+                0 => String::new(),
+                1 => "1 note needs you. ".to_owned(),
+                count => format!("{} need you. ", notes(count)),
+            };
+            Some(format!("{sent}{needy}Nothing is lost."))
         }
         Left { unsaved, .. } => Some(format!("The disk didn't take the latest words in {}.", notes(unsaved))),
     }
@@ -127,10 +137,18 @@ mod tests {
 
     #[test]
     fn what_is_unsent_is_counted_in_plain_words() {
-        let said = |unsent, unsaved| left_sentence(Left { unsent, unsaved }).unwrap_or_default();
+        let said = |unsent, unsaved| left_sentence(Left { unsent, unsaved }, 0).unwrap_or_default();
         assert_eq!(said(0, 0), "");
         assert_eq!(said(1, 0), "1 note will be sent when Stet runs again. Nothing is lost.");
         assert_eq!(said(3, 0), "3 notes will be sent when Stet runs again. Nothing is lost.");
         assert_eq!(said(3, 1), "The disk didn't take the latest words in 1 note.", "never that nothing is lost");
+    }
+
+    #[test]
+    fn only_what_can_go_on_is_promised_to_be_sent() {
+        let said = |unsent, held| left_sentence(Left { unsent, unsaved: 0 }, held).unwrap_or_default();
+        assert_eq!(said(3, 1), "2 notes will be sent when Stet runs again. 1 note needs you. Nothing is lost.");
+        assert_eq!(said(2, 2), "2 notes need you. Nothing is lost.");
+        assert_eq!(said(1, 3), "3 notes need you. Nothing is lost.", "some that can't be read have nothing unsent");
     }
 }

@@ -93,6 +93,12 @@ impl Shell {
         }
     }
 
+    /// How many notes can't go on. 0 when the engine can't say in time.
+    pub async fn held(&self) -> u32 {
+        let start = within(ASK_LIMIT, self.ask(GetStart {})).await;
+        start.and_then(Result::ok).map_or(0, |start| start.status.held)
+    }
+
     /// How many notes wait for the server. 0 without a server: nothing is to be sent.
     pub async fn unsent(&self) -> u32 {
         match within(ASK_LIMIT, self.ask(GetStart {})).await {

@@ -57,7 +57,7 @@ export class App {
       failed: (thrown, noteId) => this.failed(named(thrown, this.row(noteId))),
       recovered: (noteId) =>
         this.toasts.show("What you wrote last couldn't be saved in its note. It is kept in a note of its own.", {
-          action: { label: "Show", run: () => void this.note.select(noteId) },
+          action: { label: "Show", run: () => this.open(noteId) },
         }),
       stuck: ({ message }, text) =>
         this.toasts.show(`This note stays open: ${message}`, {
@@ -150,9 +150,7 @@ export class App {
   /** The note the user has before their eyes, if any. */
   lookAt = (noteId: string | null): void => void this.attempt(this.host.call("set_focus", { noteId }));
 
-  pause(): void {
-    this.send("pause", { paused: !this.status.paused });
-  }
+  pause = (): void => this.send("pause", { paused: !this.status.paused });
 
   async set(change: Partial<Settings>): Promise<boolean> {
     const settings = await this.attempt(
@@ -192,6 +190,7 @@ export class App {
 
   /** Opens a note where one can see it. */
   open(noteId: string, focus: "title" | "body" | null = null): void {
+    this.overlay.close();
     leavePage(this);
     this.layout.show("note");
     void this.note.select(noteId, focus);

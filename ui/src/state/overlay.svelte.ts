@@ -34,6 +34,8 @@ type Shown =
 /** The one thing that lies over the panes. */
 export class Overlay {
   shown = $state.raw<Shown | null>(null);
+  /** The dialog that is open: what lies outside it can't be reached. */
+  dialog = $state.raw<HTMLDialogElement | null>(null);
   #before: Element | null = null;
 
   open(shown: Shown): void {

@@ -4,6 +4,7 @@ const TICK_MS = 30_000;
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
+const WEEK = 7 * DAY;
 
 /** The time words are made with. */
 export class Now {
@@ -35,7 +36,7 @@ export function when(at: number, now: number): string {
   if (ago < MINUTE) return "now";
   if (ago < HOUR) return `${Math.floor(ago / MINUTE)} min`;
   if (ago < DAY) return `${Math.floor(ago / HOUR)} h`;
-  if (ago < 7 * DAY) return plural(Math.floor(ago / DAY), "day");
+  if (ago < WEEK) return plural(Math.floor(ago / DAY), "day");
   const date = new Date(at);
   const day = `${date.getDate()} ${MONTHS[date.getMonth()]}`;
   return date.getFullYear() === new Date(now).getFullYear() ? day : `${day} ${date.getFullYear()}`;
@@ -44,7 +45,13 @@ export function when(at: number, now: number): string {
 /** When it was, as part of a sentence: "just now", "4 min ago", "on 3 Mar". */
 export function ago(at: number, now: number): string {
   if (now - at < MINUTE) return "just now";
-  return now - at < 7 * DAY ? `${when(at, now)} ago` : `on ${when(at, now)}`;
+  return now - at < WEEK ? `${when(at, now)} ago` : `on ${when(at, now)}`;
+}
+
+/** How long it goes on: "since just now", "for 4 min", "since 3 Mar". */
+export function lasting(at: number, now: number): string {
+  if (now - at < MINUTE) return "since just now";
+  return now - at < WEEK ? `for ${when(at, now)}` : `since ${when(at, now)}`;
 }
 
 const two = (n: number): string => String(n).padStart(2, "0");

@@ -18,7 +18,7 @@ export interface DotWords {
 interface StatusWords extends DotWords {
   tone: "calm" | "busy" | "away" | "alarm";
   /** What a click beside it does. */
-  action: "reconnect" | "resume" | "decide" | null;
+  action: "reconnect" | "resume" | null;
 }
 
 /** "12,345", without the system's language data, which is megabytes. */
@@ -77,8 +77,15 @@ function libraryDots(status: Status): Dot[] {
   return [disk, server, other ? "filled" : "ring"];
 }
 
-const waiting = (status: Status, then: string): string =>
-  status.unsent > 0 ? ` ${notes(status.unsent)} will be sent ${then}.` : "";
+/** What becomes of what is unsent. What can't go on is promised to nobody, and some of it has nothing unsent. */
+export function waiting({ unsent, held }: Pick<Status, "unsent" | "held">, then: string): string {
+  const sent = unsent - held;
+  const parts = [
+    sent > 0 ? ` ${notes(sent)} will be sent ${then}.` : "",
+    held > 0 ? ` ${notes(held)} ${held === 1 ? "needs" : "need"} you.` : "",
+  ];
+  return parts.join("");
+}
 
 /** The line in the status bar. `stuck`: what stands in the editor can't be saved. */
 export function statusWords(status: Status, now: number, stuck = false): StatusWords {
@@ -96,7 +103,7 @@ export function statusWords(status: Status, now: number, stuck = false): StatusW
       action: null,
     };
   if (status.decision && status.decision.kind !== "removals")
-    return say("alarm", `Syncing waits for you.${waiting(status, "then")}`, "decide");
+    return say("alarm", `Syncing waits for you.${waiting(status, "then")}`);
   switch (status.state) {
     case "local":
       return say("calm", "On this device only");
@@ -118,7 +125,7 @@ export function statusWords(status: Status, now: number, stuck = false): StatusW
 }
 
 function errorWords(status: Status): string {
-  const code = status.error?.code ?? "offline";
+  const code = status.error?.code;
   if (code === "signed-out") return "Signed out. Your notes stay here.";
   if (code === "offline" || code === "busy") return `Can't reach the server.${waiting(status, "when it answers")}`;
   return `Syncing stopped.${waiting(status, "when it goes on")}`;
@@ -132,7 +139,7 @@ function signedInWords(
   const { progress } = status;
   if (progress && progress.total > 0) return say("busy", `Catching up: ${progressWords(progress)}`);
   if (status.decision?.kind === "removals")
-    return say("alarm", `${notes(status.decision.notes)} removed elsewhere wait for you`, "decide");
+    return say("alarm", `${notes(status.decision.notes)} removed elsewhere wait for you`);
   if (status.held > 0) return say("alarm", `${notes(status.held)} can't go on`);
   if (status.unsent > 0) return say("busy", `Sending ${notes(status.unsent)}…`);
   if (!status.isSynced) return say("busy", "Looking for changes…");
@@ -145,8 +152,10 @@ export function safeToQuit(status: Status, stuck = false): string {
   if (stuck) return "No. What you wrote last in the open note isn't on the disk.";
   if (status.unsaved > 0) return `Not yet: ${notes(status.unsaved)} being written to the disk.`;
   if (status.state === "local") return "Yes. Everything is on this device's disk.";
-  if (status.unsent > 0) return `Yes. ${notes(status.unsent)} will be sent next time.`;
-  return status.isSynced ? "Yes. Everything is on the server." : "Yes. Everything is on this device's disk.";
+  const left = waiting(status, "next time");
+  return status.isSynced && left === ""
+    ? "Yes. Everything is on the server."
+    : `Yes. Everything is on this device's disk.${left}`;
 }
 
 /** Whether this device has what the others wrote. */

@@ -38,7 +38,68 @@ it("another database can be taken as it is, and an open question isn't asked twi
     await page.keyboard.press("Control+Shift+O");
     await page.keyboard.press("Escape");
     await page.click('footer button:has-text("Decide")');
+    expect(await dialog.locator('li:has-text("Put both together")').textContent()).toContain("for good comes back");
     await page.click(`button[aria-label="Take the server's notes"]`);
     await dialog.waitFor({ state: "detached" });
     await page.waitForFunction(() => document.querySelector('[data-test="note-row"]') === null);
+  }));
+
+it.each(["offline", "paused"])(
+  "a question stays beside the pill and in the details while %s, with all else that can be done",
+  (how) =>
+    withWindow("mode=online", async (page) => {
+      await page.evaluate(ask, REMOVALS);
+      await page.click('button[aria-label="Decide later"]');
+      if (how === "offline") await page.evaluate(() => window.stetMemory?.network.setMode("offline"));
+      else await page.keyboard.press("Control+Alt+p");
+      const first = how === "offline" ? "Reconnect" : "Resume";
+      await page.waitForSelector(`footer button:has-text("${first}")`);
+      expect(await page.locator('footer button:has-text("Decide…")').count()).toBe(1);
+      await page.click(hook("pill"));
+      const details = page.locator(hook("popover"));
+      expect(await details.textContent()).toContain("34 notes were removed at once.");
+      for (const verb of how === "offline" ? ["Reconnect", "What can I do?", "Dismiss"] : ["Resume"])
+        expect(await details.locator(`button:has-text("${verb}") >> visible=true`).count()).toBeGreaterThan(0);
+      await details.locator('button:has-text("Decide…")').click();
+      await page.waitForSelector(hook("decision"));
+    }),
+);
+
+it("the question about the log is asked once in the details, in the words of what happened", () =>
+  withWindow("mode=online", async (page) => {
+    await page.evaluate(ask, OTHER_STORE);
+    await page.click('button[aria-label="Decide later"]');
+    await page.evaluate(() => {
+      const host = window.stetMemory;
+      const error = { code: "diverged-log" as const, message: "Another database. Syncing is stopped.", noteId: null };
+      if (host) host.emit("status", { ...host.network.status(), state: "error", error });
+    });
+    await page.click(hook("pill"));
+    const alerts = page.locator(`${hook("popover")} [role="alert"]`);
+    await expect.poll(() => alerts.allTextContents()).toEqual(["Another database. Syncing is stopped. Decide…"]);
+  }));
+
+it("a decision that fails says so where it was made, and can be made again", () =>
+  withWindow("mode=online", async (page) => {
+    await page.evaluate(ask, REMOVALS);
+    const dialog = page.locator(hook("decision"));
+    await dialog.waitFor();
+    await page.evaluate(() => {
+      const host = window.stetMemory;
+      if (!host) throw new Error("no memory host");
+      const call = host.call.bind(host);
+      host.call = (command: never, args: never) => {
+        if (command !== "decide") return call(command, args);
+        host.call = call;
+        return Promise.reject(
+          Object.assign(new Error("No copy of the notes can be made: the disk is full."), { code: "storage" }),
+        );
+      };
+    });
+    await page.click('button[aria-label="Keep them"]');
+    await dialog.locator('[role="alert"]:has-text("the disk is full")').waitFor();
+    expect(await page.locator(hook("toast")).count()).toBe(0);
+    await page.click('button[aria-label="Keep them"]');
+    await dialog.waitFor({ state: "detached" });
+    await page.waitForSelector(`${hook("toast")}:has-text("notes.sqlite.kept-1")`);
   }));

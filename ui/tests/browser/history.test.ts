@@ -142,3 +142,60 @@ it("reads a long list as one goes down it", () =>
       document.querySelector('[data-test="version-body"]')?.textContent?.startsWith("500 g"),
     );
   }));
+
+it("a version that can't be read says so with a way on, and nothing of another one is copied or restored", () =>
+  withWindow("", async (page) => {
+    await openHistory(page, "Spring in");
+    await page.evaluate(() => {
+      const host = window.stetMemory;
+      if (!host) throw new Error("no memory host");
+      const call = host.call.bind(host);
+      host.call = (command: never, args: never) => {
+        if (command !== "get_version") return call(command, args);
+        host.call = call;
+        return Promise.reject(Object.assign(new Error("The file with your notes is locked."), { code: "storage" }));
+      };
+    });
+    await page.keyboard.press("ArrowDown");
+    await page.waitForSelector(`${hook("version-failure")}:has-text("is locked")`);
+    expect(await page.isVisible(hook("version-body"))).toBe(false);
+    expect(await page.isDisabled('button:has-text("Copy text")')).toBe(true);
+    expect(await page.isDisabled(hook("restore-version"))).toBe(true);
+    await page.click(`${hook("version-failure")} button:has-text("Try again")`);
+    await page.waitForSelector(`${hook("version-body")} ins`);
+    expect(await page.isEnabled(hook("restore-version"))).toBe(true);
+  }));
+
+it("a message over an open sheet can be read, heard and clicked, and stays when the sheet is closed", () =>
+  withWindow("", async (page) => {
+    await openHistory(page, "Spring in");
+    const region = page.locator(`${hook("history")} [aria-label="Messages"]`);
+    expect(await region.count()).toBe(1); // there before the message is, or nobody announces it
+    await page.click(`${hook("history")} button:has-text("Copy text")`);
+    await region.locator(`${hook("toast")}:has-text("Copied.")`).waitFor();
+    await page.evaluate(() =>
+      window.stetMemory?.emit("error", { code: "refused", message: "The server refused it.", noteId: null }),
+    );
+    await region.locator('[role="alert"]:has-text("The server refused it.")').waitFor();
+    await page.click(`${hook("toast")}:has-text("Copied.") [aria-label="Close the message"]`);
+    await page.waitForSelector(`${hook("toast")}:has-text("Copied.")`, { state: "detached" });
+    await page.keyboard.press("Escape");
+    await page.waitForSelector(hook("history"), { state: "detached" });
+    await page.click(`${hook("toast")}:has-text("The server refused it.") [aria-label="Close the message"]`);
+    await page.waitForSelector(hook("toast"), { state: "detached" });
+  }));
+
+it("a note shown from a message over an open sheet can be seen", () =>
+  withWindow("", async (page) => {
+    await openHistory(page, "Spring in");
+    await page.evaluate(() => {
+      const host = window.stetMemory;
+      const bread = [...(host?.library.notes.values() ?? [])].find(({ title }) => title.startsWith("Bread"));
+      host?.emit("error", { code: "refused", message: "Too large.", noteId: bread?.id ?? null });
+    });
+    await page.click(`${hook("toast")}:has-text("Too large.") >> text=Show`);
+    await page.waitForSelector(hook("history"), { state: "detached" });
+    await page.waitForFunction(() =>
+      document.querySelector('[data-test="title-editor"]')?.textContent?.startsWith("Bread"),
+    );
+  }));

@@ -64,6 +64,14 @@ it("the popover answers the two questions and gives the focus back", () =>
     expect(await page.evaluate(() => document.activeElement?.getAttribute("data-test"))).toBe("pill");
   }));
 
+it("what stops syncing can't be dismissed before it is over: it is the reason for what the pill says", () =>
+  withWindow("mode=signed-out", async (page) => {
+    await page.click(hook("pill"));
+    const alert = page.locator(`${hook("popover")} [role="alert"]`);
+    await alert.locator('button:has-text("Reconnect")').waitFor();
+    expect(await alert.locator('button:has-text("Dismiss")').count()).toBe(0);
+  }));
+
 it("the popover says verified while everything is sent, and when that was found", () =>
   withWindow("mode=online", async (page) => {
     const said = (name: string) => page.textContent(`${hook("popover")} dt:text-is("${name}") + dd`);
@@ -86,6 +94,16 @@ it("a local library can be given a server", () =>
     await page.keyboard.type("wss://home.example.org");
     await page.keyboard.press("Enter");
     await page.waitForSelector(`${hook("pill")}:has-text("Synced")`);
+  }));
+
+it("the settings name the number of tries by what is said after them", () =>
+  withWindow("", async (page) => {
+    await page.keyboard.press("Control+,");
+    const tries = page.locator(hook("settings")).getByLabel("Say “Can't reach the server” after");
+    expect(await tries.inputValue()).toBe("10");
+    await tries.fill("3");
+    await tries.press("Tab");
+    await expect.poll(() => page.evaluate(() => window.stetMemory?.settings.maxAttempts)).toBe(3);
   }));
 
 it("shows one pane at a time in a narrow window, with a way back", () =>

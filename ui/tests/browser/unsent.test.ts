@@ -21,6 +21,13 @@ it("lists each note that waits with since when, how much and why, those that can
     expect(await page.locator('[data-pane="note"]').isVisible()).toBe(false);
   }));
 
+it("the details don't call waiting to be sent what can't go on", () =>
+  withWindow("stranded=some&mode=offline", async (page) => {
+    await page.click(hook("pill"));
+    const said = (name: string) => page.textContent(`${hook("popover")} dt:text-is("${name}") + dd`);
+    expect([await said("Unsent"), await said("Can't go on")]).toEqual(["5 notes", "4 notes"]);
+  }));
+
 it("retries one note, and all of them", () =>
   withWindow("stranded=some", async (page) => {
     await openPage(page);
@@ -29,6 +36,27 @@ it("retries one note, and all of them", () =>
     await page.click('button:has-text("Retry all")');
     await page.waitForFunction(() => document.querySelectorAll('[data-test="unsent-note"]').length === 1);
     expect(await items(page)).toEqual(["Books I was told to read"]); // that one can't be sent
+  }));
+
+it("folders that wait alone can be tried again, too", () =>
+  withWindow("mode=offline", async (page) => {
+    await page.evaluate(() => {
+      const host = window.stetMemory;
+      if (!host) throw new Error("no memory host");
+      const call = host.call.bind(host);
+      const asked: string[] = [];
+      host.call = async (command: never, args: never) => {
+        asked.push(command);
+        const answer = await call(command, args);
+        return command === "list_unsent" ? { ...(answer as object), folders: { stopped: null } } : answer;
+      };
+      Object.assign(window, { asked });
+    });
+    await openPage(page);
+    await page.waitForSelector('text="Changes to your folders wait to be sent."');
+    expect(await page.locator('button:has-text("Export all…")').count()).toBe(0);
+    await page.click('button:has-text("Retry all")');
+    await page.waitForFunction(() => (window as unknown as { asked: string[] }).asked.includes("sync_now"));
   }));
 
 it("restores a note that was deleted elsewhere as a new one", () =>

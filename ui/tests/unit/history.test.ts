@@ -74,7 +74,7 @@ it("copies what a version says, and nothing that isn't in it any more", () => {
 
 /** A host with these versions; texts are answered by hand. */
 function stage(rows: VersionRow[]) {
-  const asked: { id: string; answer: () => void }[] = [];
+  const asked: { id: string; answer: () => void; refuse: (message: string) => void }[] = [];
   const call = (command: string, args: { after: string | null; id: string }): Promise<unknown> => {
     if (command === "list_history") {
       const start = args.after === null ? 0 : rows.findIndex(({ id }) => id === args.after) + 1;
@@ -82,8 +82,9 @@ function stage(rows: VersionRow[]) {
       const next = start + 2 < rows.length ? (versions.at(-1)?.id ?? null) : null;
       return Promise.resolve({ versions, next });
     }
-    return new Promise((done) => {
-      asked.push({ id: args.id, answer: () => done(version({ body: [{ kind: "same", text: args.id }] })) });
+    return new Promise((done, refused) => {
+      const answer = (): void => done(version({ body: [{ kind: "same", text: args.id }] }));
+      asked.push({ id: args.id, answer, refuse: (message) => refused(new Error(message)) });
     });
   };
   const failed = (thrown: unknown): never => {
@@ -102,6 +103,39 @@ it("shows the version chosen last, whichever text comes first", async () => {
   asked[1]?.answer();
   await settled();
   asked[0]?.answer();
+  await settled();
+  expect(versions.text?.body[0]?.text).toBe("b");
+});
+
+it("has no text of another version, or of another comparison, while the one chosen is read", async () => {
+  const { asked, versions } = stage([row({ id: "c", current: true }), row({ id: "b" })]);
+  await versions.refresh();
+  asked[0]?.answer();
+  await settled();
+  expect(versions.text?.body[0]?.text).toBe("c");
+  versions.step(1);
+  expect(versions.text).toBeNull();
+  asked[1]?.answer();
+  await settled();
+  versions.show("now");
+  expect(versions.text).toBeNull();
+  asked[2]?.answer();
+  await settled();
+  expect(versions.text?.body[0]?.text).toBe("b");
+});
+
+it("says why a version can't be read, and reads it when told to try again", async () => {
+  const { asked, versions } = stage([row({ id: "c", current: true }), row({ id: "b" })]);
+  await versions.refresh();
+  asked[0]?.answer();
+  versions.step(1);
+  asked[1]?.refuse("It can't be read.");
+  await settled();
+  expect([versions.text, versions.failure]).toEqual([null, "It can't be read."]);
+  void versions.again();
+  await settled();
+  expect(versions.failure).toBeNull();
+  asked[2]?.answer();
   await settled();
   expect(versions.text?.body[0]?.text).toBe("b");
 });

@@ -1,6 +1,7 @@
 // What the dots, the pill and the toasts say.
 import { describe, expect, it } from "vitest";
 import type { Status } from "../../src/gen/Status";
+import type { UnsentNote } from "../../src/gen/UnsentNote";
 import { Library } from "../../src/host/memory/library";
 import { Network, type Mode } from "../../src/host/memory/network";
 import { Clock } from "../../src/host/memory/clock";
@@ -15,6 +16,7 @@ import {
   timeLeft,
   verifiedWords,
 } from "../../src/state/words";
+import { waits } from "../../src/views/unsent/words";
 
 const NOW = 1_700_000_000_000;
 const MINUTE = 60_000;
@@ -103,13 +105,40 @@ describe("the pill", () => {
     );
     const diverged = { code: "diverged-log", message: "…", noteId: null } as const;
     expect(statusWords(status("failing", { error: diverged }), NOW).words).toBe("Syncing stopped.");
+    // Without a reason nobody knows whether it is the network.
+    expect(statusWords(status("failing", { error: null, unsent: 1 }), NOW).words).toBe(
+      "Syncing stopped. 1 note will be sent when it goes on.",
+    );
   });
+});
+
+it("only what can go on is promised to be sent; the rest needs people", () => {
+  const some = { unsent: 5, held: 2 };
+  expect(statusWords(status("offline", some), NOW).words).toBe(
+    "Offline. 3 notes will be sent when you're back. 2 notes need you.",
+  );
+  expect(statusWords(status("offline", { unsent: 1, held: 1 }), NOW).words).toBe("Offline. 1 note needs you.");
+  expect(statusWords(status("failing", some), NOW).words).toBe(
+    "Can't reach the server. 3 notes will be sent when it answers. 2 notes need you.",
+  );
+  expect(statusWords({ ...status("online", some), state: "disconnected", paused: true }, NOW).words).toBe(
+    "Paused. 3 notes will be sent when you resume. 2 notes need you.",
+  );
+  expect(safeToQuit(status("offline", some))).toBe(
+    "Yes. Everything is on this device's disk. 3 notes will be sent next time. 2 notes need you.",
+  );
+  // What came and can't be read needs people too, and isn't unsent.
+  expect(statusWords(status("offline", { unsent: 1, held: 3 }), NOW).words).toBe("Offline. 3 notes need you.");
 });
 
 it("the two questions are answered honestly", () => {
   expect(safeToQuit(status("online"))).toBe("Yes. Everything is on the server.");
   expect(safeToQuit(status("online", { unsaved: 1 }))).toMatch(/^Not yet/);
   expect(safeToQuit(status("online"), true)).toMatch(/^No\./);
+  const removals = { kind: "removals", notes: 34, device: null } as const;
+  expect(safeToQuit(status("online", { held: 34, decision: removals }))).toBe(
+    "Yes. Everything is on this device's disk. 34 notes need you.",
+  );
   expect(haveOthersEdits(status("offline"))).toContain("Not known");
   expect(
     haveOthersEdits(
@@ -162,4 +191,16 @@ it("times are relative until a week, then absolute", () => {
   expect(when(march, new Date(2026, 10, 1).getTime())).toBe("3 Mar");
   expect(ago(march, new Date(2027, 0, 1).getTime())).toBe("on 3 Mar 2026");
   expect(ago(NOW, NOW)).toBe("just now");
+});
+
+it("a note waits for a while, and from a week on since a day", () => {
+  const now = new Date(2026, 10, 10, 12).getTime();
+  const after = (days: number): string =>
+    waits({ since: now - days * 24 * 60 * MINUTE, bytes: 0, removal: false } as UnsentNote, now);
+  expect([0, 1, 6.9, 7].map(after)).toEqual([
+    "Waiting since just now",
+    "Waiting for 1 day",
+    "Waiting for 6 days",
+    "Waiting since 3 Nov",
+  ]);
 });

@@ -102,6 +102,7 @@ export function commands(host: MemoryHost, sessions: Sessions): Commands {
     },
     close_note: (args) => (args.sessions.forEach((session) => sessions.close(session)), {}),
     create_note: ({ folderId, title, body }) => {
+      host.write();
       host.fits(title, bytesOf(title, body));
       const note = library.add({ folderId, title, body }, Date.now());
       host.touch(note);

@@ -1,6 +1,7 @@
 // What only people can decide, in words, and saying what they did.
 import type { Decision } from "../../gen/Decision";
 import type { Way } from "../../gen/Way";
+import { HostError } from "../../host/host";
 import type { App } from "../app.svelte";
 import { notes } from "../words";
 
@@ -28,7 +29,7 @@ const OF_THE_LOG: Pick<DecisionWords, "ways" | "later"> = {
     {
       way: "uploadAgain",
       verb: "Put both together",
-      what: "Everything here is sent there, and everything there is fetched. Nothing is removed.",
+      what: "Everything here is sent there, and everything there is fetched. Nothing is removed; what was removed for good comes back.",
       button: "Put together",
     },
     {
@@ -78,10 +79,15 @@ export function decisionWords(decision: Decision): DecisionWords {
   }
 }
 
-/** Says what people have decided. */
-export async function decide(app: App, way: Way): Promise<void> {
-  const done = await app.attempt(app.host.call("decide", { way }));
-  if (!done) return;
-  app.overlay.close();
-  app.toasts.show(`A copy of all notes as they were is kept in the data folder: ${done.copy}.`, { key: "decided" });
+/** Says what people have decided. Answers why that couldn't be done, if it couldn't. */
+export async function decide(app: App, way: Way): Promise<string | null> {
+  try {
+    const { copy } = await app.host.call("decide", { way });
+    app.overlay.close();
+    app.toasts.show(`A copy of all notes as they were is kept in the data folder: ${copy}.`, { key: "decided" });
+    return null;
+  } catch (thrown) {
+    if (app.overlay.shown?.kind !== "decision") app.failed(thrown); // it was put off meanwhile, and can't show it
+    return HostError.from(thrown).message;
+  }
 }

@@ -1,7 +1,7 @@
 // The versions of one note: which there are, which one is looked at, and what it says.
 import type { NoteVersion } from "../../gen/NoteVersion";
 import type { VersionRow } from "../../gen/VersionRow";
-import type { Host } from "../../host/host";
+import { HostError, type Host } from "../../host/host";
 
 /** What of a version is shown: its text alone, what changed in it, or what is different now. */
 export type Look = "text" | "changes" | "now";
@@ -13,10 +13,12 @@ const AHEAD = 20;
 export class Versions {
   rows = $state.raw<VersionRow[]>([]);
   chosen = $state.raw<VersionRow | null>(null);
-  text = $state.raw<NoteVersion | null>(null);
   look = $state<Look>("changes");
   /** The first page is here. */
   ready = $state(false);
+  /** Why the version looked at couldn't be read. */
+  failure = $state.raw<string | null>(null);
+  #last = $state.raw<{ id: string; look: Look; text: NoteVersion } | null>(null);
   readonly #host: Host;
   readonly #noteId: string;
   readonly #failed: (thrown: unknown) => void;
@@ -29,6 +31,11 @@ export class Versions {
     this.#host = host;
     this.#noteId = noteId;
     this.#failed = failed;
+  }
+
+  /** What the version looked at says, once that is read; never what another one says. */
+  get text(): NoteVersion | null {
+    return this.#last?.id === this.chosen?.id && this.#last?.look === this.look ? this.#last.text : null;
   }
 
   /** Reads the list, as far as it was read before. Several wishes at once are one reading, and one more after it. */
@@ -59,6 +66,13 @@ export class Versions {
   show(look: Look): void {
     this.look = look;
     void this.#read();
+  }
+
+  /** Reads the version again; in the list, too, as it may be gone from there. */
+  async again(): Promise<void> {
+    this.failure = null;
+    await this.refresh();
+    if (!this.text) await this.#read();
   }
 
   async #readAll(): Promise<void> {
@@ -111,6 +125,7 @@ export class Versions {
     const { chosen, look } = this;
     if (!chosen) return;
     const asked = ++this.#asked;
+    this.failure = null;
     const over =
       look === "text"
         ? ({ kind: "none" } as const)
@@ -119,9 +134,9 @@ export class Versions {
           : ({ kind: "version", id: chosen.before } as const);
     try {
       const text = await this.#host.call("get_version", { noteId: this.#noteId, id: chosen.id, over });
-      if (asked === this.#asked) this.text = text;
+      if (asked === this.#asked) this.#last = { id: chosen.id, look, text };
     } catch (thrown) {
-      if (asked === this.#asked) this.#failed(thrown);
+      if (asked === this.#asked) this.failure = HostError.from(thrown).message;
     }
   }
 }

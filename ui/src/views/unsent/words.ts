@@ -1,6 +1,6 @@
 // What the page of waiting notes says.
 import type { UnsentNote } from "../../gen/UnsentNote";
-import { when } from "../../state/time.svelte";
+import { lasting } from "../../state/time.svelte";
 
 const KB = 1024;
 
@@ -15,7 +15,7 @@ function size(bytes: number): string {
 export function waits({ since, bytes, removal }: UnsentNote, now: number): string {
   if (removal) return "Waits to be deleted for good on your other devices";
   const parts = [
-    since === null ? null : now - since < 60_000 ? "Waiting since just now" : `Waiting for ${when(since, now)}`,
+    since === null ? null : `Waiting ${lasting(since, now)}`,
     bytes === null ? "can't be read" : bytes > 0 ? `${size(bytes)} to send` : null,
   ];
   return parts.filter((part) => part !== null).join(" · ");
