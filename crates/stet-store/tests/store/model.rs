@@ -105,13 +105,7 @@ impl Model {
             }
             Step::Held { n, held: is } => {
                 if let Some(doc) = self.living(*n) {
-                    doc.held = is.then(held);
-                    if *is && doc.row.is_none() {
-                        doc.row = Some(RowFields::default());
-                        if doc.at == 0 {
-                            doc.at = doc.log.iter().filter_map(|entry| entry.2).max().unwrap_or(0) as i64 * 10;
-                        }
-                    }
+                    doc.hold(*is);
                 }
             }
             Step::Purged { n, seq } => {
@@ -161,6 +155,16 @@ impl Model {
 }
 
 impl Doc {
+    fn hold(&mut self, is: bool) {
+        self.held = is.then(held);
+        if is && self.row.is_none() {
+            self.row = Some(RowFields::default());
+            if self.at == 0 {
+                self.at = self.log.iter().filter_map(|entry| entry.2).max().unwrap_or(0) as i64 * 10;
+            }
+        }
+    }
+
     fn synced(&mut self, seq: u64, unsent: bool) {
         let time = i64::try_from(seq).unwrap() * 10;
         self.updated_at = if seq >= self.last_seq { time } else { self.updated_at.max(time) };
