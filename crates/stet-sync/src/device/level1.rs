@@ -65,10 +65,21 @@ impl Device {
         self.send_level1(&ClientMessage::LeaveNote { note_id });
     }
 
-    /// Whether an error about a note answers the wish to follow it: then no update of it was sent before that.
-    pub(super) fn is_join_refused(&mut self, note_id: NoteId) -> bool {
+    /// Whether an error about a note answers the wish to follow it: then no update of it was sent before that, and none
+    /// that was sent after it is answered. Such a wish is refused only for what the note is.
+    pub(super) fn is_join_refused(&mut self, note_id: NoteId, code: ErrorCode) -> bool {
+        if !matches!(code, ErrorCode::NotFound | ErrorCode::Forbidden | ErrorCode::Deleted | ErrorCode::Unknown) {
+            return false;
+        }
         let Some(joined_at) = self.level_one.joins.remove(&note_id) else { return false };
         self.push.sent_of_note(note_id).is_none_or(|update| update > joined_at)
+    }
+
+    /// An update was answered: whoever was asked before to follow a note, and said nothing, won't.
+    fn is_past_joins(&mut self, note_id: NoteId) {
+        if let Some(update) = self.push.sent_of_note(note_id) {
+            self.level_one.joins.retain(|_, joined_at| *joined_at >= update);
+        }
     }
 
     /// The answer to [`Output::Prepare`] of the library at level 1: one change of the folder tree.
@@ -135,6 +146,7 @@ impl Device {
         };
         match message {
             ServerMessage::NoteUpdateSuccess { updated_note, timestamp, .. } => {
+                self.is_past_joins(updated_note.id);
                 let settled = self.settle_level1(&updated_note);
                 let doc = DocKey { space, note: updated_note.id };
                 let end = settled.map(|(_, end)| end);

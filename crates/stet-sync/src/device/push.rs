@@ -370,7 +370,7 @@ impl Device {
 
     /// Handles an error about a document on its way; whether it was one.
     pub(super) fn refused(&mut self, error: &ErrorMessage, now: u64) -> bool {
-        if self.level == Some(1) && error.note_id.is_some_and(|note| self.is_join_refused(note)) {
+        if self.level == Some(1) && error.note_id.is_some_and(|note| self.is_join_refused(note, error.code)) {
             return true;
         }
         let named = error.id.as_deref().and_then(|id| self.push.by_id(id));

@@ -102,6 +102,29 @@ fn that_a_note_can_not_be_followed_holds_back_no_update_of_it() {
 }
 
 #[test]
+fn a_server_that_says_nothing_to_who_follows_a_note_is_believed_about_the_update() {
+    let mut script = level1();
+    script.device.join(SPACE, doc(1).note, 0);
+    let send = |script: &mut Script, content: &str| {
+        script.device.dirty(doc(1), 0);
+        script.device.prepared_level1(doc(1), &request(content), vec![9], 0);
+        script.asked();
+    };
+    send(&mut script, "small");
+    hear(&mut script, &json!({"type": "error", "message": "No room", "code": "quota-exceeded", "noteId": doc(1).note}));
+    assert!(
+        script.asked().iter().any(|output| matches!(output, Output::Refused(_))),
+        "nobody is refused that for following"
+    );
+    send(&mut script, "smaller");
+    let noted = json!({"type": "note_update_success", "noteId": doc(1).note, "updatedNote": note(1, "smaller"), "timestamp": 5});
+    hear(&mut script, &noted);
+    send(&mut script, "gone");
+    hear(&mut script, &error(1));
+    assert!(script.asked().iter().any(|output| matches!(output, Output::Refused(_))), "it is past that");
+}
+
+#[test]
 fn an_update_that_was_sent_before_a_note_was_to_be_followed_is_what_an_error_is_about() {
     let mut script = level1();
     script.device.dirty(doc(1), 0);
