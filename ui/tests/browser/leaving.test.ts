@@ -1,22 +1,7 @@
 // Leaving the program while the open note's text is refused: the words come along, or the program stays.
 import type { Page } from "playwright-core";
 import { expect, it } from "vitest";
-import { choose, hook, withWindow } from "./window";
-
-/** Writes down the commands from now on. */
-const record = (page: Page): Promise<void> =>
-  page.evaluate(() => {
-    const host = window.stetMemory;
-    if (!host) throw new Error("no memory host");
-    const asked: string[] = [];
-    const call = host.call.bind(host);
-    host.call = (command: never, args: never) => {
-      asked.push(command);
-      return call(command, args);
-    };
-    Object.assign(window, { asked });
-  });
-const asked = (page: Page): Promise<string[]> => page.evaluate(() => (window as unknown as { asked: string[] }).asked);
+import { asked, choose, hook, record, withWindow } from "./window";
 
 /** What is kept of the refused text in notes of its own. */
 const recovered = (page: Page): Promise<string> =>

@@ -64,3 +64,21 @@ export const frames = (page: Page, count: number): Promise<void> =>
 
 /** The titles in the list, from the top. */
 export const titles = (page: Page): Promise<string[]> => page.locator(`${hook("note-row")} .words`).allTextContents();
+
+/** Writes down the commands from now on. */
+export const record = (page: Page): Promise<void> =>
+  page.evaluate(() => {
+    const host = window.stetMemory;
+    if (!host) throw new Error("no memory host");
+    const asked: string[] = [];
+    const call = host.call.bind(host);
+    host.call = (command: never, args: never) => {
+      asked.push(command);
+      return call(command, args);
+    };
+    Object.assign(window, { asked });
+  });
+
+/** What was asked of the engine since then. */
+export const asked = (page: Page): Promise<string[]> =>
+  page.evaluate(() => (window as unknown as { asked: string[] }).asked);

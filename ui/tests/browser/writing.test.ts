@@ -1,6 +1,6 @@
 // Real keys in real editors, with another device writing in the same note.
 import { expect, it } from "vitest";
-import { choose, hook, openText, quiet, titles, withWindow } from "./window";
+import { asked, choose, hook, openText, quiet, record, titles, withWindow } from "./window";
 
 it("keeps typed text whole and the caret in place while another device edits every 60 ms", () =>
   withWindow("latency=30", async (page) => {
@@ -56,21 +56,15 @@ it("sends a note's last keys before it goes to the trash, however slow the engin
       const note = [...(host?.library.notes.values() ?? [])].find(({ title }) => title.startsWith("Bread that works"));
       if (!host || !note) throw new Error("no such note");
       while (!host.network.joined.has(note.id)) await new Promise((done) => setTimeout(done));
-      const asked: string[] = [];
-      const call = host.call.bind(host);
-      host.call = (command: never, args: never) => {
-        asked.push(command);
-        return call(command, args);
-      };
-      Object.assign(window, { asked });
       return note.id;
     });
+    await record(page);
     await page.click(hook("body-editor"));
     await page.keyboard.type("last words", { delay: 30 });
     await page.keyboard.press("Control+Shift+Backspace");
     await page.waitForFunction(() => (window as unknown as { asked: string[] }).asked.includes("trash_note"));
-    const asked = await page.evaluate(() => (window as unknown as { asked: string[] }).asked);
-    expect(asked.lastIndexOf("edit_note")).toBeLessThan(asked.indexOf("trash_note"));
+    const commands = await asked(page);
+    expect(commands.lastIndexOf("edit_note")).toBeLessThan(commands.indexOf("trash_note"));
     const body = await page.evaluate((id) => window.stetMemory?.library.note(id).body, noteId);
     expect(body).toContain("last words");
   }));

@@ -21,7 +21,8 @@ const SETTLED_AFTER: u64 = 240_000;
 const COMES_OUT: u64 = 90_000;
 /// Everybody must stay settled for so long: search texts and receipts follow by themselves. Milliseconds.
 const REST: u64 = 12_000;
-/// What a device is just told of another it writes down; nothing else may go on, and for no longer. Milliseconds.
+/// At the end of that a device may be writing down what it was just told of another: whoever is busy for longer has not settled.
+/// Milliseconds.
 const BREATH: u64 = 2_000;
 /// A device that comes new must have everything after so long, milliseconds.
 const NEW_AFTER: u64 = 60_000;
